@@ -1,0 +1,1 @@
+"""Errors, configuration, processes, files: what every layer stands on."""

@@ -1,0 +1,1 @@
+"""Turns a candidate plan into an Evaluation."""

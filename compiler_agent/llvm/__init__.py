@@ -1,0 +1,1 @@
+"""LLVM as values: plans, pipelines, the catalog, the toolchain and the engine."""

@@ -1,0 +1,1 @@
+"""Proposes plans; never judges them."""
