@@ -1,0 +1,394 @@
+#include "run.h"
+
+#include "describe.h"
+#include "json.h"
+#include "languages.h"
+#include "process.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <map>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace cc_agent {
+namespace {
+
+using Event = std::map<std::string, std::string>; // One status line of the plugin.
+
+// A single argument of a new program may have at most 128 KiB.
+constexpr std::size_t longest_record_argument = 120 * 1024;
+
+bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
+
+bool has_event(const std::vector<Event> &events, const char *name) {
+  for (const Event &event : events) {
+    auto found = event.find("event");
+    if (found != event.end() && found->second == name)
+      return true;
+  }
+  return false;
+}
+
+double seconds(const timeval &time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+double now(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Why the sources cannot be compiled a second time with the same result; empty when they can.
+std::string unrepeatable(const CommandLine &line) {
+  for (const Source &source : line.sources) {
+    struct stat status;
+    if (source.path != "-" && stat(source.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+      return source.path + ": not a regular file, it may be readable only once";
+  }
+  return "";
+}
+
+// Whether this is a build system asking whether something compiles: not worth a search, and never compiled again.
+bool is_probe(const CommandLine &line) {
+  std::string directory = current_directory();
+  for (const Source &source : line.sources) {
+    std::string name = source.path.substr(source.path.rfind('/') + 1);
+    std::string path = source.path[0] == '/' ? source.path : directory + "/" + source.path;
+    if (source.path == "-" || name.compare(0, 9, "conftest.") == 0)
+      return true;
+    for (const char *part : {"CMakeFiles/CMakeTmp", "CMakeScratch", "meson-private"})
+      if (contains(path, part) || contains(directory, part))
+        return true;
+  }
+  return false;
+}
+
+// Whether the output can be written again: it is a file, and not where somebody has read it already.
+bool is_rewritable(const std::string &output) {
+  struct stat status;
+  return output.empty() || (output != "-" && (stat(output.c_str(), &status) != 0 || S_ISREG(status.st_mode)));
+}
+
+class Compilation {
+public:
+  Compilation(const CommandLine &line, const Installation &installation, const Settings &settings,
+              const std::vector<std::string> &original)
+      : line(line), installation(installation), settings(settings), original(original) {
+    plain = translated_words(line);
+    plain.insert(plain.begin(), installation.clang);
+  }
+
+  [[noreturn]] void run() {
+    std::string obstacle = find_obstacle();
+    if (!obstacle.empty())
+      run_plain(obstacle);
+    reason.clear();
+    result = run_with_plugin(false);
+    stop_if_asked();
+    bool failed = result.exit_code != 0 || result.start_error != 0;
+    if (result.start_error == 0 && (result.crashed() || (failed && has_event(events, "hit")))) {
+      // A plan may also make code that clang then refuses, such as inline assembly that runs out of registers.
+      std::string why = "clang " + ending() + " with the plugin";
+      rewind_input();
+      result = run_child(plain, child_options());
+      stop_if_asked();
+      finish("fallback", why);
+    }
+    if (failed)
+      finish("plain", "clang " + ending() + " before optimization");
+    after_success();
+  }
+
+private:
+  [[noreturn]] void run_plain(const std::string &why) {
+    if (settings.log.empty() || line.phase != Phase::Compile)
+      replace_process(plain);
+    result = run_child(plain, child_options());
+    stop_if_asked();
+    finish("plain", why);
+  }
+
+  std::string find_obstacle() {
+    if (settings.mode == Mode::Off)
+      return "switched off by CC_AGENT_DISABLE or CC_AGENT_MODE";
+    if (line.objective == Objective::None)
+      return "a later -O option overrides -O-agent";
+    if (!line.unsupported.empty())
+      return line.unsupported;
+    if (!environment("CCC_OVERRIDE_OPTIONS").empty())
+      return "CCC_OVERRIDE_OPTIONS changes the command line";
+    std::string why = plugin_obstacle(installation);
+    if (why.empty())
+      why = unrepeatable(line);
+    if (!why.empty())
+      return why;
+    lock = find_lock(first_tunable().path);
+    if (lock.empty())
+      return "no place for a lock: set CC_AGENT_LOCK, XDG_CACHE_HOME or HOME";
+    return keep_input() ? "" : "standard input cannot be kept";
+  }
+
+  const Source &first_tunable() const {
+    for (const Source &source : line.sources)
+      if (is_tunable_language(source.language))
+        return source;
+    return line.sources.front();
+  }
+
+  // A source on standard input is kept in memory: it may have to be compiled twice.
+  bool keep_input() {
+    for (const Source &source : line.sources) {
+      if (source.path != "-" || standard_input >= 0)
+        continue;
+      standard_input = memory_file("cc-agent-input");
+      char buffer[65536];
+      ssize_t n_read;
+      while ((n_read = read(STDIN_FILENO, buffer, sizeof buffer)) != 0) {
+        if (n_read < 0 && errno == EINTR)
+          continue;
+        auto size = static_cast<std::size_t>(n_read);
+        if (standard_input < 0 || n_read < 0 || write(standard_input, buffer, size) != n_read)
+          return false;
+      }
+      rewind_input();
+    }
+    return true;
+  }
+
+  void rewind_input() {
+    if (standard_input >= 0)
+      lseek(standard_input, 0, SEEK_SET);
+  }
+
+  ChildOptions child_options() const {
+    ChildOptions options;
+    options.standard_input = standard_input;
+    return options;
+  }
+
+  // Fills `events` from what the plugin says.
+  ChildResult run_with_plugin(bool quiet) {
+    std::vector<std::string> command{installation.clang, "--start-no-unused-arguments",
+                                     "-fpass-plugin=" + installation.plugin};
+    // Ours is not clang's crash: plain clang compiles again, and reports its own. A user's option comes later and wins.
+    command.push_back("-gen-reproducer=off");
+    command.push_back("--end-no-unused-arguments");
+    command.insert(command.end(), plain.begin() + 1, plain.end());
+    int status = memory_file("cc-agent-status");
+    ChildOptions options = child_options();
+    options.quiet = quiet;
+    options.environment = {"CC_AGENT_PLUGIN_LOCK=" + lock, "CC_AGENT_PLUGIN_SERVE=",
+                           "CC_AGENT_PLUGIN_STATUS=" + (status >= 0 ? std::to_string(status) : std::string())};
+    ChildResult child = run_child(command, options);
+    events.clear();
+    if (status >= 0) {
+      read_events(read_whole(status));
+      close(status);
+    }
+    return child;
+  }
+
+  void read_events(const std::string &text) {
+    for (std::size_t start = 0; start < text.size();) {
+      std::size_t end = std::min(text.find('\n', start), text.size());
+      Event event = read_flat_object(std::string_view(text).substr(start, end - start));
+      if (!event.empty())
+        events.push_back(std::move(event));
+      start = end + 1;
+    }
+  }
+
+  [[noreturn]] void after_success() {
+    if (has_event(events, "error"))
+      reason = "the plugin reports an error, see events";
+    bool missed = has_event(events, "miss");
+    bool learns = settings.mode == Mode::Record || (settings.mode == Mode::Tune && missed);
+    if (learns && is_probe(line))
+      reason = "a build system's probe, or standard input: neither searched nor recorded";
+    else if (settings.mode == Mode::Record || (learns && line.objective == Objective::Speed))
+      record();
+    else if (learns)
+      tune();
+    finish_replay();
+  }
+
+  [[noreturn]] void finish_replay() {
+    const char *decision = has_event(events, "error") ? "error"
+                           : has_event(events, "hit") ? "replayed"
+                           : has_event(events, "miss") ? "miss"
+                                                       : "plain";
+    if (events.empty() && reason.empty())
+      reason = "the plugin saw no module";
+    finish(decision, reason);
+  }
+
+  // The plugin's word on a source; empty when it said nothing.
+  Event event_of(const Source &source) const {
+    if (line.sources.size() == 1 && events.size() == 1)
+      return events.front();
+    for (const Event &event : events) {
+      auto name = event.find("source");
+      if (name != event.end() && name->second == source.path)
+        return event;
+    }
+    return {};
+  }
+
+  std::string record_of(const Source &source) const {
+    Event event = event_of(source);
+    return record_line(line, source, installation, event["key"], original);
+  }
+
+  [[noreturn]] void record() {
+    bool complete = !settings.record.empty();
+    if (complete)
+      make_parent_directories(settings.record);
+    for (const Source &source : line.sources)
+      if (complete && is_tunable_language(source.language))
+        complete = append_line(settings.record, record_of(source));
+    if (complete)
+      finish("recorded", reason);
+    finish("error", "cannot write the record " + settings.record + ": " + std::strerror(errno));
+  }
+
+  [[noreturn]] void tune() {
+    if (!is_rewritable(line.output))
+      finish("miss", "the output is not a file that can be written again");
+    int n_found = 0;
+    for (const Source &source : line.sources) {
+      Event event = event_of(source);
+      if (!is_tunable_language(source.language) || event["event"] != "miss")
+        continue;
+      std::string text = record_of(source);
+      if (text.size() > longest_record_argument)
+        record();
+      ChildResult tuner = run_tuner(text);
+      stop_if_asked();
+      if (tuner.start_error)
+        finish("miss", "cannot run the tuner " + installation.python + ": " + std::strerror(tuner.start_error));
+      if (tuner.exit_code == 0)
+        ++n_found;
+      else
+        reason = "the tuner ended with status " + std::to_string(tuner.exit_code) +
+                 (tuner.exit_code == 1 ? ", nothing better was found" : ", CC_AGENT_VERBOSE=1 shows what it says");
+    }
+    if (n_found == 0)
+      finish("miss", reason);
+    compile_again();
+  }
+
+  ChildResult run_tuner(const std::string &text) {
+    // -P: a random.py beside the user's sources must not become Python's.
+    std::vector<std::string> command{installation.python, "-P",     "-m",   "compiler_agent.app.cc", "--lock", lock,
+                                     "--objective",       name_of(line.objective), "--record-json", text};
+    ChildOptions options;
+    options.quiet = !settings.verbose;
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    options.standard_input = nothing;
+    ChildResult tuner = run_child(command, options);
+    close(nothing);
+    return tuner;
+  }
+
+  // The diagnostics have been seen already, so this is quiet. A failure may have removed the object: make it again.
+  [[noreturn]] void compile_again() {
+    std::vector<Event> first_events = events;
+    ChildResult again = run_with_plugin(true);
+    stop_if_asked();
+    if (again.exit_code == 0 && has_event(events, "hit"))
+      finish("tuned", reason);
+    if (again.exit_code == 0)
+      finish_replay();
+    events = first_events;
+    ChildOptions options = child_options();
+    options.quiet = true;
+    result = run_child(plain, options);
+    stop_if_asked();
+    finish("fallback", "clang failed with the plan that the search found");
+  }
+
+  std::string ending() const {
+    return result.signal ? "was ended by signal " + std::to_string(result.signal)
+                         : "exited with status " + std::to_string(result.exit_code);
+  }
+
+  void stop_if_asked() {
+    if (int signal = pending_signal())
+      die_by_signal(signal);
+  }
+
+  [[noreturn]] void finish(const char *decision, const std::string &why) {
+    if (!settings.log.empty())
+      write_log(decision, why);
+    if (result.start_error) {
+      std::fprintf(stderr, "cc-agent: error: cannot run %s: %s\n", installation.clang.c_str(),
+                   std::strerror(result.start_error));
+      std::exit(127);
+    }
+    if (result.signal)
+      die_by_signal(result.signal);
+    std::exit(result.exit_code);
+  }
+
+  void write_log(const char *decision, const std::string &why) {
+    std::vector<std::string> paths, event_texts;
+    for (const Source &source : line.sources)
+      paths.push_back(source.path);
+    for (const Event &event : events) {
+      JsonObject object;
+      for (const auto &[name, value] : event)
+        object.add(name, json_string(value));
+      event_texts.push_back(object.text());
+    }
+    const char *objective = name_of(line.objective);
+    rusage used;
+    getrusage(RUSAGE_CHILDREN, &used);
+    JsonObject entry;
+    entry.add("time", json_number(started_at));
+    entry.add("cwd", json_string(current_directory()));
+    entry.add("sources", json_strings(paths));
+    entry.add("output", json_string_or_null(line.output));
+    entry.add("mode", json_string(name_of(settings.mode)));
+    entry.add("objective", json_string_or_null(objective ? objective : ""));
+    entry.add("decision", json_string(decision));
+    entry.add("reason", json_string_or_null(why));
+    entry.add("lock", json_string_or_null(lock));
+    entry.add("events", json_array(event_texts));
+    entry.add("status", std::to_string(result.exit_code));
+    entry.add("wall_time_s", json_number(now(CLOCK_MONOTONIC) - started));
+    entry.add("user_time_s", json_number(seconds(used.ru_utime)));
+    entry.add("sys_time_s", json_number(seconds(used.ru_stime)));
+    if (!append_line(settings.log, entry.text()) && settings.verbose)
+      std::fprintf(stderr, "cc-agent: warning: cannot write the log %s: %s\n", settings.log.c_str(),
+                   std::strerror(errno));
+  }
+
+  const CommandLine &line;
+  const Installation &installation;
+  const Settings &settings;
+  const std::vector<std::string> &original;
+  std::vector<std::string> plain; // The translated command, without the plugin.
+  std::string lock;
+  std::string reason;
+  std::vector<Event> events;
+  ChildResult result; // Of the run whose output the user keeps.
+  int standard_input = -1;
+  double started = now(CLOCK_MONOTONIC);
+  double started_at = now(CLOCK_REALTIME);
+};
+
+} // namespace
+
+void run(const CommandLine &line, const Installation &installation, const Settings &settings,
+         const std::vector<std::string> &original) {
+  Compilation(line, installation, settings, original).run();
+}
+
+} // namespace cc_agent
