@@ -29,7 +29,8 @@ const char *frontend_obstacle(const std::string &value) {
     return obstacle(Role::Profile);
   if (starts_with(value, "-fmodule"))
     return obstacle(Role::Modules);
-  for (const char *prefix : {"-emit-", "-S", "-E", "-ast-", "-fsyntax-only", "-x", "-O", "-disable-O0", "-disable-llvm"})
+  for (const char *prefix :
+       {"-emit-", "-S", "-E", "-ast-", "-fsyntax-only", "-x", "-O", "-disable-O0", "-disable-llvm"})
     if (starts_with(value, prefix))
       return "-Xclang changes what is compiled, or how far";
   return nullptr;

@@ -68,14 +68,6 @@ std::vector<std::string> through_response_file(const std::vector<std::string> &c
   return {command[0], "@/proc/self/fd/" + std::to_string(descriptor)};
 }
 
-[[noreturn]] void cannot_start(const std::string &program, int error) {
-  std::fprintf(stderr,
-               "cc-agent: error: cannot run %s: %s\n"
-               "cc-agent: note: CC_AGENT_LLVM names the directory of another LLVM 22, such as /usr/lib/llvm-22\n",
-               program.c_str(), std::strerror(error));
-  std::exit(127);
-}
-
 int spawn(const std::vector<std::string> &command, const std::vector<std::string> &environment,
           const ChildOptions &options, const sigset_t &original_mask, pid_t &child) {
   posix_spawnattr_t attributes;
@@ -160,6 +152,14 @@ void die_by_signal(int signal) {
   sigprocmask(SIG_UNBLOCK, &one, nullptr);
   raise(signal);
   _exit(128 + signal);
+}
+
+void cannot_start(const std::string &program, int error) {
+  std::fprintf(stderr,
+               "cc-agent: error: cannot run %s: %s\n"
+               "cc-agent: note: CC_AGENT_LLVM names the directory of another LLVM 22, such as /usr/lib/llvm-22\n",
+               program.c_str(), std::strerror(error));
+  std::exit(127);
 }
 
 void replace_process(const std::string &program, char *const *arguments) {

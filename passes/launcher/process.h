@@ -30,6 +30,9 @@ int pending_signal();
 // Ends this process as a child ended that had this signal, so that make and shells see an interruption.
 [[noreturn]] void die_by_signal(int signal);
 
+// Ends this process with a message that clang could not be started. `error`: an errno.
+[[noreturn]] void cannot_start(const std::string &program, int error);
+
 // Becomes the program. Returns only by exiting with a message when that is impossible.
 [[noreturn]] void replace_process(const std::string &program, char *const *arguments);
 [[noreturn]] void replace_process(const std::vector<std::string> &command);

@@ -1,80 +1,23 @@
 #include "run.h"
 
 #include "describe.h"
-#include "json.h"
 #include "languages.h"
+#include "log.h"
 #include "process.h"
+#include "sources.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
-#include <map>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace cc_agent {
 namespace {
 
-using Event = std::map<std::string, std::string>; // One status line of the plugin.
-
 // A single argument of a new program may have at most 128 KiB.
 constexpr std::size_t longest_record_argument = 120 * 1024;
-
-bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
-
-bool has_event(const std::vector<Event> &events, const char *name) {
-  for (const Event &event : events) {
-    auto found = event.find("event");
-    if (found != event.end() && found->second == name)
-      return true;
-  }
-  return false;
-}
-
-double seconds(const timeval &time) {
-  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-}
-
-double now(clockid_t clock) {
-  timespec time;
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-// Why the sources cannot be compiled a second time with the same result; empty when they can.
-std::string unrepeatable(const CommandLine &line) {
-  for (const Source &source : line.sources) {
-    struct stat status;
-    if (source.path != "-" && stat(source.path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
-      return source.path + ": not a regular file, it may be readable only once";
-  }
-  return "";
-}
-
-// Whether this is a build system asking whether something compiles: not worth a search, and never compiled again.
-bool is_probe(const CommandLine &line) {
-  std::string directory = current_directory();
-  for (const Source &source : line.sources) {
-    std::string name = source.path.substr(source.path.rfind('/') + 1);
-    std::string path = source.path[0] == '/' ? source.path : directory + "/" + source.path;
-    if (source.path == "-" || name.compare(0, 9, "conftest.") == 0)
-      return true;
-    for (const char *part : {"CMakeFiles/CMakeTmp", "CMakeScratch", "meson-private"})
-      if (contains(path, part) || contains(directory, part))
-        return true;
-  }
-  return false;
-}
-
-// Whether the output can be written again: it is a file, and not where somebody has read it already.
-bool is_rewritable(const std::string &output) {
-  struct stat status;
-  return output.empty() || (output != "-" && (stat(output.c_str(), &status) != 0 || S_ISREG(status.st_mode)));
-}
 
 class Compilation {
 public:
@@ -93,8 +36,7 @@ public:
     result = run_with_plugin(false);
     stop_if_asked();
     bool failed = result.exit_code != 0 || result.start_error != 0;
-    if (result.start_error == 0 && (result.crashed() || (failed && has_event(events, "hit")))) {
-      // A plan may also make code that clang then refuses, such as inline assembly that runs out of registers.
+    if (failed && is_our_fault()) {
       std::string why = "clang " + ending() + " with the plugin";
       rewind_input();
       result = run_child(plain, child_options());
@@ -107,6 +49,22 @@ public:
   }
 
 private:
+  // Whether plain clang might do better than the run that failed.
+  bool is_our_fault() const {
+    if (result.start_error)
+      return false;
+    // A plan may also make code that clang then refuses, such as inline assembly that runs out of registers.
+    if (result.crashed() || has_event(events, "hit") || has_event(events, "error"))
+      return true;
+    if (!events.empty())
+      return false;
+    // Usually a mistake in the source. Compiling nothing shows whether it is rather a plugin that does not load.
+    ChildOptions options;
+    options.quiet = true;
+    std::vector<std::string> command = with_plugin({"-c", "-x", "c", "/dev/null", "-o", "/dev/null"});
+    return run_child(command, options).exit_code != 0;
+  }
+
   [[noreturn]] void run_plain(const std::string &why) {
     if (settings.log.empty() || line.phase != Phase::Compile)
       replace_process(plain);
@@ -173,36 +131,30 @@ private:
     return options;
   }
 
+  std::vector<std::string> with_plugin(const std::vector<std::string> &words) const {
+    // -gen-reproducer=off: a crash with a plan is not clang's; plain clang compiles again and reports its own. A user's
+    // option of that kind comes later and wins. Calls that run no optimizer must not be told that these are unused.
+    std::vector<std::string> command{installation.clang, "--start-no-unused-arguments",
+                                     "-fpass-plugin=" + installation.plugin, "-gen-reproducer=off",
+                                     "--end-no-unused-arguments"};
+    command.insert(command.end(), words.begin(), words.end());
+    return command;
+  }
+
   // Fills `events` from what the plugin says.
   ChildResult run_with_plugin(bool quiet) {
-    std::vector<std::string> command{installation.clang, "--start-no-unused-arguments",
-                                     "-fpass-plugin=" + installation.plugin};
-    // Ours is not clang's crash: plain clang compiles again, and reports its own. A user's option comes later and wins.
-    command.push_back("-gen-reproducer=off");
-    command.push_back("--end-no-unused-arguments");
-    command.insert(command.end(), plain.begin() + 1, plain.end());
     int status = memory_file("cc-agent-status");
     ChildOptions options = child_options();
     options.quiet = quiet;
     options.environment = {"CC_AGENT_PLUGIN_LOCK=" + lock, "CC_AGENT_PLUGIN_SERVE=",
                            "CC_AGENT_PLUGIN_STATUS=" + (status >= 0 ? std::to_string(status) : std::string())};
-    ChildResult child = run_child(command, options);
+    ChildResult child = run_child(with_plugin({plain.begin() + 1, plain.end()}), options);
     events.clear();
     if (status >= 0) {
-      read_events(read_whole(status));
+      events = read_events(read_whole(status));
       close(status);
     }
     return child;
-  }
-
-  void read_events(const std::string &text) {
-    for (std::size_t start = 0; start < text.size();) {
-      std::size_t end = std::min(text.find('\n', start), text.size());
-      Event event = read_flat_object(std::string_view(text).substr(start, end - start));
-      if (!event.empty())
-        events.push_back(std::move(event));
-      start = end + 1;
-    }
   }
 
   [[noreturn]] void after_success() {
@@ -325,49 +277,17 @@ private:
   }
 
   [[noreturn]] void finish(const char *decision, const std::string &why) {
-    if (!settings.log.empty())
-      write_log(decision, why);
-    if (result.start_error) {
-      std::fprintf(stderr, "cc-agent: error: cannot run %s: %s\n", installation.clang.c_str(),
-                   std::strerror(result.start_error));
-      std::exit(127);
+    if (!settings.log.empty()) {
+      LogEntry entry{line, settings, decision, why, lock, events, result.exit_code, started};
+      if (!append_line(settings.log, entry.text()) && settings.verbose)
+        std::fprintf(stderr, "cc-agent: warning: cannot write the log %s: %s\n", settings.log.c_str(),
+                     std::strerror(errno));
     }
+    if (result.start_error)
+      cannot_start(installation.clang, result.start_error);
     if (result.signal)
       die_by_signal(result.signal);
     std::exit(result.exit_code);
-  }
-
-  void write_log(const char *decision, const std::string &why) {
-    std::vector<std::string> paths, event_texts;
-    for (const Source &source : line.sources)
-      paths.push_back(source.path);
-    for (const Event &event : events) {
-      JsonObject object;
-      for (const auto &[name, value] : event)
-        object.add(name, json_string(value));
-      event_texts.push_back(object.text());
-    }
-    const char *objective = name_of(line.objective);
-    rusage used;
-    getrusage(RUSAGE_CHILDREN, &used);
-    JsonObject entry;
-    entry.add("time", json_number(started_at));
-    entry.add("cwd", json_string(current_directory()));
-    entry.add("sources", json_strings(paths));
-    entry.add("output", json_string_or_null(line.output));
-    entry.add("mode", json_string(name_of(settings.mode)));
-    entry.add("objective", json_string_or_null(objective ? objective : ""));
-    entry.add("decision", json_string(decision));
-    entry.add("reason", json_string_or_null(why));
-    entry.add("lock", json_string_or_null(lock));
-    entry.add("events", json_array(event_texts));
-    entry.add("status", std::to_string(result.exit_code));
-    entry.add("wall_time_s", json_number(now(CLOCK_MONOTONIC) - started));
-    entry.add("user_time_s", json_number(seconds(used.ru_utime)));
-    entry.add("sys_time_s", json_number(seconds(used.ru_stime)));
-    if (!append_line(settings.log, entry.text()) && settings.verbose)
-      std::fprintf(stderr, "cc-agent: warning: cannot write the log %s: %s\n", settings.log.c_str(),
-                   std::strerror(errno));
   }
 
   const CommandLine &line;
@@ -380,8 +300,7 @@ private:
   std::vector<Event> events;
   ChildResult result; // Of the run whose output the user keeps.
   int standard_input = -1;
-  double started = now(CLOCK_MONOTONIC);
-  double started_at = now(CLOCK_REALTIME);
+  StartTime started;
 };
 
 } // namespace
