@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from .conftest import clean_environment
 
@@ -203,3 +205,21 @@ def test_description_is_one_line(launcher: Path):
     assert set(json.loads(text)) == {
         *["supported", "reason", "objective", "clang", "phase", "sources", "output", "translated"],
     }
+
+
+# "@" begins a response file, "-O-agent" is what we replace; NUL cannot be in an argument, and empty ones are ignored.
+WORDS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["-o", "-x", "c", "-Xclang", "--", "-MF", "-Wp,-MD,x", "-", "a.c", "-sectcreate", "-O2", "-arch"]
+        ),
+        st.binary(min_size=1, max_size=12).map(os.fsdecode),
+    ).filter(lambda word: "\0" not in word and not word.startswith(("@", "-O-agent"))),
+    max_size=12,
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=WORDS)
+def test_no_word_is_lost_or_moved(describe, words: list[str]):
+    assert describe(*words)["translated"][1:] == words
