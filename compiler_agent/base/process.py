@@ -108,6 +108,8 @@ def run(
         deadline_s = None if timeout_s is None else started_s + timeout_s
         pump = _Pump(child, input, output_limit_bytes)
         timed_out = not pump.until_exit(deadline_s)
+        if timed_out:  # while its pipes are open: it is to die of this, not of a broken pipe
+            kill_tree(child.pid)
     except BaseException:
         kill_tree(child.pid)
         _reap(child)
@@ -117,8 +119,6 @@ def run(
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
-    if timed_out:
-        kill_tree(child.pid)
     status, usage = _reap(child)
     return Completed(
         argv=command,

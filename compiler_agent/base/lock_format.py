@@ -1,0 +1,228 @@
+"""What is in a lock, and its text.
+
+The plugin reads the same file: it looks for the text `"KEY": {` and parses the one object that begins there, and checks
+the first lines and the last one. So the layout that `print_text` makes is a part of the format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Never, cast
+
+from compiler_agent.base.errors import LockCorruptError, LockVersionError
+
+FORMAT = "cc-agent-lock"
+VERSION = 1
+ESTABLISHED = "established"
+_KEY = re.compile(r"[0-9a-f]{32}-O[0-9]s[0-9]")
+_CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
+_MERGE_HINT = "take either side whole and run the tune again, or see docs/plan-lock.md on merging"
+RESTORE_HINT = "restore it from version control, or remove it and tune again"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured, and what was checked, when a plan was accepted."""
+
+    baseline_text_bytes: int
+    """Executable sections of the object that the user's own command line gives, in bytes."""
+    plan_text_bytes: int
+    """Executable sections of the object with the plan, in bytes."""
+    n_evaluations: int
+    """Candidates that were judged to find it."""
+    strategy: str
+    """The search strategy's name."""
+    seed: int
+    """The search's seed."""
+    llvm_verifier: str = "passed"
+    """What the LLVM verifier said of the optimized module."""
+    differential_test: Mapping[str, Any] | None = None
+    """What whole-program testing was done, as JSON; None: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockEntry:
+    """A plan that may be replayed, and why."""
+
+    plan: str
+    """The plan's canonical text."""
+    source: str
+    """The source file when it was tuned; for people, nothing depends on it."""
+    llvm: str
+    """The version of LLVM that it was measured with, as in "22.1.8"."""
+    target: str
+    """The target triple."""
+    evidence: Evidence
+    """What the plan stands on."""
+    objective: str = "text_bytes"
+    """What was minimized."""
+    verdict: str = ESTABLISHED
+    """Always "established": nothing else may be in a lock."""
+
+    @property
+    def plan_sha256(self) -> str:
+        """SHA-256 of the plan's text, in hexadecimal."""
+        return hashlib.sha256(self.plan.encode()).hexdigest()
+
+    def problem(self) -> str:
+        """Why this entry may not be in a lock; empty if it may."""
+        if self.verdict != ESTABLISHED:
+            return f"the verdict is {self.verdict!r}; only established plans may be kept"
+        if not self.plan.startswith("-passes=") or not self.plan.isprintable():
+            return f"{self.plan!r} is not a plan: one line that begins with -passes="
+        return ""
+
+    def is_better_than(self, other: LockEntry) -> bool:
+        """Whether this entry should take the other's place under the same key.
+
+        A smaller object wins; of equal ones the present one stays, so that a lock does not change for nothing. Figures
+        of another objective or another LLVM cannot be compared: then the newcomer wins.
+        """
+        if (self.objective, self.llvm, self.target) != (other.objective, other.llvm, other.target):
+            return True
+        return self.evidence.plan_text_bytes < other.evidence.plan_text_bytes
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form of a key."""
+    return _KEY.fullmatch(text) is not None
+
+
+def print_text(plans: Mapping[str, LockEntry]) -> str:
+    """The whole text of a lock: sorted, one value per line, ASCII, the same for equal plans."""
+    content = {"format": FORMAT, "version": VERSION, "plans": {key: _to_json(plans[key]) for key in sorted(plans)}}
+    return json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def parse(text: str, name: str) -> dict[str, LockEntry]:
+    """Reads and checks the text of a lock.
+
+    Args:
+        text: The file's content.
+        name: What messages call the file.
+
+    Returns:
+        The entries by key.
+
+    Raises:
+        LockCorruptError: It is not a lock, is damaged, or was edited so that a digest no longer matches.
+        LockVersionError: A newer version of this project wrote it.
+    """
+    return _Reader(text, name).read()
+
+
+class _Reader:
+    """One reading of a lock; knows the text, to say in which line something is wrong."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._text = text
+        self._name = name
+
+    def read(self) -> dict[str, LockEntry]:
+        conflict = _CONFLICT.search(self._text)
+        if conflict is not None:
+            self._fail("a merge conflict is not resolved", conflict.start(), _MERGE_HINT)
+        try:
+            content = json.loads(self._text, object_pairs_hook=self._object, parse_constant=self._constant)
+        except json.JSONDecodeError as error:
+            self._fail(f"not JSON, perhaps cut off: {error.msg}", error.pos)
+        except (ValueError, RecursionError) as error:
+            self._fail(f"not JSON: {error}", 0)
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            self._fail(f'not a lock: there is no "format": "{FORMAT}"', 0)
+        self._check_version(content.get("version"))
+        plans = content.get("plans")
+        if not isinstance(plans, dict) or len(content) != 3:
+            self._fail("there must be a format, a version and plans, and nothing else", 0)
+        return {key: self._entry(key, value) for key, value in plans.items()}
+
+    def _check_version(self, version: object) -> None:
+        position = max(self._text.find('"version"'), 0)
+        if type(version) is not int or version < 1:
+            self._fail(f"{version!r} is not a version of the format", position)
+        if version > VERSION:
+            raise LockVersionError(
+                f"{self._where(position)}: version {version} of the format; this cc-agent knows up to {VERSION}",
+                hint="install a newer cc-agent, or name another lock with CC_AGENT_LOCK",
+            )
+
+    def _entry(self, key: str, value: object) -> LockEntry:
+        position = max(self._text.find(f'"{key}"'), 0)
+        if not is_key(key):
+            self._fail(f"{key!r} is not a key: 32 hexadecimal digits, then -O<level>s<level>", position)
+        content = self._fields(value, _ENTRY_TYPES, key, position)
+        content["evidence"] = Evidence(**self._fields(content["evidence"], _EVIDENCE_TYPES, "evidence", position))
+        digest = content.pop("plan_sha256")
+        entry = LockEntry(**content)
+        if digest != entry.plan_sha256:
+            hint = "the plan was edited or damaged: tune again, or judge the edited plan and keep that"
+            self._fail(f"plan_sha256 of {key} is not the digest of its plan", position, hint)
+        problem = entry.problem()
+        if problem:
+            self._fail(f"{key}: {problem}", position)
+        return entry
+
+    def _fields(self, value: object, types: Mapping[str, Any], what: str, position: int) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self._fail(f"{what} is not an object", position)
+        for name in types.keys() ^ value.keys():
+            self._fail(f"{what}: {name!r} is {'missing' if name in types else 'unknown'}", position)
+        for name, expected in types.items():
+            if not isinstance(value[name], expected) or isinstance(value[name], bool):
+                self._fail(f"{what}: {name} is {value[name]!r}", position)
+        return dict(value)
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in result:
+                self._fail(f"{name!r} is there twice", self._text.rfind(f'"{name}"'), _MERGE_HINT)
+            result[name] = value
+        return result
+
+    def _constant(self, text: str) -> Never:
+        self._fail(f"{text} is not JSON", self._text.find(text))
+
+    def _where(self, position: int) -> str:
+        line = self._text.count("\n", 0, position) + 1
+        return f"{self._name}:{line}"
+
+    def _fail(self, what: str, position: int, hint: str = RESTORE_HINT) -> Never:
+        raise LockCorruptError(f"{self._where(position)}: {what}", hint=hint)
+
+
+_ENTRY_TYPES: dict[str, Any] = {
+    "evidence": dict,
+    "llvm": str,
+    "objective": str,
+    "plan": str,
+    "plan_sha256": str,
+    "source": str,
+    "target": str,
+    "verdict": str,
+}
+_EVIDENCE_TYPES: dict[str, Any] = {
+    "baseline_text_bytes": int,
+    "plan_text_bytes": int,
+    "n_evaluations": int,
+    "strategy": str,
+    "seed": int,
+    "llvm_verifier": str,
+    "differential_test": dict | None,
+}
+
+
+def _to_json(entry: LockEntry) -> dict[str, Any]:
+    content = {name: getattr(entry, name) for name in _ENTRY_TYPES}
+    content["evidence"] = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
+    return cast(dict[str, Any], _sorted(content))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value

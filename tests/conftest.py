@@ -1,0 +1,41 @@
+"""What all tests share."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine that is busy with something else is not a failure.
+settings.register_profile("suite", deadline=None, print_blob=True)
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees the settings of whoever runs it, or writes into their cache."""
+    for name in list(os.environ):
+        if name.startswith("CC_AGENT_") and name not in ("CC_AGENT_LLVM", "CC_AGENT_NATIVE"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A directory on a file system of its own with room for 64 KiB."""
+    directory = tmp_path / "small disk"
+    directory.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(directory)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a file system: {mounted.stderr.decode().strip()}")
+    yield directory
+    for _ in range(50):
+        if subprocess.run(["umount", str(directory)], capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{directory} is still in use")
