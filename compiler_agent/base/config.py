@@ -182,7 +182,7 @@ def _environment(environment: Mapping[str, str] | None) -> Mapping[str, str]:
 
 def _path(source: Mapping[str, str], name: str) -> Path | None:
     text = source.get(name, "")
-    return Path(os.path.abspath(os.path.expanduser(text))) if text else None
+    return Path(os.path.abspath(text)) if text else None
 
 
 def _mode(source: Mapping[str, str]) -> Mode:
