@@ -68,7 +68,7 @@ def test_full_disk_leaves_the_old_file_and_nothing_else(small_disk):
     path = small_disk / "file"
     write_atomically(path, b"old")
     with pytest.raises(FileError, match="No space left on device") as caught:
-        write_atomically(path, b"x" * 200_000)
+        write_atomically(path, b"x" * 500_000)
     assert str(path) in caught.value.message
     assert "free some space" in caught.value.hint
     assert path.read_bytes() == b"old"

@@ -252,7 +252,7 @@ def test_full_disk(small_disk):
     path = small_disk / "cc-agent.lock"
     lock.update(path, {KEY: ENTRY})
     with pytest.raises(FileError, match="No space left"):
-        lock.update(path, {key(number): ENTRY for number in range(200)})
+        lock.update(path, {key(number): ENTRY for number in range(1000)})
     assert Lock.load(path).plans == {KEY: ENTRY}
     assert os.listdir(small_disk) == ["cc-agent.lock"]
 
