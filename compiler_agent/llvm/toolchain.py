@@ -99,6 +99,18 @@ def discover(environment: Mapping[str, str] | None = None) -> Toolchain:
         ToolchainError: There is none, it is not of the supported version, or programs are missing from it. The hint
             is the command that installs it.
     """
+    found = locate(environment)
+    missing = found.missing()
+    if missing:
+        raise ToolchainError(
+            f"LLVM {found.version} in {found.prefix} lacks {', '.join(missing)}",
+            hint=f"install it: {INSTALL_COMMAND}",
+        )
+    return found
+
+
+def locate(environment: Mapping[str, str] | None = None) -> Toolchain:
+    """Finds the LLVM to use as `discover` does, but does not mind if programs other than clang are missing."""
     named = config.Settings.from_environment(environment).llvm
     if named is not None:
         return inspect(named, "CC_AGENT_LLVM")
@@ -130,7 +142,7 @@ def inspect(prefix: Path, found_by: str) -> Toolchain:
         found_by: What named it, for messages.
 
     Raises:
-        ToolchainError: It is not LLVM, not of the supported version, or not complete.
+        ToolchainError: It is not LLVM, or not of the supported version.
     """
     clang = prefix / "bin" / "clang"
     if not os.access(clang, os.X_OK):
@@ -150,18 +162,12 @@ def inspect(prefix: Path, found_by: str) -> Toolchain:
         )
     target = process.check([clang, "-print-target-triple"], timeout_s=_TIMEOUT_S).stdout.decode().strip()
     number = ".".join(version.groups())
-    toolchain = Toolchain(
+    return Toolchain(
         prefix=prefix,
         version=number,
         target=target,
         digest=labelled_digest("toolchain-v1", version=number, target=target, build=_identity(prefix, answer)),
     )
-    missing = toolchain.missing()
-    if missing:
-        raise ToolchainError(
-            f"{found_by}: LLVM {number} in {prefix} lacks {', '.join(missing)}", hint=f"install it: {INSTALL_COMMAND}"
-        )
-    return toolchain
 
 
 def _identity(prefix: Path, clang_version: str) -> str:

@@ -175,9 +175,13 @@ def test_disk_that_gets_full_loses_nothing(small_disk):
     store = Store.open(small_disk)
     store.put_many([ONE])
     assert store.path is not None
-    with pytest.warns(StoreWarning, match=r"full|I/O"):
+
+    def fill() -> None:
         for number in range(999):
             store.put_many([replace(ONE, key=str(number), message="x" * 500)])
+
+    with pytest.warns(StoreWarning, match=r"full|I/O"):
+        fill()
     assert store.path is None
     assert len(store) == 1000
     store.close()

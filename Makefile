@@ -1,0 +1,92 @@
+# One command sets everything up, and the others do that first: make test, make check, make demo.
+#
+# What is done is noted in stamp files, so a second run costs nothing. Where this may not install packages it prints the
+# one command that does, and stops.
+
+PYTHON ?= python3
+JOBS ?= 2
+
+PACKAGES := clang-22 llvm-22 llvm-22-dev lld-22 libclang-rt-22-dev clang-tidy-22 \
+            cmake ninja-build g++ make python3-venv meson tcl pkg-config dpkg-dev
+
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE := build/native
+STAMPS := build/stamps
+NATIVE_SOURCES := $(shell find passes -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.def' -o -name '*.py' \
+                    -o -name 'CMakeLists.txt' -o -name '*.map' \) 2>/dev/null)
+
+.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin clean
+.DELETE_ON_ERROR:
+
+setup: $(STAMPS)/packages $(STAMPS)/python $(STAMPS)/native
+
+# The packages that are missing, and only those: nothing is asked of the network when all are there.
+$(STAMPS)/packages: Makefile
+	@mkdir -p $(STAMPS)
+	@missing=; \
+	for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then as_root=; \
+	  elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
+	  else \
+	    echo "Packages are missing, and installing them needs your password. Run this, then make again:" >&2; \
+	    echo "  sudo apt-get install -y$$missing" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "installing:$$missing"; \
+	  for package in $$missing; do \
+	    apt-cache show $$package >/dev/null 2>&1 || { $$as_root apt-get update; break; }; \
+	  done; \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing || { \
+	    echo "LLVM 22 has to come from a distribution's or LLVM's own package source; add one, then make again." >&2; \
+	    exit 1; \
+	  }; \
+	fi
+	@touch $@
+
+# .venv/bin/cc-agent is a link, so that one directory on the PATH gives all commands.
+$(STAMPS)/python: pyproject.toml $(STAMPS)/packages
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@ln -sfn ../../$(NATIVE)/bin/cc-agent $(BIN)/cc-agent
+	@ln -sfn ../../$(NATIVE)/bin/cc-agent++ $(BIN)/cc-agent++
+	@touch $@
+
+$(STAMPS)/native: $(NATIVE_SOURCES) $(STAMPS)/packages $(STAMPS)/python
+	cmake -S passes -B build/cmake -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DCC_AGENT_PYTHON_DEFAULT='$(CURDIR)/$(BIN)/python' >build/cmake.log || { cat build/cmake.log; exit 1; }
+	cmake --build build/cmake --parallel $(JOBS)
+	@touch $@
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: setup
+	$(BIN)/compiler-agent demo
+
+bench-size: setup
+	$(BIN)/compiler-agent bench size
+
+bench-engine: setup
+	$(BIN)/compiler-agent bench engine
+
+bench-replay: setup
+	$(BIN)/compiler-agent bench replay
+
+bench-dropin: setup
+	$(BIN)/compiler-agent bench drop-in
+
+# The virtual environment stays: it is slow to make, and `rm -rf .venv` is easy to type.
+clean:
+	rm -rf build/cmake build/cmake.log build/stamps $(NATIVE) .pytest_cache .ruff_cache .mypy_cache .hypothesis \
+	  .import_linter_cache
+	find compiler_agent tests passes benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
