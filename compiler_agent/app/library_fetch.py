@@ -73,22 +73,40 @@ def unpack(archive: Path, root: PurePosixPath, directory: Path) -> None:
         CompilerAgentError: The archive is broken, or has no such directory.
     """
     directory.mkdir()
+    found = False
     try:
         with tarfile.open(archive) as bundle:
-            found = False
             for member in bundle:
                 path = PurePosixPath(member.name)
-                if path == root or not path.is_relative_to(root):
-                    continue
-                member.name = str(path.relative_to(root))
-                if member.islnk() and PurePosixPath(member.linkname).is_relative_to(root):
-                    member.linkname = str(PurePosixPath(member.linkname).relative_to(root))
-                bundle.extract(member, directory, filter="data")
-                found = True
+                if path != root and path.is_relative_to(root):
+                    _extract(bundle, member, directory, directory / path.relative_to(root))
+                    found = True
     except (tarfile.TarError, EOFError) as error:
         raise CompilerAgentError(f"{archive}: cannot be unpacked: {error}", hint="remove it and try again") from error
     if not found:
         raise CompilerAgentError(f"{archive}: has nothing below {root}", hint="correct `root` in libraries.toml")
+
+
+def _extract(bundle: tarfile.TarFile, member: tarfile.TarInfo, top: Path, target: Path) -> None:
+    # By hand, because tarfile's own safe extraction is missing from Python 3.11.0 to 3.11.3.
+    inside = target.parent.resolve().is_relative_to(top.resolve()) and ".." not in target.parts
+    if member.issym():
+        inside = inside and (target.parent / member.linkname).resolve().is_relative_to(top.resolve())
+    if not inside or not (member.isdir() or member.isfile() or member.issym()):
+        raise tarfile.ExtractError(f"{member.name} leads out of the archive, or is no file, directory or link")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        target.mkdir(exist_ok=True)
+    elif member.issym():
+        target.symlink_to(member.linkname)
+    else:
+        content = bundle.extractfile(member)
+        assert content is not None
+        with content, target.open("xb") as file:
+            shutil.copyfileobj(content, file)
+        target.chmod(0o755 if member.mode & 0o100 else 0o644)
+        # Build systems compare times: a generated file must stay newer than what it was made from.
+        os.utime(target, (member.mtime, member.mtime))
 
 
 def sha256_of(path: Path) -> str:

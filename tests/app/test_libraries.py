@@ -249,13 +249,26 @@ def test_version_that_is_gone_is_named(tiny: Library, tmp_path: Path, monkeypatc
     assert (tmp_path / "apt" / "parts" / "sources.list").read_text() == "deb-src file:/srv stable main\n"
 
 
-def test_archive_that_leads_out_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [["root/../../evil.c"], ["root/a/../../../evil.c"], ["root/up", "root/up/evil.c"]])
+def test_archive_that_leads_out_is_refused(tmp_path: Path, names: list[str]) -> None:
     archive = tmp_path / "evil.tar"
     with tarfile.open(archive, "w") as bundle:
-        _add(bundle, "root/../../evil.c", "int evil;\n")
-    with pytest.raises(CompilerAgentError, match=r"cannot be unpacked|nothing below"):
+        for name in names:
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, ".."
+            bundle.addfile(link) if name.endswith("up") else _add(bundle, name, "int evil;\n")
+    with pytest.raises(CompilerAgentError, match="cannot be unpacked"):
         unpack(archive, PurePosixPath("root"), tmp_path / "out")
     assert not list(tmp_path.rglob("evil.c"))
+
+
+def test_truncated_archive_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "half.tar.gz"
+    with tarfile.open(archive, "w:gz") as bundle:
+        _add(bundle, "root/a.c", "int a;\n" * 5000)
+    archive.write_bytes(archive.read_bytes()[:100])
+    with pytest.raises(CompilerAgentError, match=r"half.tar.gz: cannot be unpacked"):
+        unpack(archive, PurePosixPath("root"), tmp_path / "out")
 
 
 def test_missing_root_is_said(tiny: Library) -> None:
