@@ -3,9 +3,9 @@
     screen.py --raw RAW.jsonl --output passes/catalog/screening.tsv MODULE.bc …
 
 A module is unoptimized bitcode as `clang -Oz -Xclang -disable-llvm-passes -emit-llvm -c` writes it. Back-end options
-are tried on the module that -Oz has already optimized, which halves the time; the baseline is checked to be the same both
-ways. RAW holds one line per measurement, and a second run skips what is there. The ratio is baseline ÷ candidate in
-bytes of executable sections: more than 1 is smaller code.
+are tried on the module that -Oz has already optimized, which halves the time; that the baseline is the same both ways
+is checked. RAW holds one line per measurement, and a second run skips what is there. The ratio is baseline ÷
+candidate in bytes of executable sections: more than 1 is smaller code.
 """
 
 from __future__ import annotations
