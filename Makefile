@@ -1,7 +1,7 @@
 # One command sets everything up, and the others do that first: make test, make check, make demo.
 #
-# What is done is noted in stamp files, so a second run costs nothing. Where this may not install packages it prints the
-# one command that does, and stops.
+# What is done is noted in stamp files beside the result, so a second run costs nothing, and a removed result is made
+# again. Where this may not install packages it prints the one command that does, and stops.
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -12,18 +12,19 @@ PACKAGES := clang-22 llvm-22 llvm-22-dev lld-22 libclang-rt-22-dev clang-tidy-22
 VENV := .venv
 BIN := $(VENV)/bin
 NATIVE := build/native
-STAMPS := build/stamps
-NATIVE_SOURCES := $(shell find passes -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.def' -o -name '*.py' \
-                    -o -name 'CMakeLists.txt' -o -name '*.map' \) 2>/dev/null)
+PACKAGES_DONE := build/packages.stamp
+PYTHON_DONE := $(VENV)/installed.stamp
+NATIVE_DONE := $(NATIVE)/built.stamp
+NATIVE_SOURCES := passes/CMakeLists.txt $(shell find passes/plugin passes/launcher -type f)
 
 .PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin clean
 .DELETE_ON_ERROR:
 
-setup: $(STAMPS)/packages $(STAMPS)/python $(STAMPS)/native
+setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
 
 # The packages that are missing, and only those: nothing is asked of the network when all are there.
-$(STAMPS)/packages: Makefile
-	@mkdir -p $(STAMPS)
+$(PACKAGES_DONE): Makefile
+	@mkdir -p $(@D)
 	@missing=; \
 	for package in $(PACKAGES); do \
 	  dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
@@ -33,7 +34,7 @@ $(STAMPS)/packages: Makefile
 	  elif sudo -n true 2>/dev/null; then as_root="sudo -n"; \
 	  else \
 	    echo "Packages are missing, and installing them needs your password. Run this, then make again:" >&2; \
-	    echo "  sudo apt-get install -y$$missing" >&2; \
+	    echo "  sudo apt-get update && sudo apt-get install -y$$missing" >&2; \
 	    exit 1; \
 	  fi; \
 	  echo "installing:$$missing"; \
@@ -48,14 +49,15 @@ $(STAMPS)/packages: Makefile
 	@touch $@
 
 # .venv/bin/cc-agent is a link, so that one directory on the PATH gives all commands.
-$(STAMPS)/python: pyproject.toml $(STAMPS)/packages
+$(PYTHON_DONE): pyproject.toml | $(PACKAGES_DONE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@ln -sfn ../../$(NATIVE)/bin/cc-agent $(BIN)/cc-agent
 	@ln -sfn ../../$(NATIVE)/bin/cc-agent++ $(BIN)/cc-agent++
 	@touch $@
 
-$(STAMPS)/native: $(NATIVE_SOURCES) $(STAMPS)/packages $(STAMPS)/python
+$(NATIVE_DONE): $(NATIVE_SOURCES) | $(PACKAGES_DONE) $(PYTHON_DONE)
+	@mkdir -p build
 	cmake -S passes -B build/cmake -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DCC_AGENT_PYTHON_DEFAULT='$(CURDIR)/$(BIN)/python' >build/cmake.log || { cat build/cmake.log; exit 1; }
 	cmake --build build/cmake --parallel $(JOBS)
@@ -87,6 +89,6 @@ bench-dropin: setup
 
 # The virtual environment stays: it is slow to make, and `rm -rf .venv` is easy to type.
 clean:
-	rm -rf build/cmake build/cmake.log build/stamps $(NATIVE) .pytest_cache .ruff_cache .mypy_cache .hypothesis \
+	rm -rf build/cmake build/cmake.log $(PACKAGES_DONE) $(NATIVE) .pytest_cache .ruff_cache .mypy_cache .hypothesis \
 	  .import_linter_cache
-	find compiler_agent tests passes benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find compiler_agent tests passes -name __pycache__ -type d -prune -exec rm -rf {} +

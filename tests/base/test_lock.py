@@ -301,3 +301,16 @@ def test_killed_writers_leave_a_whole_lock(tmp_path):
     lock.update(path, {KEY: ENTRY})
     assert os.listdir(tmp_path) == ["cc-agent.lock"]
     assert KEY in Lock.load(path).plans
+
+
+def test_the_documented_example_is_a_lock():
+    text = (Path(__file__).parents[2] / "docs" / "plan-lock.md").read_text()
+    example = text.split("```json\n")[1].split("```")[0]
+    assert Lock(lock_format.parse(example, "docs/plan-lock.md")).to_text() == example
+
+
+def test_the_documented_empty_lock_is_what_is_written(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "plan-lock.md").read_text()
+    command = next(line for line in text.splitlines() if line.startswith("    printf"))
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+    assert (tmp_path / "cc-agent.lock").read_text() == Lock({}).to_text()
