@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler_agent.app import debian_sources, dropin, library_fetch
+from compiler_agent.app import debian_sources, dropin, library_fetch, library_judge
 from compiler_agent.app.debian_sources import ask_for_sources, parse_sources
-from compiler_agent.app.dropin import Outcome
 from compiler_agent.app.libraries import LIBRARIES_FILE, Library, Part, load, select, translation_units
 from compiler_agent.app.library_build import Compiler, build, check_requirements, configure, measure, parse_sizes
 from compiler_agent.app.library_fetch import fetch, prepare, unpack
+from compiler_agent.app.library_judge import Outcome
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError, UsageError
 
 # Printed by apt-cache showsrc of apt 2.6, shortened: md5 sums first, two versions, one archive.
@@ -115,9 +115,9 @@ def _add(bundle: tarfile.TarFile, name: str, text: str) -> None:
 
 
 def _plain() -> Compiler:
-    if shutil.which(dropin.CONTROL.cc) is None:
+    if shutil.which(library_judge.CONTROL.cc) is None:
         pytest.skip("clang-22 is not installed")
-    return dropin.CONTROL
+    return library_judge.CONTROL
 
 
 def test_list_covers_what_is_promised(libraries: tuple[Library, ...]) -> None:
@@ -303,7 +303,7 @@ def test_build_measure_and_test(tiny: Library, tmp_path: Path) -> None:
 
 
 def test_dropin_passes_and_counts(tiny: Library, tmp_path: Path) -> None:
-    result = dropin.judge(tiny, tmp_path, _plain())
+    result = library_judge.judge(tiny, tmp_path, _plain())
     assert result.outcome is Outcome.PASSED
     assert result.n_objects == 2
     assert dropin.exit_status([result], spaces=False) == 0
@@ -318,9 +318,9 @@ def test_dropin_blames_the_compiler_only_where_plain_clang_gets_through(tiny: Li
     places = [tmp_path / name for name in "abc"]
     for place in places:
         place.mkdir()
-    unbuilt = dropin.judge(tiny, places[0], broken)
-    untested = dropin.judge(tiny, places[1], Compiler(cc=str(wrong), cxx="", cflags="-O1"))
-    hopeless = dropin.judge(replace(tiny, build=("false",)), places[2], broken)
+    unbuilt = library_judge.judge(tiny, places[0], broken)
+    untested = library_judge.judge(tiny, places[1], Compiler(cc=str(wrong), cxx="", cflags="-O1"))
+    hopeless = library_judge.judge(replace(tiny, build=("false",)), places[2], broken)
     assert [result.outcome for result in (unbuilt, untested, hopeless)] == [
         Outcome.BUILD_FAILED,
         Outcome.TESTS_FAILED,
@@ -332,15 +332,31 @@ def test_dropin_blames_the_compiler_only_where_plain_clang_gets_through(tiny: Li
     assert dropin.exit_status([hopeless], spaces=False) == 1
 
 
+def test_replayed_compilations_are_counted(tiny: Library, tmp_path: Path) -> None:
+    _plain()
+    logging = tmp_path / "logging-clang"
+    script = """case "$*" in *one.c*) word=replayed;; *) word=plain;; esac
+    echo "{\\"decision\\":\\"$word\\"}" >> "$CC_AGENT_LOG"
+    """
+    logging.write_text(f'#!/bin/sh\n{script}\nexec clang-22 "$@"\n')
+    logging.chmod(0o755)
+    result = library_judge.judge(tiny, tmp_path, Compiler(cc=str(logging), cxx="", cflags="-Oz"))
+    # The tests' own compilation of main.c is no part of the library.
+    assert (result.outcome, result.n_replayed, result.n_compilations) == (Outcome.PASSED, 1, 2)
+    assert "1 of 2" in dropin.table([result])
+    other = library_judge.judge(tiny, tmp_path / "other", _plain())
+    assert (other.n_replayed, other.n_compilations) == (None, None)
+
+
 def test_time_limit_is_said(tiny: Library, tmp_path: Path) -> None:
     slow = replace(tiny, configure=("sleep 30",), timeout_s=0.3)
-    result = dropin.build_and_test(slow, tmp_path / "work", Compiler(cc="false", cxx="false", cflags=""))
+    result = library_judge.build_and_test(slow, tmp_path / "work", Compiler(cc="false", cxx="false", cflags=""))
     assert result.outcome is Outcome.BUILD_FAILED
     assert "configure was not finished after 0.3 s" in result.message
 
 
 def test_table_compares_with_plain_clang(tiny: Library, tmp_path: Path) -> None:
-    result = dropin.judge(tiny, tmp_path, _plain())
+    result = library_judge.judge(tiny, tmp_path, _plain())
     text = dropin.table([replace(result, text_bytes=100)], [replace(result, text_bytes=125)])
     assert text.splitlines()[1].split()[-3:] == ["100", "125", "1.250"]
     assert text.splitlines()[-1] == "1 of 1 passed"
@@ -349,6 +365,6 @@ def test_table_compares_with_plain_clang(tiny: Library, tmp_path: Path) -> None:
 @pytest.mark.nightly
 def test_real_library_from_the_registry(libraries: tuple[Library, ...], tmp_path: Path) -> None:
     (zlib,) = select(libraries, ["zlib"])
-    result = dropin.judge(zlib, tmp_path, _plain())
+    result = library_judge.judge(zlib, tmp_path, _plain())
     assert result.outcome is Outcome.PASSED, result.message
     assert result.n_objects == 15
