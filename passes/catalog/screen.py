@@ -5,7 +5,8 @@
 A module is unoptimized bitcode as `clang -Oz -Xclang -disable-llvm-passes -emit-llvm -c` writes it. Back-end options
 are tried on the module that -Oz has already optimized, which halves the time; that the baseline is the same both ways
 is checked. RAW holds one line per measurement, and a second run skips what is there. The ratio is baseline ÷
-candidate in bytes of executable sections: more than 1 is smaller code.
+candidate in bytes of executable sections: more than 1 is smaller code. A value that made none of the first modules
+smaller (--give-up-after) is not tried on the others: most values do nothing, and the time is for those that do.
 """
 
 from __future__ import annotations
@@ -91,11 +92,15 @@ def measure(source: Path, options: list[str], scratch: Path, *, optimized: bool)
     return text_bytes(target.read_bytes())
 
 
-def screen(modules: list[Path], wanted: list[Trial], raw: Path, scratch: Path) -> None:
+def screen(modules: list[Path], wanted: list[Trial], raw: Path, scratch: Path, give_up_after: int) -> None:
     """Runs every trial that the raw file lacks, and appends one JSON line for each measurement."""
-    done = {(row["module"], row["trial"]) for row in _read(raw)}
     with raw.open("a") as sink:
-        for module in modules:
+        for position, module in enumerate(modules):
+            rows = _read(raw)
+            done = {(row["module"], row["trial"]) for row in rows}
+            if position == give_up_after:
+                winners = {row["trial"] for row in rows if row["base"] and row["size"] and row["size"] < row["base"]}
+                wanted = [trial for trial in wanted if trial.key in winners]
             todo = [trial for trial in wanted if (module.stem, trial.key) not in done]
             if not todo:
                 continue
@@ -167,11 +172,12 @@ def main() -> int:
     parser.add_argument("modules", nargs="+", type=Path, metavar="MODULE.bc")
     parser.add_argument("--options", type=Path, default=HERE / "options.toml", help="reviewed options")
     parser.add_argument("--raw", type=Path, required=True, help="measurements, one JSON line each; appended to")
+    parser.add_argument("--give-up-after", type=int, default=sys.maxsize, metavar="MODULES", help="default: never")
     parser.add_argument("--output", type=Path, help="where the table goes (default: stdout)")
     arguments = parser.parse_args()
     wanted = list(trials(arguments.options))
     with tempfile.TemporaryDirectory() as scratch:
-        screen(arguments.modules, wanted, arguments.raw, Path(scratch))
+        screen(arguments.modules, wanted, arguments.raw, Path(scratch), arguments.give_up_after)
     names = {module.stem for module in arguments.modules}
     rows = [COLUMNS, *summarise(arguments.raw, wanted, names)]
     text = "".join("\t".join(row) + "\n" for row in rows)
