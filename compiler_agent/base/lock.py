@@ -81,7 +81,7 @@ def update(path: str | os.PathLike[str], entries: Mapping[str, LockEntry], *, re
         for key, entry in entries.items():
             if replace or key not in plans or entry.is_better_than(plans[key]):
                 plans[key] = entry
-        return _write(target, old, Lock(plans))
+        return _write(target, Lock(plans))
 
 
 def remove(path: str | os.PathLike[str], keys: Iterable[str]) -> Lock:
@@ -93,11 +93,13 @@ def remove(path: str | os.PathLike[str], keys: Iterable[str]) -> Lock:
     with directory_turn(target.parent):
         remove_temporaries(target)
         old = Lock.load(target)
-        return _write(target, old, Lock({key: entry for key, entry in old.plans.items() if key not in unwanted}))
+        return _write(target, Lock({key: entry for key, entry in old.plans.items() if key not in unwanted}))
 
 
-def _write(target: Path, old: Lock, new: Lock) -> Lock:
-    # A file that would not change keeps its time, and builds that depend on it are not run again.
-    if new.plans != old.plans or not target.exists():
-        write_atomically(target, new.to_text().encode("ascii"))
+def _write(target: Path, new: Lock) -> Lock:
+    # A file that would not change keeps its time, and builds that depend on it are not run again. The text is compared,
+    # not the plans: a lock that another tool has laid out differently is put back into the form the plugin reads.
+    data = new.to_text().encode("ascii")
+    if not target.exists() or target.read_bytes() != data:
+        write_atomically(target, data)
     return new

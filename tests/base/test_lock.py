@@ -117,6 +117,13 @@ def test_update_creates_keeps_and_changes_nothing_for_nothing(tmp_path):
     assert os.listdir(path.parent) == ["cc-agent.lock"]
 
 
+def test_another_layout_is_put_right_even_without_a_new_plan(tmp_path):
+    path = tmp_path / "cc-agent.lock"
+    path.write_text(json.dumps(json.loads(GOOD)))
+    lock.update(path, {})
+    assert path.read_text() == GOOD
+
+
 def test_better_plan_stays(tmp_path):
     path = tmp_path / "cc-agent.lock"
     lock.update(path, {KEY: entry(900, plan="-passes=a")})
