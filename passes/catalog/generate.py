@@ -35,6 +35,7 @@ from compiler_agent.llvm.pipeline import Adaptor, Pass, parse, walk
 HERE = Path(__file__).resolve().parent
 CATALOG = HERE / "llvm-22.toml"
 CORPUS = HERE.parents[1] / "llvm_ir_corpus" / "pipelines"
+FIGURES = ("modules", "geomean", "min", "max", "wins", "losses")
 SMALLEST_WIN = 1.001
 """A value is searched if it made some module smaller by at least this factor."""
 
@@ -139,35 +140,36 @@ def option_rows(screening: Path) -> list[dict[str, Any]]:
     rows = []
     for name, stage, provenance, values in sorted(reviewed):
         spelled = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-        measured = [(best.get((name, value), 0.0), value) for value in spelled]
-        winners = [value for gain, value in sorted(measured, key=lambda row: -row[0]) if gain >= SMALLEST_WIN]
-        if not best:  # nothing measured yet
-            winners = spelled
+        measured = [best[name, value] for value in spelled if (name, value) in best]
+        winners: dict[tuple[str, ...], str] = {}  # values with the same figures did the same: the first stands for all
+        for row in sorted(measured, key=lambda row: -float(row["max"])):
+            if float(row["max"]) >= SMALLEST_WIN:
+                winners.setdefault(tuple(row[column] for column in FIGURES), row["value"])
         option: FoundOption = found[name]
-        row: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "name": name,
             "kind": option.kind,
             "stage": stage,
             "provenance": provenance,
             "default": option.default,
             "values": spelled,
-            "search": winners,
-            "best": round(max(gain for gain, _ in measured), 4),
+            "search": list(winners.values()) if best else spelled,
+            "best": max((float(row["max"]) for row in measured), default=0.0),
             "description": option.description,
         }
         if option.choices:
-            row["choices"] = list(option.choices)
+            entry["choices"] = list(option.choices)
         if name in needs:
-            row["needs"] = needs[name]
-        rows.append(row)
+            entry["needs"] = needs[name]
+        rows.append(entry)
     return rows
 
 
-def _screened(path: Path) -> dict[tuple[str, str], float]:
+def _screened(path: Path) -> dict[tuple[str, str], dict[str, str]]:
     if not path.exists():
         return {}
     with path.open() as text:
-        return {(row["option"], row["value"]): float(row["max"]) for row in csv.DictReader(text, delimiter="\t")}
+        return {(row["option"], row["value"]): row for row in csv.DictReader(text, delimiter="\t")}
 
 
 def toml_value(value: Any) -> str:
