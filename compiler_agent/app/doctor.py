@@ -47,7 +47,7 @@ class Finding:
 
 
 def diagnose(environment: Mapping[str, str] | None = None) -> list[Finding]:
-    """Looks at everything that the commands need. Nothing is changed but for an empty cache directory.
+    """Looks at everything that the commands need. Nothing is changed, but an empty store may be created.
 
     Args:
         environment: What to read instead of the process's own environment.
