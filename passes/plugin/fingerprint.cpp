@@ -1,0 +1,436 @@
+#include "fingerprint.h"
+
+#include "hash_stream.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DebugInfoMetadata.h"
+#include "llvm/IR/GetElementPtrTypeIterator.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Operator.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+
+namespace cc_agent {
+namespace {
+
+// Tags keep different kinds of things apart in the stream, so that no two sequences read alike.
+enum Tag : uint64_t { TypeTag = 1, ConstantTag, GlobalTag, LocalTag, MetadataTag, BlockTag, InstructionTag, AttributeTag, FunctionTag, ModuleTag, AbsentTag };
+
+bool isDebugMetadata(const MDNode *node) { return isa<DINode>(node) || isa<DILocation>(node) || isa<DIExpression>(node) || isa<DIAssignID>(node); }
+
+bool isDebugDeclaration(const Function &function) { return function.getName().starts_with("llvm.dbg."); }
+
+/// Whether `text` is what `__FILE__` leaves behind: a path (no white space) to a C or C++ source or header.
+bool looksLikeSourcePath(StringRef text) {
+  if (text.size() > 4096 || text.find_first_of(" \t\n%") != StringRef::npos)
+    return false;
+  StringRef extension = sys::path::extension(text);
+  for (StringRef known : {".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".hxx", ".C", ".H", ".inc", ".inl", ".ipp", ".tcc", ".def"})
+    if (extension == known)
+      return true;
+  return false;
+}
+
+class Fingerprinter {
+public:
+  explicit Fingerprinter(const Module &module) : module(module) {}
+
+  std::string run() {
+    stream.add(ModuleTag);
+    stream.add(module.getDataLayoutStr());
+    stream.add(module.getTargetTriple().str());
+    stream.add(module.getModuleInlineAsm());
+    for (const GlobalVariable &variable : module.globals())
+      addVariable(variable);
+    for (const GlobalAlias &alias : module.aliases()) {
+      addGlobalValue(alias);
+      addConstant(alias.getAliasee());
+    }
+    for (const GlobalIFunc &ifunc : module.ifuncs()) {
+      addGlobalValue(ifunc);
+      addConstant(ifunc.getResolver());
+    }
+    for (const Function &function : module)
+      if (!isDebugDeclaration(function))
+        addFunction(function);
+    for (const NamedMDNode &named : module.named_metadata())
+      addNamedMetadata(named);
+    return stream.digest();
+  }
+
+private:
+  const Module &module;
+  HashStream stream;
+  DenseMap<const Type *, uint64_t> typeHashes;
+  DenseMap<const Constant *, uint64_t> constantHashes;
+  DenseMap<const void *, uint64_t> attributeHashes;
+  DenseMap<const MDNode *, uint64_t> metadataHashes;
+  DenseMap<const MDNode *, unsigned> distinctNumbers;
+  DenseMap<const Value *, unsigned> localNumbers;
+  SmallVector<StringRef> metadataKindNames;
+  SmallVector<StringRef> syncScopeNames;
+
+  uint64_t typeHash(const Type *type) {
+    if (auto found = typeHashes.find(type); found != typeHashes.end())
+      return found->second;
+    HashStream local;
+    local.add(TypeTag);
+    local.add(type->getTypeID());
+    switch (type->getTypeID()) {
+    case Type::IntegerTyID:
+      local.add(type->getIntegerBitWidth());
+      break;
+    case Type::PointerTyID:
+      local.add(type->getPointerAddressSpace());
+      break;
+    case Type::ArrayTyID:
+      local.add(type->getArrayNumElements());
+      break;
+    case Type::FixedVectorTyID:
+    case Type::ScalableVectorTyID:
+      local.add(cast<VectorType>(type)->getElementCount().getKnownMinValue());
+      break;
+    case Type::FunctionTyID:
+      local.add(cast<FunctionType>(type)->isVarArg());
+      break;
+    case Type::StructTyID:
+      local.add(cast<StructType>(type)->isPacked());
+      local.add(cast<StructType>(type)->isOpaque());
+      break;
+    case Type::TargetExtTyID:
+      local.add(cast<TargetExtType>(type)->getName());
+      for (unsigned parameter : cast<TargetExtType>(type)->int_params())
+        local.add(parameter);
+      break;
+    default:
+      break;
+    }
+    local.add(type->getNumContainedTypes());
+    for (const Type *inner : type->subtypes())
+      local.add(typeHash(inner));
+    return typeHashes[type] = local.digest64();
+  }
+  void addType(const Type *type) { stream.add(typeHash(type)); }
+
+  uint64_t attributesHash(AttributeList attributes) {
+    void *key = attributes.getRawPointer();
+    if (!key)
+      return 0;
+    if (auto found = attributeHashes.find(key); found != attributeHashes.end())
+      return found->second;
+    HashStream local;
+    local.add(AttributeTag);
+    for (unsigned index : attributes.indexes()) {
+      local.add(index);
+      for (const Attribute &attribute : attributes.getAttributes(index)) {
+        if (attribute.isTypeAttribute()) { // by structure: a struct's name is not code
+          local.add(attribute.getKindAsEnum());
+          local.add(attribute.getValueAsType() ? typeHash(attribute.getValueAsType()) : 0);
+        } else {
+          local.add(attribute.getAsString());
+        }
+      }
+    }
+    return attributeHashes[key] = local.digest64();
+  }
+
+  uint64_t constantHash(const Constant *constant) {
+    if (auto *global = dyn_cast<GlobalValue>(constant)) {
+      HashStream local;
+      local.add(GlobalTag);
+      local.add(global->getName());
+      return local.digest64();
+    }
+    if (auto found = constantHashes.find(constant); found != constantHashes.end())
+      return found->second;
+    HashStream local;
+    local.add(ConstantTag);
+    local.add(constant->getValueID());
+    local.add(typeHash(constant->getType()));
+    if (auto *integer = dyn_cast<ConstantInt>(constant)) {
+      addBits(local, integer->getValue());
+    } else if (auto *real = dyn_cast<ConstantFP>(constant)) {
+      addBits(local, real->getValueAPF().bitcastToAPInt());
+    } else if (auto *data = dyn_cast<ConstantDataSequential>(constant)) {
+      local.add(data->getRawDataValues());
+    } else if (auto *address = dyn_cast<BlockAddress>(constant)) {
+      local.add(address->getFunction()->getName());
+      unsigned number = 0;
+      for (const BasicBlock &block : *address->getFunction()) {
+        if (&block == address->getBasicBlock())
+          break;
+        ++number;
+      }
+      local.add(number);
+    } else {
+      if (auto *expression = dyn_cast<ConstantExpr>(constant))
+        local.add(expression->getOpcode());
+      if (auto *element = dyn_cast<GEPOperator>(constant)) {
+        local.add(typeHash(element->getSourceElementType()));
+        local.add(element->getNoWrapFlags().getRaw());
+        if (auto range = element->getInRange()) {
+          addBits(local, range->getLower());
+          addBits(local, range->getUpper());
+        }
+      } else if (auto *wrapping = dyn_cast<OverflowingBinaryOperator>(constant)) {
+        local.add(uint64_t(wrapping->hasNoUnsignedWrap()) << 1 | uint64_t(wrapping->hasNoSignedWrap()));
+      }
+      for (const Use &operand : constant->operands())
+        local.add(constantHash(cast<Constant>(operand)));
+    }
+    return constantHashes[constant] = local.digest64();
+  }
+  void addConstant(const Constant *constant) { stream.add(constantHash(constant)); }
+
+  static void addBits(HashStream &into, const APInt &value) {
+    for (unsigned word = 0; word < value.getNumWords(); ++word)
+      into.add(value.getRawData()[word]);
+  }
+
+  uint64_t metadataHash(const Metadata *metadata) {
+    HashStream local;
+    local.add(MetadataTag);
+    if (auto *text = dyn_cast_or_null<MDString>(metadata)) {
+      local.add(text->getString());
+    } else if (auto *value = dyn_cast_or_null<ConstantAsMetadata>(metadata)) {
+      local.add(constantHash(value->getValue()));
+    } else if (auto *node = dyn_cast_or_null<MDNode>(metadata)) {
+      if (auto found = metadataHashes.find(node); found != metadataHashes.end())
+        return found->second;
+      if (node->isDistinct()) { // an identity of its own, in order of appearance; also what ends a cycle
+        auto [entry, isNew] = distinctNumbers.try_emplace(node, distinctNumbers.size());
+        local.add(entry->second);
+        if (!isNew)
+          return local.digest64();
+      }
+      for (const MDOperand &operand : node->operands()) {
+        auto *inner = dyn_cast_or_null<MDNode>(operand.get());
+        if (inner && isDebugMetadata(inner)) // a loop's start and end lines
+          continue;
+        local.add(metadataHash(operand.get()));
+      }
+      return metadataHashes[node] = local.digest64();
+    } else {
+      local.add(AbsentTag);
+    }
+    return local.digest64();
+  }
+
+  void addNamedMetadata(const NamedMDNode &named) {
+    StringRef name = named.getName();
+    if (name == "llvm.ident" || name == "llvm.commandline" || name.starts_with("llvm.dbg.") || name == "llvm.gcov")
+      return;
+    stream.add(name);
+    for (const MDNode *node : named.operands()) {
+      if (name == "llvm.module.flags" && node->getNumOperands() > 1) {
+        auto *flag = dyn_cast_or_null<MDString>(node->getOperand(1));
+        if (flag && (flag->getString() == "Debug Info Version" || flag->getString() == "Dwarf Version" || flag->getString() == "DWARF64"))
+          continue;
+      }
+      stream.add(metadataHash(node));
+    }
+  }
+
+  void addAttachments(ArrayRef<std::pair<unsigned, MDNode *>> attachments) {
+    for (const auto &[kind, node] : attachments) {
+      if (isDebugMetadata(node) || kind == LLVMContext::MD_dbg || kind == LLVMContext::MD_DIAssignID)
+        continue;
+      if (metadataKindNames.empty())
+        module.getContext().getMDKindNames(metadataKindNames);
+      StringRef name = metadataKindNames[kind];
+      if (name == "srcloc" || name == "heapallocsite") // where in the source, for messages and debuggers only
+        continue;
+      stream.add(name);
+      stream.add(metadataHash(node));
+    }
+  }
+
+  void addGlobalValue(const GlobalValue &value) {
+    stream.add(GlobalTag);
+    stream.add(value.getName());
+    stream.add(value.getValueID());
+    addType(value.getValueType());
+    stream.add(uint64_t(value.getLinkage()) | uint64_t(value.getVisibility()) << 8 | uint64_t(value.getUnnamedAddr()) << 16 |
+               uint64_t(value.getDLLStorageClass()) << 24 | uint64_t(value.getThreadLocalMode()) << 32 | uint64_t(value.isDSOLocal()) << 40 |
+               uint64_t(value.getAddressSpace()) << 48);
+    stream.add(value.getPartition());
+  }
+
+  void addGlobalObject(const GlobalObject &object) {
+    addGlobalValue(object);
+    stream.add(object.getSection());
+    MaybeAlign align = isa<Function>(object) ? cast<Function>(object).getAlign() : cast<GlobalVariable>(object).getAlign();
+    stream.add(align ? align->value() : 0);
+    if (const Comdat *comdat = object.getComdat()) {
+      stream.add(comdat->getName());
+      stream.add(uint64_t(comdat->getSelectionKind()));
+    }
+    SmallVector<std::pair<unsigned, MDNode *>> attachments;
+    object.getAllMetadata(attachments);
+    addAttachments(attachments);
+  }
+
+  void addVariable(const GlobalVariable &variable) {
+    if (addSourcePath(variable))
+      return;
+    addGlobalObject(variable);
+    stream.add(uint64_t(variable.isConstant()) << 1 | uint64_t(variable.isExternallyInitialized()));
+    stream.add(variable.getAttributes().getAsString());
+    if (variable.hasInitializer())
+      addConstant(variable.getInitializer());
+    else
+      stream.add(AbsentTag);
+  }
+
+  /// A private string that holds a source path counts by its file name alone, or, for this module's own source, by that role.
+  bool addSourcePath(const GlobalVariable &variable) {
+    if (!variable.hasPrivateLinkage() || !variable.isConstant() || !variable.hasInitializer())
+      return false;
+    auto *data = dyn_cast<ConstantDataSequential>(variable.getInitializer());
+    if (!data || !data->isCString())
+      return false;
+    StringRef text = data->getAsCString();
+    StringRef own = module.getSourceFileName();
+    if (text != own && !(text.contains('/') && looksLikeSourcePath(text)))
+      return false;
+    stream.add(GlobalTag);
+    stream.add(variable.getName());
+    stream.add(text == own ? StringRef("<own source>") : sys::path::filename(text));
+    return true;
+  }
+
+  void addFunction(const Function &function) {
+    addGlobalObject(function);
+    stream.add(FunctionTag);
+    stream.add(function.getCallingConv());
+    stream.add(attributesHash(function.getAttributes()));
+    stream.add(function.hasGC() ? StringRef(function.getGC()) : StringRef());
+    for (const Constant *extra : {function.hasPersonalityFn() ? function.getPersonalityFn() : nullptr, function.hasPrefixData() ? function.getPrefixData() : nullptr,
+                                  function.hasPrologueData() ? function.getPrologueData() : nullptr})
+      stream.add(extra ? constantHash(extra) : uint64_t(AbsentTag));
+    if (function.isDeclaration())
+      return;
+    localNumbers.clear();
+    for (const Argument &argument : function.args())
+      localNumbers[&argument] = localNumbers.size();
+    for (const BasicBlock &block : function) {
+      localNumbers[&block] = localNumbers.size();
+      for (const Instruction &instruction : block)
+        localNumbers[&instruction] = localNumbers.size();
+    }
+    for (const BasicBlock &block : function) {
+      stream.add(BlockTag);
+      for (const Instruction &instruction : block)
+        addInstruction(instruction);
+    }
+  }
+
+  void addValue(const Value *value) {
+    if (auto *constant = dyn_cast<Constant>(value)) {
+      addConstant(constant);
+    } else if (auto *assembly = dyn_cast<InlineAsm>(value)) {
+      stream.add(assembly->getAsmString());
+      stream.add(assembly->getConstraintString());
+      stream.add(uint64_t(assembly->hasSideEffects()) | uint64_t(assembly->isAlignStack()) << 1 | uint64_t(assembly->getDialect()) << 2 | uint64_t(assembly->canThrow()) << 3);
+    } else if (auto *wrapped = dyn_cast<MetadataAsValue>(value)) {
+      auto *local = dyn_cast<ValueAsMetadata>(wrapped->getMetadata());
+      if (local && !isa<Constant>(local->getValue()))
+        addValue(local->getValue());
+      else
+        stream.add(metadataHash(wrapped->getMetadata()));
+    } else {
+      stream.add(uint64_t(LocalTag) << 32 | localNumbers.lookup(value));
+    }
+  }
+
+  void addInstruction(const Instruction &instruction) {
+    stream.add(uint64_t(InstructionTag) << 48 | uint64_t(instruction.getOpcode()) << 32 | instruction.getNumOperands());
+    addType(instruction.getType());
+    stream.add(uint64_t(instruction.getRawSubclassOptionalData()));
+    for (const Use &operand : instruction.operands())
+      addValue(operand);
+    addDetails(instruction);
+    if (instruction.hasMetadataOtherThanDebugLoc()) {
+      SmallVector<std::pair<unsigned, MDNode *>> attachments;
+      instruction.getAllMetadataOtherThanDebugLoc(attachments);
+      addAttachments(attachments);
+    }
+  }
+
+  void addAtomic(bool isVolatile, AtomicOrdering ordering, SyncScope::ID scope) {
+    stream.add(uint64_t(isVolatile) | uint64_t(ordering) << 8);
+    if (ordering == AtomicOrdering::NotAtomic)
+      return;
+    if (syncScopeNames.empty())
+      module.getContext().getSyncScopeNames(syncScopeNames);
+    stream.add(scope < syncScopeNames.size() ? syncScopeNames[scope] : StringRef());
+  }
+
+  /// What an instruction carries besides opcode, type, flags and operands.
+  void addDetails(const Instruction &instruction) {
+    if (auto *call = dyn_cast<CallBase>(&instruction)) {
+      addType(call->getFunctionType());
+      stream.add(call->getCallingConv());
+      stream.add(attributesHash(call->getAttributes()));
+      if (auto *plain = dyn_cast<CallInst>(call))
+        stream.add(plain->getTailCallKind());
+      for (unsigned index = 0; index < call->getNumOperandBundles(); ++index) {
+        OperandBundleUse bundle = call->getOperandBundleAt(index);
+        stream.add(bundle.getTagName());
+        stream.add(bundle.Inputs.size());
+      }
+    } else if (auto *load = dyn_cast<LoadInst>(&instruction)) {
+      stream.add(load->getAlign().value());
+      addAtomic(load->isVolatile(), load->getOrdering(), load->getSyncScopeID());
+    } else if (auto *store = dyn_cast<StoreInst>(&instruction)) {
+      stream.add(store->getAlign().value());
+      addAtomic(store->isVolatile(), store->getOrdering(), store->getSyncScopeID());
+    } else if (auto *exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
+      stream.add(exchange->getAlign().value() | uint64_t(exchange->isWeak()) << 63);
+      stream.add(uint64_t(exchange->getFailureOrdering()));
+      addAtomic(exchange->isVolatile(), exchange->getSuccessOrdering(), exchange->getSyncScopeID());
+    } else if (auto *modify = dyn_cast<AtomicRMWInst>(&instruction)) {
+      stream.add(modify->getAlign().value());
+      stream.add(uint64_t(modify->getOperation()));
+      addAtomic(modify->isVolatile(), modify->getOrdering(), modify->getSyncScopeID());
+    } else if (auto *fence = dyn_cast<FenceInst>(&instruction)) {
+      addAtomic(false, fence->getOrdering(), fence->getSyncScopeID());
+    } else if (auto *compare = dyn_cast<CmpInst>(&instruction)) {
+      stream.add(compare->getPredicate());
+    } else if (auto *element = dyn_cast<GetElementPtrInst>(&instruction)) {
+      addType(element->getSourceElementType());
+    } else if (auto *slot = dyn_cast<AllocaInst>(&instruction)) {
+      addType(slot->getAllocatedType());
+      stream.add(slot->getAlign().value() | uint64_t(slot->isUsedWithInAlloca()) << 62 | uint64_t(slot->isSwiftError()) << 63);
+    } else if (auto *phi = dyn_cast<PHINode>(&instruction)) {
+      for (const BasicBlock *block : phi->blocks())
+        stream.add(localNumbers.lookup(block));
+    } else if (auto *choice = dyn_cast<SwitchInst>(&instruction)) { // case values are no operands in LLVM 22
+      for (const auto &branch : choice->cases())
+        addConstant(branch.getCaseValue());
+    } else if (auto *shuffle = dyn_cast<ShuffleVectorInst>(&instruction)) {
+      for (int lane : shuffle->getShuffleMask())
+        stream.add(uint64_t(int64_t(lane)));
+    } else if (auto *extract = dyn_cast<ExtractValueInst>(&instruction)) {
+      for (unsigned index : extract->indices())
+        stream.add(index);
+    } else if (auto *insert = dyn_cast<InsertValueInst>(&instruction)) {
+      for (unsigned index : insert->indices())
+        stream.add(index);
+    } else if (auto *pad = dyn_cast<LandingPadInst>(&instruction)) {
+      stream.add(pad->isCleanup());
+      for (unsigned index = 0; index < pad->getNumClauses(); ++index)
+        stream.add(pad->isCatch(index));
+    }
+  }
+};
+
+} // namespace
+
+std::string fingerprint(const Module &module) { return Fingerprinter(module).run(); }
+
+} // namespace cc_agent

@@ -1,0 +1,27 @@
+// A child process that runs something untrusted: its limits, and how it ended.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace cc_agent {
+
+/// Exit statuses by which a child names its own end.
+enum ChildStatus { OutOfMemoryStatus = 77, FatalErrorStatus = 78 };
+
+struct Limits {
+  double timeoutSeconds;
+  uint64_t memoryBytes; ///< beyond what the process has already mapped
+};
+
+/// Called in the child: dies with its parent, within its limits, without clang's crash reports and temporary files.
+void confineChild(const Limits &limits);
+
+struct Ending {
+  std::string outcome; ///< "ok", "crash", "timeout", "memory" or "error"
+  std::string message;
+};
+
+/// Reads `pipe` to its end into `report` while `child` runs, kills it when its time is up, and says how it ended.
+Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report);
+
+} // namespace cc_agent

@@ -1,0 +1,89 @@
+#include "plan.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace cc_agent {
+namespace {
+
+Error fault(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
+
+} // namespace
+
+std::string Plan::optionsText() const {
+  std::string text;
+  for (const auto &[name, value] : options)
+    text += " -" + name + "=" + value;
+  return text;
+}
+
+Expected<Plan> parsePlan(StringRef text) {
+  Plan plan;
+  SmallVector<StringRef> words;
+  text.split(words, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  for (StringRef word : words) {
+    auto [name, value] = word.split('=');
+    if (!name.consume_front("-") || !word.contains('=') || name.empty())
+      return fault("'" + word + "' in the plan is not -name=value");
+    if (name == "passes") {
+      if (!plan.pipeline.empty())
+        return fault("the plan names two pipelines");
+      plan.pipeline = value.str();
+    } else {
+      plan.options.emplace_back(name.str(), value.str());
+    }
+  }
+  if (plan.pipeline.empty())
+    return fault("the plan has no -passes=PIPELINE");
+  return plan;
+}
+
+Error applyOptions(const Plan &plan) {
+  auto &registered = cl::getRegisteredOptions();
+  for (const auto &[name, value] : plan.options) { // all are looked up before the first is set
+    auto found = registered.find(name);
+    if (found == registered.end())
+      return fault("LLVM has no option -" + name);
+    if (found->second->getNumOccurrences() > 0)
+      return fault("-" + name + " is already set on the command line");
+  }
+  for (const auto &[name, value] : plan.options) {
+    // addOccurrence() has its own words for stderr; ours travel in the error.
+    if (registered.find(name)->second->addOccurrence(0, name, value)) {
+      resetOptions(plan);
+      return fault("-" + name + " does not take the value '" + value + "'");
+    }
+  }
+  return Error::success();
+}
+
+void resetOptions(const Plan &plan) {
+  auto &registered = cl::getRegisteredOptions();
+  for (const auto &[name, value] : plan.options)
+    registered.find(name)->second->reset();
+}
+
+std::vector<StringRef> topLevelElements(StringRef pipeline) {
+  std::vector<StringRef> elements;
+  int depth = 0;
+  size_t start = 0;
+  for (size_t index = 0; index < pipeline.size(); ++index) {
+    char letter = pipeline[index];
+    if (letter == '(' || letter == '<')
+      ++depth;
+    else if (letter == ')' || letter == '>')
+      --depth;
+    else if (letter == ',' && depth == 0) {
+      elements.push_back(pipeline.slice(start, index));
+      start = index + 1;
+    }
+  }
+  elements.push_back(pipeline.substr(start));
+  return elements;
+}
+
+} // namespace cc_agent

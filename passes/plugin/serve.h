@@ -1,0 +1,29 @@
+// A fork server inside clang: the source is parsed once, each evaluation of a plan is a child that may crash, hang or
+// eat memory, and clang itself emits the object. What is measured is therefore what a replay ships.
+#pragma once
+#include "llvm/Support/Error.h"
+#include <functional>
+#include <string>
+
+namespace llvm {
+class Module;
+}
+
+namespace cc_agent {
+
+struct ServedModule {
+  llvm::Module &module;
+  std::string key;
+  std::function<llvm::Error(llvm::StringRef plan)> apply; ///< runs a plan on the module
+};
+
+/// Answers requests on servingDescriptor(), one JSON object a line each way, until the other side closes it; then the
+/// process ends. Returns only in a child, which is to go on and emit its object to standard output.
+///
+/// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…}
+/// Request: {"plan":TEXT or "" for clang's own pipeline,"measure":"object"|"ir","timeout_s":…,"memory_bytes":…,"keep_prefix":…}
+/// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,
+///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…}
+void serveEvaluations(ServedModule &served);
+
+} // namespace cc_agent
