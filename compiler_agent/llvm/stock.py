@@ -1,0 +1,30 @@
+"""What clang itself runs: asked of clang, never assumed."""
+
+from __future__ import annotations
+
+import functools
+
+from compiler_agent.base.process import check
+from compiler_agent.llvm import pipeline_edit
+from compiler_agent.llvm.catalog import Catalog
+from compiler_agent.llvm.pipeline import Pipeline, parse, walk
+from compiler_agent.llvm.toolchain import Toolchain
+
+
+@functools.cache
+def printed_pipeline(toolchain: Toolchain, level: str = "-Oz") -> Pipeline:
+    """The pipeline that clang prints for an optimization level, every pass spelled out."""
+    done = check(
+        [toolchain.clang, level, "-mllvm", "-print-pipeline-passes", "-x", "c", "-c", "-o", "/dev/null", "/dev/null"],
+        timeout_s=60,
+    )
+    return parse(done.stdout.decode().strip())
+
+
+def editable_pipeline(toolchain: Toolchain, catalog: Catalog, level: str = "-Oz") -> Pipeline:
+    """`printed_pipeline` without what is no optimization (debug information, link-time bookkeeping): search starts here."""
+    pipeline = printed_pipeline(toolchain, level)
+    for path, node, _ in sorted(walk(pipeline), key=lambda place: place[0], reverse=True):
+        if node.name in catalog.excluded:
+            pipeline = pipeline_edit.delete(pipeline, path)
+    return pipeline_edit.normalise(pipeline)

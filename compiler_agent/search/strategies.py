@@ -1,0 +1,163 @@
+"""The embedded strategies: they need no key and no network."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from compiler_agent.base.errors import UsageError
+from compiler_agent.base.files import file_error
+from compiler_agent.llvm.plan import Plan
+from compiler_agent.search.space import Space
+from compiler_agent.search.strategy import Score, Strategy, ranked
+
+CORESET_FILE = Path(__file__).resolve().parents[2] / "passes" / "pipelines" / "size.txt"
+STOCK = Plan.parse("-passes=default<O2>")
+
+
+class Baseline:
+    """Proposes clang's stock pipeline alone: what a search is worth is seen beside it."""
+
+    def __init__(self) -> None:
+        self._plans = [STOCK]
+
+    def ask(self) -> Plan | None:
+        """The stock plan, once."""
+        return self._plans.pop() if self._plans else None
+
+    def tell(self, score: Score) -> None:
+        """Learns nothing."""
+
+
+class Coreset:
+    """Proposes the seed plans in their order: found on training code, chosen to complement each other."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self._plans = list(plans)
+
+    def ask(self) -> Plan | None:
+        """The next seed plan."""
+        return self._plans.pop(0) if self._plans else None
+
+    def tell(self, score: Score) -> None:
+        """Learns nothing."""
+
+
+class Random:
+    """Draws plans around the stock pipeline, each without regard to the others: what luck alone finds."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space = space
+        self._rng = random.Random(seed)
+
+    def ask(self) -> Plan | None:
+        """A stock plan with one to six random edits."""
+        plan = STOCK
+        for _ in range(self._rng.randint(1, 6)):
+            edit = self._space.edit_options if self._rng.random() < 0.6 else self._space.edit_pipeline
+            plan = edit(plan, self._rng)
+        return plan
+
+    def tell(self, score: Score) -> None:
+        """Learns nothing."""
+
+
+class Evolve:
+    """Starts from the stock pipeline and the seed plans, then edits and crosses what is best so far.
+
+    A steady-state evolution: parents are drawn from the elite by rank, and the kinds of edits by what each has
+    gained so far (a bandit), so that effort goes where this translation unit yields.
+    """
+
+    ELITE = 6
+
+    def __init__(self, space: Space, seeds: Sequence[Plan], seed: int) -> None:
+        self._space = space
+        self._rng = random.Random(seed)
+        self._seeds = [STOCK, *seeds]
+        self._scores: list[Score] = []
+        self._asked: dict[str, str] = {}
+        self._tried = {"option": 1.0, "options": 1.0, "pipeline": 1.0, "cross": 1.0, "drop": 1.0}
+        self._won = {"option": 0.7, "options": 0.4, "pipeline": 0.5, "cross": 0.3, "drop": 0.2}
+
+    def ask(self) -> Plan | None:
+        """A seed plan while there are any, then an edit of an elite plan."""
+        if self._seeds:
+            return self._seeds.pop(0)
+        elite = self._elite()
+        if not elite:
+            return STOCK
+        for _ in range(50):
+            kind = self._draw_kind()
+            plan = self._edit(kind, elite)
+            if str(plan) not in self._asked:
+                self._asked[str(plan)] = kind
+                return plan
+        return plan
+
+    def tell(self, score: Score) -> None:
+        """Remembers the outcome, and whether the kind of edit that led here paid."""
+        best = self._elite()
+        kind = self._asked.get(str(score.plan))
+        if kind is not None:
+            self._tried[kind] += 1
+            if score.value is not None and best and best[0].value is not None and score.value < best[0].value:
+                self._won[kind] += 1
+        self._asked.setdefault(str(score.plan), "seed")
+        self._scores.append(score)
+
+    def _elite(self) -> list[Score]:
+        elite: list[Score] = []
+        values: set[int | None] = set()
+        for score in ranked(self._scores):
+            if score.value not in values:  # equal figures are mostly equal code: one stands for all
+                values.add(score.value)
+                elite.append(score)
+            if len(elite) == self.ELITE:
+                break
+        return elite
+
+    def _draw_kind(self) -> str:
+        kinds = list(self._tried)
+        return self._rng.choices(kinds, [0.05 + self._won[kind] / self._tried[kind] for kind in kinds])[0]
+
+    def _edit(self, kind: str, elite: list[Score]) -> Plan:
+        rng, space = self._rng, self._space
+        weights = [2.0**-rank for rank in range(len(elite))]
+        parent = rng.choices(elite, weights)[0].plan
+        if kind == "cross":
+            return space.cross(parent, rng.choice(elite).plan, rng)
+        if kind == "drop" and parent.options:
+            return parent.without_option(rng.choice(parent.options)[0])
+        plan = parent
+        for _ in range(rng.choice((1, 1, 2, 3)) if kind == "options" else 1):
+            plan = space.edit_pipeline(plan, rng) if kind == "pipeline" else space.edit_options(plan, rng)
+        if kind == "pipeline" and rng.random() < 0.3:
+            plan = space.edit_pipeline(plan, rng)
+        return plan
+
+
+def read_coreset(path: Path = CORESET_FILE) -> list[Plan]:
+    """The seed plans, one a line, best first; lines that start with # are comments."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise file_error(error, path, "read") from error
+    return [Plan.parse(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+_MAKERS: dict[str, Callable[[Space, int], Strategy]] = {
+    "baseline": lambda space, seed: Baseline(),
+    "random": Random,
+    "coreset": lambda space, seed: Coreset(read_coreset()),
+    "evolve": lambda space, seed: Evolve(space, read_coreset(), seed),
+}
+NAMES = tuple(_MAKERS)
+
+
+def make(name: str, space: Space, seed: int) -> Strategy:
+    """A strategy by name, one of NAMES."""
+    if name not in _MAKERS:
+        raise UsageError(f"there is no strategy '{name}'", hint=f"choose one of {', '.join(NAMES)}")
+    return _MAKERS[name](space, seed)
