@@ -140,7 +140,7 @@ class Library:
         finally:
             self._native.cca_context_free(context)  # modules keep what they need of it
         if not handle:
-            raise EngineError(f"{name}: {self._take(error)}")
+            raise EngineError(self._take(error))
         return Module(self, handle)
 
     def check_pipeline(self, pipeline: str) -> str | None:
@@ -198,7 +198,7 @@ class Module:
         return count
 
     def fingerprint(self) -> str:
-        """32 hexadecimal digits; equal for modules that compile to the same code, whatever their paths and debug info."""
+        """32 hexadecimal digits; equal for modules that compile to the same code, whatever their debug info and paths."""
         return self._text("cca_module_fingerprint")
 
     def print(self) -> str:
