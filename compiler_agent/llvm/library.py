@@ -198,7 +198,7 @@ class Module:
         return count
 
     def fingerprint(self) -> str:
-        """32 hexadecimal digits; equal for modules that compile to the same code, whatever their debug info and paths."""
+        """32 hexadecimal digits; equal for modules that compile to the same code, whatever debug info and paths."""
         return self._text("cca_module_fingerprint")
 
     def print(self) -> str:

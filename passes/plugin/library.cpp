@@ -200,7 +200,8 @@ Expected<std::unique_ptr<TargetMachine>> makeTargetMachine(const Module &module,
   if (!found)
     return fault(complaint);
   TargetOptions options;
-  options.UseInitArray = true; // as clang does
+  options.UseInitArray = true; // this and the next as clang does
+  options.EmitAddrsig = triple.isOSBinFormatELF();
   options.FunctionSections = target.function_sections != 0;
   options.DataSections = target.data_sections != 0;
   Reloc::Model relocation = module.getPICLevel() == PICLevel::NotPIC ? Reloc::Static : Reloc::PIC_;
