@@ -173,7 +173,7 @@ def render(library: Library, rows: Sequence[Row], plain: Result, agent: Result, 
         table.add_row(row.name, f"{row.plain_text_bytes:,}", f"{row.agent_text_bytes:,}", f"{row.size_ratio:.3f}")
     console.print(table)
     console.print(f"compilations that replayed a plan: {agent.n_replayed or 0} of {agent.n_compilations or 0}")
-    console.print(f"the library's own tests ({library.tests}):", highlight=False)
+    console.print(f"the library's own tests ({library.tests}):", highlight=False, soft_wrap=True)
     console.print(f"  clang -Oz: {plain.outcome.value}; cc-agent: {agent.outcome.value}", highlight=False)
 
 
