@@ -1,0 +1,206 @@
+"""The `compiler-agent` command. Results go to stdout, progress and logs to stderr.
+
+Exit status: 0 done, 1 ran but negative or not established, 2 usage, 3 could not run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from compiler_agent.app import doctor as doctor_module
+from compiler_agent.base.config import Budget, find_lock
+from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.evaluation.evaluate import Objective
+from compiler_agent.search import strategies
+
+_BUDGET_HELP = "Evaluations per translation unit (200), or a time (30s, 2m)."
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="cc-agent")
+def cli() -> None:
+    """Finds, proves and keeps LLVM pass plans that make C and C++ smaller than clang's best flags.
+
+    A build replays them with CC=cc-agent CFLAGS=-O-agent=size.
+    """
+
+
+@cli.command()
+@click.option("--objective", type=click.Choice(["size", "object", "ir"]), default="size", show_default=True, help="What is made smaller: executable bytes, the object file, IR instructions.")
+@click.option("--strategy", type=click.Choice(strategies.NAMES), default="evolve", show_default=True)
+@click.option("--budget", default="200", show_default=True, help=_BUDGET_HELP)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--lock", "lock_path", type=click.Path(path_type=Path), help="Default: the nearest cc-agent.lock upward, else ./cc-agent.lock.")
+@click.option("--records", type=click.Path(path_type=Path, exists=True), help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE.")
+@click.option("--run", "run_command", help="A test command: plans that change its exit status or output are dropped. Needs a build command.")
+@click.option("--run-timeout", default=600.0, show_default=True, help="Seconds that the test command may take.")
+@click.option("--allow-experimental", is_flag=True, help="Also use experimental passes; only with --run.")
+@click.option("--jobs", type=int, help="Units at a time; default: one per core.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def tune(
+    objective: str,
+    strategy: str,
+    budget: str,
+    seed: int,
+    lock_path: Path | None,
+    records: Path | None,
+    run_command: str | None,
+    run_timeout: float,
+    allow_experimental: bool,
+    jobs: int | None,
+    as_json: bool,
+    arguments: tuple[str, ...],
+) -> None:
+    """Searches better plans and keeps the winners in the lock.
+
+    \b
+    compiler-agent tune a.c b.c                   single files, at -Oz
+    compiler-agent tune -- clang -DX -c a.c       with the flags of that command
+    compiler-agent tune -- make -B -j2            every unit of a build that uses cc-agent
+    """
+    from compiler_agent.app import tune as tuning
+    from compiler_agent.app.progress import Progress
+    from compiler_agent.app.records import describe, read_records
+    from compiler_agent.app.unit import TuneOptions
+
+    if allow_experimental and not run_command:
+        raise UsageError("--allow-experimental needs --run: an experimental pass is kept only if the program still behaves the same")
+    chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[objective]
+    options = TuneOptions(Budget.parse(budget), strategy, seed, chosen, allow_experimental)
+    lock = lock_path or _default_lock()
+    build_command: tuple[str, ...] = ()
+    if records is not None:
+        units = read_records(records)
+    elif arguments and all(Path(word).suffix in _SOURCE_SUFFIXES for word in arguments):
+        for word in arguments:
+            if not Path(word).is_file():
+                raise UsageError(f"there is no file {word}")
+        units = [record for word in arguments for record in describe(["-O-agent=size", "-c", word])]
+    elif arguments and _is_compiler(arguments[0]):
+        units = describe(["-O-agent=size", *arguments[1:], "-O-agent=size"])
+    elif arguments:
+        build_command, units = arguments, []
+    else:
+        raise UsageError("nothing to tune", hint="name source files, --records FILE, or -- BUILD COMMAND")
+    if run_command and not build_command:
+        raise UsageError("--run needs a build command, to build the program with the plans", hint="compiler-agent tune --run ./test.sh -- make -B")
+    if build_command and not run_command:
+        units = tuning.record_build(build_command, Path.cwd())
+    with Progress(len(units), options.budget) as progress:
+        if run_command:
+            report = tuning.tune_build(build_command, cwd=Path.cwd(), lock=lock, options=options, run_command=run_command, run_timeout_s=run_timeout, jobs=jobs, progress=progress)
+        else:
+            report = tuning.tune_records(units, lock, options, jobs=jobs, progress=progress)
+    _print_report(report, lock, as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Says what was found, what is missing, and the command that installs it."""
+    findings = doctor_module.diagnose()
+    if as_json:
+        click.echo(doctor_module.to_json(findings))
+    else:
+        doctor_module.render(findings, Console())
+    sys.exit(doctor_module.exit_code(findings))
+
+
+@cli.group()
+def bench() -> None:
+    """Benchmarks that print both sides from one run."""
+
+
+@bench.command("size")
+@click.option("--strategies", "names", default="coreset,random,evolve", show_default=True)
+@click.option("--budget", default="200", show_default=True, help=_BUDGET_HELP)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--library", "chosen", multiple=True, help="Only these; default: all but sqlite, whose one unit takes as long as the rest.")
+@click.option("--jobs", type=int)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+def bench_size(names: str, budget: str, seed: int, chosen: tuple[str, ...], jobs: int | None, json_file: Path | None) -> None:
+    """clang -Oz against our strategies, per translation unit of real libraries, at equal budgets."""
+    from compiler_agent.app import bench_size as module
+    from compiler_agent.app import libraries
+
+    wanted = chosen or tuple(library.name for library in libraries.load() if library.name != "sqlite")
+    strategy_names = names.split(",")
+    figures = module.run_bench(wanted, strategy_names, Budget.parse(budget), seed, jobs)
+    if json_file is not None:
+        json_file.write_text(json.dumps([dataclasses.asdict(row) for row in figures], indent=1) + "\n")
+    module.render(figures, strategy_names, Console(width=160))
+    if any(row.ratio(name) < 1 for row in figures for name in strategy_names):
+        sys.exit(1)
+
+
+_SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
+
+
+def _is_compiler(word: str) -> bool:
+    return Path(word).name.startswith(("clang", "cc-agent", "gcc", "g++", "cc", "c++")) and Path(word).name not in ("ccmake",)
+
+
+def _default_lock() -> Path:
+    found = find_lock(Path.cwd() / "here.c")
+    return found if found.is_file() and found.name == "cc-agent.lock" and Path.cwd().is_relative_to(found.parent) else Path("cc-agent.lock").absolute()
+
+
+def _print_report(report: object, lock: Path, as_json: bool) -> None:
+    from compiler_agent.app.tune import TuneReport
+
+    assert isinstance(report, TuneReport)
+    refuted = {result.key for result in report.miscompiled}
+    rows = [
+        {
+            "source": result.record.source,
+            "key": result.key,
+            "baseline": result.baseline_value,
+            "value": result.best.value if result.best and result.key not in refuted else result.baseline_value,
+            "verdict": "miscompiled" if result.key in refuted else "established" if result.best else "not-better",
+            "n_evaluations": result.n_evaluations,
+        }
+        for result in report.results
+    ]
+    if as_json:
+        click.echo(json.dumps({"lock": str(lock), "units": rows, "failures": [[r.source, why] for r, why in report.failures]}, indent=2))
+    else:
+        for row in rows:
+            click.echo(f"{row['source']}: {row['baseline']} -> {row['value']} ({row['verdict']}, {row['n_evaluations']} evaluations)")
+        if rows:
+            before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
+            click.echo(f"total: {before} -> {after}, {before / after:.4f} times smaller; plans in {lock}" if after else f"no code in {len(rows)} units")
+    for record, why in report.failures:
+        click.echo(f"cc-agent: {record.source}: {why}", err=True)
+    if report.interrupted:
+        click.echo("interrupted: what was found so far is kept", err=True)
+        sys.exit(130)
+    if report.failures or not rows:
+        sys.exit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: errors of ours become one message and an exit status."""
+    try:
+        cli.main(args=list(arguments) if arguments is not None else None, prog_name="compiler-agent", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except CompilerAgentError as error:
+        click.echo(f"compiler-agent: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

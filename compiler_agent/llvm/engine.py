@@ -65,6 +65,8 @@ class Measurement:
     """Bytes of .eh_frame and .gcc_except_table."""
     object_bytes: int | None = None
     """Bytes of the whole object file."""
+    object_sha256: str = ""
+    """SHA-256 of the object that was emitted, or of the first one of an equal module."""
     emitted: bool = False
     """False where an equal module's object was known already and none was made."""
     wall_time_s: float = 0.0

@@ -143,7 +143,7 @@ def read_coreset(path: Path = CORESET_FILE) -> list[Plan]:
     try:
         lines = path.read_text().splitlines()
     except OSError as error:
-        raise file_error(error, path, "read") from error
+        raise file_error("read", path, error) from error
     return [Plan.parse(line) for line in lines if line.strip() and not line.startswith("#")]
 
 

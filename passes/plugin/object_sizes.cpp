@@ -1,8 +1,10 @@
 #include "object_sizes.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SHA256.h"
 #include <map>
 
 using namespace llvm;
@@ -26,6 +28,7 @@ Expected<ObjectSizes> measureObject(StringRef bytes) {
     return object.takeError();
   ObjectSizes sizes;
   sizes.objectBytes = bytes.size();
+  sizes.sha256 = toHex(SHA256::hash(ArrayRef(bytes.bytes_begin(), bytes.size())), /*LowerCase=*/true);
   for (const object::SectionRef &section : (*object)->sections()) {
     Expected<StringRef> name = section.getName();
     if (!name)

@@ -3,6 +3,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
+#include <string>
 
 namespace cc_agent {
 
@@ -11,6 +12,7 @@ struct ObjectSizes {
   uint64_t dataBytes = 0;   ///< other loaded sections (constants, data, zero-initialized), unwind tables apart
   uint64_t unwindBytes = 0; ///< .eh_frame and .gcc_except_table
   uint64_t objectBytes = 0; ///< the whole file
+  std::string sha256;       ///< of the whole file, in hexadecimal
 };
 
 llvm::Expected<ObjectSizes> measureObject(llvm::StringRef bytes);

@@ -87,8 +87,7 @@ private:
   }
 
   void serve(Module &module, ModuleAnalysisManager &analyses) {
-    ServedModule served{module, keyOf(module, level)};
-    served.apply = [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses); };
+    ServedModule served{module, keyOf(module, level), [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses); }};
     serveEvaluations(served);
   }
 };

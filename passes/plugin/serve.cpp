@@ -242,6 +242,7 @@ private:
     reply["data_bytes"] = int64_t(sizes.dataBytes);
     reply["unwind_bytes"] = int64_t(sizes.unwindBytes);
     reply["object_bytes"] = int64_t(sizes.objectBytes);
+    reply["object_sha256"] = sizes.sha256;
     reply["emitted"] = isNew;
     return reply;
   }

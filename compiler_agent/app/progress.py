@@ -1,0 +1,98 @@
+"""The progress display of long work, on stderr: unit, best so far, evaluations per second, time left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from compiler_agent.base.config import Budget
+from compiler_agent.evaluation.evaluate import Evaluation
+
+
+class UnitProgress:
+    """One translation unit that is being searched."""
+
+    def __init__(self, owner: Progress, name: str) -> None:
+        self._owner = owner
+        self.name = name
+        self.n_evaluations = 0
+        self.best = 1.0
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """One more plan was judged."""
+        self.n_evaluations += 1
+        if evaluation.verdict.may_be_kept and evaluation.size_ratio is not None:
+            self.best = max(self.best, evaluation.size_ratio)
+        self._owner.changed()
+
+    def done(self) -> None:
+        """The search has ended."""
+        self._owner.finished(self)
+
+
+class Progress:
+    """Shows the units in work on a terminal, and one line for each finished unit elsewhere. Use as a context manager."""
+
+    def __init__(self, n_units: int, budget: Budget, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
+        self._n_units, self._budget = n_units, budget
+        self._running: list[UnitProgress] = []
+        self._n_done = self._n_evaluations = 0
+        self._start = time.monotonic()
+        self._turn = threading.Lock()
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._render)
+
+    def unit(self, name: str) -> UnitProgress:
+        """A unit whose search begins."""
+        shown = UnitProgress(self, name)
+        with self._turn:
+            self._running.append(shown)
+        return shown
+
+    def changed(self) -> None:
+        """One more evaluation."""
+        with self._turn:
+            self._n_evaluations += 1
+
+    def finished(self, unit: UnitProgress) -> None:
+        """A unit's search has ended."""
+        with self._turn:
+            self._running.remove(unit)
+            self._n_done += 1
+            n_done = self._n_done
+        self._console.print(
+            f"[{n_done}/{self._n_units}] {unit.name}: best {unit.best:.4f} after {unit.n_evaluations} evaluations",
+            highlight=False,
+            markup=False,
+        )
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def _render(self) -> Table:
+        seconds = time.monotonic() - self._start
+        with self._turn:
+            done, evaluations, running = self._n_done, self._n_evaluations, list(self._running)
+        rate = evaluations / seconds if seconds else 0.0
+        table = Table(box=None, show_header=True, header_style="bold")
+        for title in ("unit", "best so far", "evaluations"):
+            table.add_column(title)
+        for unit in running:
+            table.add_row(unit.name, f"{unit.best:.4f}", str(unit.n_evaluations))
+        left = "?"
+        if self._budget.n_evaluations is not None and rate:
+            left = f"{max(0.0, self._n_units * self._budget.n_evaluations - evaluations) / rate:.0f} s"
+        table.add_row(f"{done}/{self._n_units} units done", f"{rate:.1f} evaluations/s", f"time left {left}")
+        return table
