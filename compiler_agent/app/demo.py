@@ -31,8 +31,8 @@ DEFAULT_LIBRARY = "bzip2"
 DEFAULT_BUDGET = 30
 _JOBS = 2
 _OBJECT = re.compile(r"(\S.*?) *(?:\(ex (.*)\))?:")
-# The tune found nothing better: exit status of a command that ran and whose answer is no.
-_NOTHING_FOUND = 1
+# The tune ran, and not every source could be searched; what was found is in the lock, and the table shows the rest.
+_INCOMPLETE = 1
 
 Tuner = Callable[[Path, Path, int], None]
 """Searches plans for the compilations in a record file (first) and puts them into a lock (second), with so many
@@ -203,7 +203,7 @@ def _tune(records: Path, lock: Path, budget: int) -> None:
         status = child.wait()
     finally:
         process.stop(child)
-    if status not in (0, _NOTHING_FOUND):
+    if status not in (0, _INCOMPLETE):
         raise ToolError(command, status)
 
 
