@@ -24,15 +24,38 @@ bool isDebugMetadata(const MDNode *node) { return isa<DINode>(node) || isa<DILoc
 
 bool isDebugDeclaration(const Function &function) { return function.getName().starts_with("llvm.dbg."); }
 
-/// Whether `text` is what `__FILE__` leaves behind: a path (no white space) to a C or C++ source or header.
-bool looksLikeSourcePath(StringRef text) {
-  if (text.size() > 4096 || text.find_first_of(" \t\n%") != StringRef::npos)
+/// Whether `text` is what `__FILE__` leaves behind: a path to a C or C++ source or header. White space is taken for part of
+/// a path only where the text cannot be a sentence.
+bool looksLikeSourcePath(StringRef text, StringRef ownDirectory) {
+  bool startsLikePath = text.starts_with("/") || text.starts_with("./") || text.starts_with("../") || (!ownDirectory.empty() && text.starts_with(ownDirectory));
+  if (text.size() > 4096 || text.find_first_of("\t\n%") != StringRef::npos || (text.contains(' ') && !startsLikePath))
     return false;
   StringRef extension = sys::path::extension(text);
   for (StringRef known : {".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".hxx", ".C", ".H", ".inc", ".inl", ".ipp", ".tcc", ".def"})
     if (extension == known)
       return true;
   return false;
+}
+
+/// `text` with the directories taken out of what clang calls nameless types, as `__PRETTY_FUNCTION__` spells them:
+/// `(lambda at DIRECTORY/FILE:LINE:COLUMN)`.
+std::string withoutTypeDirectories(StringRef text) {
+  std::string result;
+  for (size_t at; (at = text.find(" at ")) != StringRef::npos;) {
+    result += text.take_front(at + 4);
+    text = text.drop_front(at + 4);
+    StringRef path = text.take_until([](char letter) { return letter == ':'; });
+    if (looksLikeSourcePath(path, path)) {
+      result += sys::path::filename(path);
+      text = text.drop_front(path.size());
+    }
+  }
+  return result + text.str();
+}
+
+/// A loop's identity that only carries its source lines, which -g gives to loops that have none without it.
+bool isEmptyLoop(const MDNode *node) {
+  return all_of(node->operands(), [&](const MDOperand &operand) { return operand.get() == node || isa_and_nonnull<DILocation>(operand.get()); });
 }
 
 class Fingerprinter {
@@ -237,7 +260,7 @@ private:
 
   void addAttachments(ArrayRef<std::pair<unsigned, MDNode *>> attachments) {
     for (const auto &[kind, node] : attachments) {
-      if (isDebugMetadata(node) || kind == LLVMContext::MD_dbg || kind == LLVMContext::MD_DIAssignID)
+      if (isDebugMetadata(node) || kind == LLVMContext::MD_dbg || kind == LLVMContext::MD_DIAssignID || (kind == LLVMContext::MD_loop && isEmptyLoop(node)))
         continue;
       if (metadataKindNames.empty())
         module.getContext().getMDKindNames(metadataKindNames);
@@ -295,11 +318,20 @@ private:
       return false;
     StringRef text = data->getAsCString();
     StringRef own = module.getSourceFileName();
-    if (text != own && !(text.contains('/') && looksLikeSourcePath(text)))
+    std::string kept;
+    if (text == own)
+      kept = "<own source>";
+    else if (looksLikeSourcePath(text, sys::path::parent_path(own)))
+      kept = sys::path::filename(text).str();
+    else if (text.contains(" at "))
+      kept = withoutTypeDirectories(text);
+    else
       return false;
-    stream.add(GlobalTag);
+    stream.add(GlobalTag); // the type is left out: it holds the path's length
     stream.add(variable.getName());
-    stream.add(text == own ? StringRef("<own source>") : sys::path::filename(text));
+    stream.add(variable.getSection());
+    stream.add(uint64_t(variable.getUnnamedAddr()) << 32 | uint64_t(variable.getAlign().valueOrOne().value()));
+    stream.add(kept);
     return true;
   }
 
