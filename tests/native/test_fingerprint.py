@@ -52,7 +52,8 @@ template <class T, int N> struct Ring {
   void push(T value) { assert(N > 0); slots[at++ % N] = value; }
 };
 namespace { struct Local { virtual ~Local() = default; virtual int f(int a) { return a + 1; } }; }
-struct Derived : Local { std::string text; int f(int a) override { if (a < 0) throw std::runtime_error(__FILE__); return a * 2; } };
+struct Derived : Local { std::string text;
+  int f(int a) override { if (a < 0) throw std::runtime_error(__FILE__); return a * 2; } };
 int use(const std::vector<int> &values) {
   Ring<int, 4> ring; Ring<std::string, 2> names;
   std::map<std::string, int> table;
@@ -60,7 +61,8 @@ int use(const std::vector<int> &values) {
   Derived derived;
   int total = 0;
   for (int value : values) {
-    try { total += add(derived.f(value)); } catch (const std::exception &error) { total -= error.what()[0]; } catch (...) { throw; }
+    try { total += add(derived.f(value)); } catch (const std::exception &error) { total -= error.what()[0]; }
+    catch (...) { throw; }
   }
   static thread_local int calls = 0;
   return total + ++calls;
@@ -76,7 +78,8 @@ double area(const Shape *shape) { Guard guard; return shape ? shape->area() : ch
 HEADER = """
 #include <cassert>
 struct Shape { virtual double area() const = 0; virtual ~Shape() {} };
-inline double checked(int value) { assert(value != 3); double r = 1; for (int i = 0; i < value; ++i) r *= 1.5; return r; }
+inline double checked(int value) { assert(value != 3); double r = 1;
+for (int i = 0; i < value; ++i) r *= 1.5; return r; }
 """
 LEVELS = ["-O2", "-Oz"]
 
@@ -152,7 +155,8 @@ def test_flags_that_change_code_count(fingerprint: Callable[..., str], tree: Pat
         "#ifdef NDEBUG\n#define CHECK(x)\n#else\n#define CHECK(x) if (!(x)) __builtin_trap()\n#endif\n"
         "extern int shared; int g(int); double h(double);\n"
         "int f(int a, short *p, int *q) { char room[16]; CHECK(a); *p = 1; *q = 2;\n"
-        "  for (int i = 0; i < a; i++) room[i] = (char)g(i); return a + 1 + shared + room[3] + (int)(h(a) * 2.0 + *p); }\n"
+        "  for (int i = 0; i < a; i++) room[i] = (char)g(i);\n"
+        "  return a + 1 + shared + room[3] + (int)(h(a) * 2.0 + *p); }\n"
     )
     flags = [f"-{flag[1:]}"] if not flag.startswith("-target=") else ["-target", flag.partition("=")[2]]
     assert fingerprint(source, "-Oz", *flags) != fingerprint(source, "-Oz")
