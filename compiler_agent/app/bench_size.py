@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import sys
 import tempfile
@@ -81,7 +83,9 @@ def measure_unit(unit: TranslationUnit, names: Sequence[str], budget: Budget, se
     text, loaded, evaluations, emitted, seconds, plans = {}, {}, {}, {}, {}, {}
     baseline = 0
     for name in names:
-        with Engine(serving_argv(unit), unit.directory) as engine:  # a fresh one: no strategy profits from another's objects
+        with Engine(
+            serving_argv(unit), unit.directory
+        ) as engine:  # a fresh one: no strategy profits from another's objects
             evaluator = Evaluator(engine, space.catalog)
             baseline = evaluator.baseline_value
             if baseline == 0:
@@ -100,8 +104,15 @@ def measure_unit(unit: TranslationUnit, names: Sequence[str], budget: Budget, se
     return UnitFigures(unit.name, unit.part.value, baseline, text, loaded, evaluations, emitted, seconds, plans)
 
 
-def run_bench(names: Sequence[str], strategy_names: Sequence[str], budget: Budget, seed: int, jobs: int | None = None) -> list[UnitFigures]:
-    """Measures all units of the libraries, units in parallel, progress on stderr."""
+def run_bench(
+    names: Sequence[str],
+    strategy_names: Sequence[str],
+    budget: Budget,
+    seed: int,
+    jobs: int | None = None,
+    json_file: Path | None = None,
+) -> list[UnitFigures]:
+    """Measures all units of the libraries, units in parallel, progress on stderr; the JSON file grows with each unit."""
     with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory:
         units = translation_units(names, Path(directory))
         figures: list[UnitFigures] = []
@@ -117,8 +128,14 @@ def run_bench(names: Sequence[str], strategy_names: Sequence[str], budget: Budge
             for number, result in enumerate(pool.map(work, units), 1):
                 if result is not None:
                     figures.append(result)
+                    if json_file is not None:
+                        json_file.write_text(json.dumps([dataclasses.asdict(row) for row in figures], indent=1) + "\n")
                     shown = " ".join(f"{name} {result.ratio(name):.4f}" for name in strategy_names)
-                    print(f"[{number}/{len(units)}] {result.unit}: {result.baseline_text_bytes} bytes, {shown}", file=sys.stderr, flush=True)
+                    print(
+                        f"[{number}/{len(units)}] {result.unit}: {result.baseline_text_bytes} bytes, {shown}",
+                        file=sys.stderr,
+                        flush=True,
+                    )
     return figures
 
 
@@ -133,10 +150,25 @@ def render(figures: Sequence[UnitFigures], strategy_names: Sequence[str], consol
     for title in ("unit", "part", "clang -Oz", *strategy_names):
         units.add_column(title, justify="left" if title in ("unit", "part") else "right")
     for row in figures:
-        units.add_row(row.unit, row.part, str(row.baseline_text_bytes), *(f"{row.ratio(name):.4f}" for name in strategy_names))
+        units.add_row(
+            row.unit, row.part, str(row.baseline_text_bytes), *(f"{row.ratio(name):.4f}" for name in strategy_names)
+        )
     console.print(units)
     summary = Table(title="summary, one figure per translation unit")
-    for title in ("part", "units", "strategy", "geomean", "median", "min", "max", "total bytes", "text+data", "evaluations", "made", "seconds"):
+    for title in (
+        "part",
+        "units",
+        "strategy",
+        "geomean",
+        "median",
+        "min",
+        "max",
+        "total bytes",
+        "text+data",
+        "evaluations",
+        "made",
+        "seconds",
+    ):
         summary.add_column(title, justify="right")
     for part in ("training", "held-out"):
         chosen = [row for row in figures if row.part == part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -60,7 +61,9 @@ def parse_record(text: str) -> Record:
             row["cwd"], row["source"], row["objective"], tuple(map(str, row["tune_argv"] or ())), row.get("key") or None
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"not a compilation record: {text[:120]!r}", hint="records are written with CC_AGENT_MODE=record") from error
+        raise UsageError(
+            f"not a compilation record: {text[:120]!r}", hint="records are written with CC_AGENT_MODE=record"
+        ) from error
 
 
 def read_records(path: Path) -> list[Record]:
@@ -101,18 +104,24 @@ def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None
 
 def remember(records: Iterable[tuple[str, Record]]) -> None:
     """Keeps the commands of tuned units in the user's cache, by key, so that `verify` and `explain` find them."""
-    directory = user_cache_directory() / "records"
     for key, record in records:
+        # Equal code in two places has one key and two commands; either serves as long as its directory is there.
+        directory = user_cache_directory() / "records" / key
+        name = hashlib.sha256(os.fsencode(record.cwd)).hexdigest()[:16]
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            write_atomically(directory / f"{key}.json", json.dumps(record.to_json()).encode(errors="surrogateescape"))
+            write_atomically(directory / f"{name}.json", json.dumps(record.to_json()).encode(errors="surrogateescape"))
         except (OSError, CompilerAgentError):
             return  # a convenience: without it `verify` asks for the build command
 
 
 def recall(key: str) -> Record | None:
-    """The command that was kept for a key, if any."""
-    try:
-        return parse_record((user_cache_directory() / "records" / f"{key}.json").read_text(errors="surrogateescape"))
-    except (OSError, UsageError):
-        return None
+    """A command that was kept for a key and whose source is still there, if any."""
+    for path in sorted((user_cache_directory() / "records" / key).glob("*.json")):
+        try:
+            record = parse_record(path.read_text(errors="surrogateescape"))
+        except (OSError, UsageError):
+            continue
+        if (Path(record.cwd) / record.source).is_file():
+            return record
+    return None

@@ -127,7 +127,13 @@ def record_build(command: Sequence[str], cwd: Path) -> list[Record]:
     with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
         path = Path(directory) / "records.jsonl"
         path.touch()
-        build(command, cwd, CC_AGENT_MODE="record", CC_AGENT_RECORD=str(path), CC_AGENT_LOCK=str(Path(directory) / "none.lock"))
+        build(
+            command,
+            cwd,
+            CC_AGENT_MODE="record",
+            CC_AGENT_RECORD=str(path),
+            CC_AGENT_LOCK=str(Path(directory) / "none.lock"),
+        )
         records = [record for record in read_records(path) if record.objective == "size"]
     if not records:
         raise UsageError(
@@ -173,7 +179,13 @@ def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
         command,
         cwd=cwd,
         env=child_environment(
-            CC=str(launcher / "cc-agent"), CXX=str(launcher / "cc-agent++"), **{"CFLAGS": os.environ.get("CFLAGS", "-O-agent=size"), "CXXFLAGS": os.environ.get("CXXFLAGS", "-O-agent=size"), **variables}
+            CC=str(launcher / "cc-agent"),
+            CXX=str(launcher / "cc-agent++"),
+            **{
+                "CFLAGS": os.environ.get("CFLAGS", "-O-agent=size"),
+                "CXXFLAGS": os.environ.get("CXXFLAGS", "-O-agent=size"),
+                **variables,
+            },
         ),
         timeout_s=_BUILD_TIMEOUT_S,
     )
@@ -209,5 +221,3 @@ def _source_name(record: Record, lock: Path) -> str:
     full = Path(os.path.realpath(Path(record.cwd) / record.source))
     root = Path(os.path.realpath(lock)).parent
     return str(full.relative_to(root)) if full.is_relative_to(root) else full.name
-
-

@@ -141,7 +141,9 @@ def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
     evidence = Evidence(0, 0, 0, "confirm", 0)
     with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
         path = Path(directory) / "cc-agent.lock"
-        locks.update(path, {engine.key: LockEntry(str(evaluation.plan), record.source, engine.llvm, engine.target, evidence)})
+        locks.update(
+            path, {engine.key: LockEntry(str(evaluation.plan), record.source, engine.llvm, engine.target, evidence)}
+        )
         done = run(
             [record.argv[0], f"-fpass-plugin={native_directory() / 'lib' / 'cc-agent.so'}", *record.argv[1:]],
             cwd=record.cwd,

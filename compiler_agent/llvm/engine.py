@@ -185,7 +185,9 @@ class Engine:
             try:
                 piece = self._socket.recv(1 << 16)
             except TimeoutError:
-                raise EngineError(f"clang did not answer within {timeout_s:.0f} s", hint="is the machine overloaded?") from None
+                raise EngineError(
+                    f"clang did not answer within {timeout_s:.0f} s", hint="is the machine overloaded?"
+                ) from None
             except OSError as error:
                 raise self._gone() from error
             if not piece:

@@ -8,8 +8,10 @@ from compiler_agent.base.errors import PlanError
 from compiler_agent.llvm import pipeline_edit
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.catalog_entries import CataloguedOption, ParameterKind
-from compiler_agent.llvm.pipeline import Adaptor, Pass, Pipeline, walk
+from compiler_agent.llvm.pipeline import Adaptor, Level, Node, Pass, Path, Pipeline, walk
 from compiler_agent.llvm.plan import Plan
+
+Places = list[tuple[Path, Node, Level]]
 
 
 class Space:
@@ -62,8 +64,8 @@ class Space:
         return Plan(rng.choice((first, second)).pipeline, tuple(sorted(chosen.items())))
 
     def _edit(self, pipeline: Pipeline, rng: random.Random) -> Pipeline:
-        places = [(path, node, level) for path, node, level in walk(pipeline)]
-        path, node, level = rng.choice(places)
+        places = list(walk(pipeline))
+        path, _, level = rng.choice(places)
         kind = rng.random()
         if kind < 0.35:
             return self._delete(pipeline, places, rng)
@@ -80,21 +82,25 @@ class Space:
             return pipeline_edit.swap(pipeline, path, rng.choice(siblings))
         return self._set_parameter(pipeline, places, rng)
 
-    def _delete(self, pipeline: Pipeline, places: list, rng: random.Random) -> Pipeline:  # type: ignore[type-arg]
+    def _delete(self, pipeline: Pipeline, places: Places, rng: random.Random) -> Pipeline:
         removable = [
             path
             for path, node, _ in places
-            if isinstance(node, Pass) and node.name in self.catalog.all_passes and not self.catalog.all_passes[node.name].keep
+            if isinstance(node, Pass)
+            and node.name in self.catalog.all_passes
+            and not self.catalog.all_passes[node.name].keep
         ]
         if not removable:
             raise PlanError("nothing to delete")
         return pipeline_edit.delete(pipeline, rng.choice(removable))
 
-    def _set_parameter(self, pipeline: Pipeline, places: list, rng: random.Random) -> Pipeline:  # type: ignore[type-arg]
+    def _set_parameter(self, pipeline: Pipeline, places: Places, rng: random.Random) -> Pipeline:
         candidates = [
             (path, self.catalog.all_passes[node.name])
             for path, node, _ in places
-            if not isinstance(node, Adaptor) and node.name in self.catalog.all_passes and any(parameter.spellings for parameter in self.catalog.all_passes[node.name].parameters)
+            if not isinstance(node, Adaptor)
+            and node.name in self.catalog.all_passes
+            and any(parameter.spellings for parameter in self.catalog.all_passes[node.name].parameters)
         ]
         if not candidates:
             raise PlanError("nothing to set")
