@@ -1,4 +1,4 @@
-"""`compiler-agent bench size`: clang -Oz against our strategies, per translation unit of real libraries, at equal budgets."""
+"""`compiler-agent bench size`: clang -Oz against our strategies at equal budgets, per unit of real libraries."""
 
 from __future__ import annotations
 

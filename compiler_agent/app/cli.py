@@ -139,6 +139,16 @@ def tune(
 
 
 @cli.command()
+@click.option("--library", default="bzip2", show_default=True, help="One of benchmarks/libraries.toml.")
+@click.option("--budget", default=30, show_default=True, type=click.IntRange(1), help="Evaluations per unit.")
+def demo(library: str, budget: int) -> None:
+    """Builds a real library with clang -Oz and with cc-agent, runs its own tests on both, and prints the table."""
+    from compiler_agent.app.demo import run_demo
+
+    sys.exit(run_demo(library, budget))
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
     """Says what was found, what is missing, and the command that installs it."""
@@ -178,7 +188,8 @@ def verify(as_json: bool, rewrite: bool, lock: Path, build_command: tuple[str, .
     else:
         for finding in findings:
             click.echo(
-                f"{finding.source}: {finding.verdict}: {finding.baseline_value} -> {finding.value} {finding.reason}".rstrip()
+                f"{finding.source}: {finding.verdict}: "
+                f"{finding.baseline_value} -> {finding.value} {finding.reason}".rstrip()
             )
     if not all(finding.verdict.may_be_kept for finding in findings):
         sys.exit(1)
@@ -234,13 +245,16 @@ def explain(as_json: bool, lock: Path, unit: str | None) -> None:
         )
         if not as_json:
             click.echo(
-                f"{entry.source}: {entry.objective} {found.baseline_value} -> {found.original_value}, {found.baseline_value / found.original_value:.4f} times smaller"
+                f"{entry.source}: {entry.objective} {found.baseline_value} -> {found.original_value}, "
+                f"{found.baseline_value / found.original_value:.4f} times smaller"
             )
             click.echo(f"  minimal edit of default<O2>, {found.minimal_value}:")
             for part in sorted(parts, key=lambda part: -int(str(part["pays"]))):
                 click.echo(f"    {part['pays']:>6}  {part['part']}")
             click.echo(
-                f"  evidence: {evidence['strategy']}, seed {evidence['seed']}, {evidence['n_evaluations']} evaluations, LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, differential test: {evidence['differential_test'] or 'none'}"
+                f"  evidence: {evidence['strategy']}, seed {evidence['seed']}, {evidence['n_evaluations']} evaluations, "
+                f"LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, "
+                f"differential test: {evidence['differential_test'] or 'none'}"
             )
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -363,7 +377,8 @@ def _print_report(report: object, lock: Path, as_json: bool) -> None:
     else:
         for row in rows:
             click.echo(
-                f"{row['source']}: {row['baseline']} -> {row['value']} ({row['verdict']}, {row['n_evaluations']} evaluations)"
+                f"{row['source']}: {row['baseline']} -> {row['value']} "
+                f"({row['verdict']}, {row['n_evaluations']} evaluations)"
             )
         if rows:
             before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)

@@ -1,4 +1,4 @@
-"""`compiler-agent explain`: the minimal edit of the stock pipeline that still gives a plan's figure, and what each part pays."""
+"""`compiler-agent explain`: the minimal edit of the stock pipeline behind a plan, and what each part of it pays."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def explain(plan: Plan, evaluator: Evaluator, space: Space) -> Explanation:
     kept = _reduce(parts, value, original)
     final = value(kept)
     minimal = assembled(kept)
-    assert final is not None and minimal is not None
+    assert final is not None
+    assert minimal is not None
     worth = []
     for part in kept:
         without = value([other for other in kept if other is not part])

@@ -36,7 +36,7 @@ class UnitProgress:
 
 
 class Progress:
-    """Shows the units in work on a terminal, and one line for each finished unit elsewhere. Use as a context manager."""
+    """Shows the units in work on a terminal, and a line for each finished unit everywhere. Use as a context manager."""
 
     def __init__(self, n_units: int, budget: Budget, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet)

@@ -73,7 +73,8 @@ class UnitResult:
 
     def lock_entry(self, source: str, options: TuneOptions, differential_test: dict[str, object] | None) -> LockEntry:
         """The entry for the best plan, with its evidence."""
-        assert self.best is not None and self.best.value is not None
+        assert self.best is not None
+        assert self.best.value is not None
         evidence = Evidence(
             baseline_text_bytes=self.baseline_value,
             plan_text_bytes=self.best.value,

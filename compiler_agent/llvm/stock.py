@@ -22,7 +22,7 @@ def printed_pipeline(toolchain: Toolchain, level: str = "-Oz") -> Pipeline:
 
 
 def editable_pipeline(toolchain: Toolchain, catalog: Catalog, level: str = "-Oz") -> Pipeline:
-    """`printed_pipeline` without what is no optimization (debug information, link-time bookkeeping): search starts here."""
+    """`printed_pipeline` without what is no optimization, such as debug information: search starts here."""
     pipeline = printed_pipeline(toolchain, level)
     for path, node, _ in sorted(walk(pipeline), key=lambda place: place[0], reverse=True):
         if node.name in catalog.excluded:

@@ -1,5 +1,6 @@
 #include "locate.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <sys/stat.h>
@@ -70,6 +71,8 @@ std::string plugin_obstacle(const Installation &installation) {
 }
 
 std::string user_cache() {
+  if (std::string chosen = environment("CC_AGENT_CACHE"); !chosen.empty())
+    return absolute_path(chosen);
   std::string base = environment("XDG_CACHE_HOME");
   if (base.empty() || base[0] != '/') {
     base = environment("HOME");
@@ -89,11 +92,26 @@ std::string absolute_path(const std::string &path) {
   return !path.empty() && path[0] == '/' ? path : current_directory() + "/" + path;
 }
 
+// Without `.`, `..` and doubled slashes, by the path as it is written: the search upward must see each directory once.
+static std::string normal_path(const std::string &path) {
+  std::string result;
+  for (std::size_t start = 0; start < path.size();) {
+    std::size_t end = std::min(path.find('/', start), path.size());
+    std::string name = path.substr(start, end - start);
+    if (name == "..")
+      result.erase(std::min(result.rfind('/'), result.size()));
+    else if (!name.empty() && name != ".")
+      result += "/" + name;
+    start = end + 1;
+  }
+  return result.empty() ? "/" : result;
+}
+
 std::string find_lock(const std::string &source) {
   std::string chosen = environment("CC_AGENT_LOCK");
   if (!chosen.empty())
     return absolute_path(chosen);
-  for (std::string directory = parent(absolute_path(source));; directory = parent(directory)) {
+  for (std::string directory = parent(normal_path(absolute_path(source)));; directory = parent(directory)) {
     std::string candidate = (directory == "/" ? "" : directory) + "/cc-agent.lock";
     if (is_file(candidate))
       return candidate;

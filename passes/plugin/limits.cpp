@@ -36,8 +36,10 @@ void limit(int resource, rlim_t soft, rlim_t hard) {
 
 } // namespace
 
-void confineChild(const Limits &limits) {
+void confineChild(const Limits &limits, int parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) // it went before the line above took effect
+    _exit(FatalErrorStatus);
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGTERM, SIGINT, SIGPIPE, SIGXCPU})
     std::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0, 0);

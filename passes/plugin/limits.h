@@ -13,8 +13,8 @@ struct Limits {
   uint64_t memoryBytes; ///< beyond what the process has already mapped
 };
 
-/// Called in the child: dies with its parent, within its limits, without clang's crash reports and temporary files.
-void confineChild(const Limits &limits);
+/// Called in the child of process `parent`: dies with its parent, within its limits, without clang's crash reports and temporary files.
+void confineChild(const Limits &limits, int parent);
 
 struct Ending {
   std::string outcome; ///< "ok", "crash", "timeout", "memory" or "error"

@@ -159,6 +159,7 @@ private:
     int report[2];
     if (pipe(report) != 0)
       return json::Object{{"outcome", "error"}, {"message", "cannot make a pipe"}};
+    int self = getpid();
     int child = fork();
     if (child < 0) {
       close(report[0]);
@@ -166,7 +167,7 @@ private:
       return json::Object{{"outcome", "error"}, {"message", "cannot fork"}};
     }
     if (child == 0) {
-      confineChild(request.limits);
+      confineChild(request.limits, self);
       dup2(object.get(), STDOUT_FILENO);
       dup2(complaints.get(), STDERR_FILENO);
       close(report[0]);
