@@ -112,7 +112,7 @@ def run_bench(
     jobs: int | None = None,
     json_file: Path | None = None,
 ) -> list[UnitFigures]:
-    """Measures all units of the libraries, units in parallel, progress on stderr; the JSON file grows with each unit."""
+    """Measures all units of the libraries, in parallel, progress on stderr; the JSON file grows with each unit."""
     with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory:
         units = translation_units(names, Path(directory))
         figures: list[UnitFigures] = []

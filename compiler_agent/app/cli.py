@@ -252,7 +252,8 @@ def explain(as_json: bool, lock: Path, unit: str | None) -> None:
             for part in sorted(parts, key=lambda part: -int(str(part["pays"]))):
                 click.echo(f"    {part['pays']:>6}  {part['part']}")
             click.echo(
-                f"  evidence: {evidence['strategy']}, seed {evidence['seed']}, {evidence['n_evaluations']} evaluations, "
+                f"  evidence: {evidence['strategy']}, seed {evidence['seed']}, "
+                f"{evidence['n_evaluations']} evaluations, "
                 f"LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, "
                 f"differential test: {evidence['differential_test'] or 'none'}"
             )
