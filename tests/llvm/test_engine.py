@@ -137,7 +137,7 @@ def test_a_source_that_does_not_compile_says_what_clang_says(tmp_path: Path, too
 
 
 def test_a_source_that_is_missing_says_so(tmp_path: Path, toolchain: Toolchain) -> None:
-    with pytest.raises(EngineError, match="no such file or directory: 'unit.c'"):
+    with pytest.raises(EngineError, match=r"no such file or directory: 'unit\.c'"):
         Engine(serving(toolchain), tmp_path)
 
 
