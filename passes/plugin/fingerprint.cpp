@@ -251,7 +251,7 @@ private:
     for (const MDNode *node : named.operands()) {
       if (name == "llvm.module.flags" && node->getNumOperands() > 1) {
         auto *flag = dyn_cast_or_null<MDString>(node->getOperand(1));
-        if (flag && (flag->getString() == "Debug Info Version" || flag->getString() == "Dwarf Version" || flag->getString() == "DWARF64"))
+        if (flag && (flag->getString() == "Debug Info Version" || flag->getString() == "Dwarf Version" || flag->getString() == "DWARF64" || flag->getString() == "debug-info-assignment-tracking"))
           continue;
       }
       stream.add(metadataHash(node));
