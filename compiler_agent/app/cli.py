@@ -334,6 +334,47 @@ def bench_size(
         sys.exit(1)
 
 
+@bench.command("engine")
+@click.option("--unit", "units", multiple=True, metavar="NAME", help="Only this translation unit, as in zlib/deflate.c.")
+@click.option("--plans", default=20, show_default=True, help="Plans of each kind for each unit.")
+@click.option("--evolve", default="100", show_default=True, help="Budget of the search that shows deduplication.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_engine(units: tuple[str, ...], plans: int, evolve: str, seed: int, fail_below: bool) -> None:
+    """Our evaluations per second and core against processes of opt and llc, on the same plans."""
+    from compiler_agent.app import bench_engine as module
+
+    report = module.run_bench(units or module.UNITS, plans, Budget.parse(evolve), seed)
+    module.render(report, Console(width=160))
+    _print_misses(report.misses(), fail_below)
+
+
+@bench.command("replay")
+@click.option("--library", "names", multiple=True, help="Only these; default: zlib and bzip2.")
+@click.option("--rounds", default=15, show_default=True, help="Builds of each kind, in turns.")
+@click.option("--budget", default="15", show_default=True, help="Of the search that fills the lock, per unit.")
+@click.option("--check", "fail_above", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_replay(names: tuple[str, ...], rounds: int, budget: str, fail_above: bool) -> None:
+    """What a whole build costs through cc-agent: with a full lock, and with none, against plain clang -Oz."""
+    from compiler_agent.app import bench_replay as module
+
+    report = module.run_bench(names or module.LIBRARIES, rounds, Budget.parse(budget))
+    module.render(report, Console(width=160))
+    _print_misses(report.misses(), fail_above)
+
+
+@bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench_drop_in(arguments: tuple[str, ...]) -> None:
+    """Builds real libraries through cc-agent and runs their own tests; --help lists the options."""
+    from compiler_agent.app.dropin import command
+    from compiler_agent.base.config import native_directory
+
+    launcher = native_directory() / "bin"
+    ours = ["--cc", str(launcher / "cc-agent"), "--cxx", str(launcher / "cc-agent++"), "--cflags", "-O-agent=size", "--control"]
+    command.main(args=[*ours, *arguments], prog_name="compiler-agent bench drop-in", standalone_mode=False)
+
+
 _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 
 
@@ -350,6 +391,13 @@ def _default_lock() -> Path:
         if found.is_file() and found.name == "cc-agent.lock" and Path.cwd().is_relative_to(found.parent)
         else Path("cc-agent.lock").absolute()
     )
+
+
+def _print_misses(misses: Sequence[str], fail: bool) -> None:
+    for miss in misses:
+        click.echo(f"target missed: {miss}", err=True)
+    if misses and fail:
+        sys.exit(1)
 
 
 def _print_report(report: object, lock: Path, as_json: bool) -> None:

@@ -1,0 +1,104 @@
+"""The benchmarks of engine and replay: their arithmetic, and tiny real runs of their parts."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from compiler_agent.app import bench_engine, bench_replay
+from compiler_agent.app.bench_engine import Comparison, Deduplication, EngineReport
+from compiler_agent.app.bench_replay import FULL, NONE, BuildRatios, LaunchCost, ReplayReport
+from compiler_agent.app.libraries import Part, TranslationUnit, load
+from compiler_agent.app.unit import search_space
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import NotEstablished
+from compiler_agent.llvm.toolchain import discover
+
+SOURCE = """
+int sum(const int *values, int n) { int s = 0; for (int i = 0; i < n; i++) s += values[i] * 3; return s; }
+int most(const int *v, int n) { int m = v[0]; for (int i = 1; i < n; i++) if (v[i] > m) m = v[i]; return m; }
+static int twice(int x) { return x + x; }
+int four(int x) { return twice(twice(x)); }
+"""
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> TranslationUnit:
+    (tmp_path / "small.c").write_text(SOURCE)
+    return TranslationUnit("tiny", Part.TRAINING, "c", "small.c", tmp_path, ("-DUNUSED=1", "small.c"))
+
+
+@pytest.mark.parametrize("kind", ["whole", "short"])
+def test_both_sides_are_measured_on_the_same_plans(unit: TranslationUnit, tmp_path: Path, kind: str) -> None:
+    row = bench_engine.compare(unit, kind, search_space(discover()), 2, 0, tmp_path)
+    assert row.unit == "tiny/small.c"
+    assert row.ir_instructions > 20
+    assert 1 <= len(row.ours_s) == len(row.processes_s) <= 2
+    assert row.spread[0] <= row.ratio <= row.spread[1]
+    if kind == "short":
+        assert row.n_agreed == len(row.ours_s)  # both sides did the same work
+
+
+def test_short_pipelines_differ_and_repeat_for_a_seed() -> None:
+    space = search_space(discover())
+    drawn = [[str(bench_engine._short(space, rng)) for _ in range(5)] for rng in (random.Random(1), random.Random(1))]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 5
+
+
+def test_deduplication_counts_every_successful_evaluation(unit: TranslationUnit) -> None:
+    saving = bench_engine.measure_deduplication(unit, search_space(discover()), Budget.parse("6"), 0)
+    assert 2 <= saving.n_emitted + saving.n_known <= 6
+    assert saving.n_emitted >= 1
+    assert saving.emitted_s > 0
+
+
+def test_figures_of_the_engine() -> None:
+    whole = Comparison("a/b.c", "whole", 100, (0.1, 0.3), (0.3, 0.5), 0)
+    short = Comparison("a/b.c", "short", 100, (0.1,), (0.3,), 1)
+    assert whole.ratio == pytest.approx(2.0)
+    assert whole.spread == (pytest.approx(5 / 3), pytest.approx(3.0))
+    saving = Deduplication("a/b.c", 3, 1, 0.2, 0.1)
+    assert saving.saved == pytest.approx(0.1 / 0.8)
+    report = EngineReport((whole, short), (saving,))
+    assert report.misses() == ["a/b.c, short: 3.00 is below 5.0"]
+    console = Console(width=160, record=True)
+    bench_engine.render(report, console)
+    text = console.export_text()
+    assert "whole: geomean 2.00" in text
+    assert "12%" in text
+
+
+def test_figures_of_replay() -> None:
+    full = BuildRatios("zlib", FULL, 15, (1.0, 2.0, 1.0), (1.02, 2.0, 1.1))
+    none = BuildRatios("zlib", NONE, 15, (1.0,), (1.05,))
+    slow = LaunchCost(("-E",), 0.020, 0.035)
+    assert full.ratios == pytest.approx([1.02, 1.0, 1.1])
+    report = ReplayReport((full, none), (LaunchCost(("--version",), 0.020, 0.021), slow))
+    assert report.misses() == ["zlib, no entry: 1.050 is above 1.02", "-E: 15.0 ms added, above 10"]
+    console = Console(width=160, record=True)
+    bench_replay.render(report, console)
+    assert "added 15.0 ms" in console.export_text()
+
+
+def test_a_build_that_was_not_replayed_is_not_measured(tmp_path: Path) -> None:
+    library = load()[0]
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"decision": "replayed"}\n{"decision": "plain"}\n{"decision": "replayed"}\n')
+    assert bench_replay._check(library, FULL, log, 2) == 2
+    with pytest.raises(NotEstablished, match="2 of 3"):
+        bench_replay._check(library, FULL, log, 3)
+    with pytest.raises(NotEstablished, match="0 of 2"):
+        bench_replay._check(library, NONE, log, 2)
+    log.unlink()
+    with pytest.raises(NotEstablished, match="not seen at all"):
+        bench_replay._check(library, FULL, log, 1)
+
+
+def test_the_launcher_is_timed_against_clang() -> None:
+    cost = bench_replay.measure_launch(("--version",), 3)
+    assert cost.clang_s > 0
+    assert cost.ours_s > 0
