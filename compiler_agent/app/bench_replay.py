@@ -1,7 +1,7 @@
 """`compiler-agent bench replay`: what a build costs through cc-agent, against plain clang -Oz in the same run.
 
 Whole library builds with one job, in turns (plain, no entry, stock plans, full lock, plain, ...), user and system time
-of all their programs; each round gives one ratio per way. The lock with stock plans shows what replay itself costs: a plan
+of all their programs; each round gives one ratio per way. The lock with stock plans shows what replay costs: a plan
 that was searched has passes of its own, which may be cheaper or dearer than clang's.
 """
 
