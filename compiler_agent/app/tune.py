@@ -85,23 +85,27 @@ def tune_records(
 
         futures: dict[Future[UnitResult], int] = {pool.submit(work, record): i for i, record in enumerate(records)}
         pending = set(futures)
-        while pending:
-            try:
-                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                stop.set()
-                done, pending = set(), {future for future in pending if not future.cancel()}
-                continue
-            for future in done:
-                index = futures[future]
+        try:
+            while pending:
                 try:
-                    result = future.result()
-                except CompilerAgentError as error:
-                    failures.append((records[index], str(error)))
-                    continue
-                results[index] = result
-                if lock is not None and result.best is not None:
-                    keep([result], lock, options, differential_test)
+                    done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        index = futures[future]
+                        try:
+                            results[index] = result = future.result()
+                        except CompilerAgentError as error:
+                            failures.append((records[index], str(error)))
+                        else:
+                            if lock is not None and result.best is not None:
+                                keep([result], lock, options, differential_test)
+                        pending.discard(future)
+                except KeyboardInterrupt:  # what has ended, kept or half kept, is collected next time round
+                    stop.set()
+                    pending = {future for future in pending if not future.cancel()}
+        except BaseException:  # the lock cannot be written: the other searches end now, not when their budgets do
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return TuneReport(tuple(results[i] for i in sorted(results)), tuple(failures), interrupted=stop.is_set())
 
 
@@ -166,6 +170,7 @@ def tune_build(
         return _behaves(group, command, cwd, options, run_command, run_timeout_s, expected)
 
     refuted = difftest.culprits(winners, passes)
+    _take_out(refuted, lock)
     good = [result for result in winners if result not in refuted]
     evidence: dict[str, object] = {"command": run_command, "compared": "exit status and standard output", "runs": 1}
     keep(good, lock, options, evidence)
@@ -214,6 +219,18 @@ def _behaves(
             )
         seen, _ = difftest.observe(run_command, cwd, timeout_s)
         return not expected.difference(seen)
+
+
+def _take_out(refuted: Sequence[UnitResult], lock: Path) -> None:
+    """Removes plans that the test command refuted from a lock that an earlier, untested tune put them into."""
+    there = locks.Lock.load(lock).plans
+    wrong = [
+        result.key
+        for result in refuted
+        if result.best is not None and result.key in there and there[result.key].plan == str(result.best.plan)
+    ]
+    if wrong:
+        locks.remove(lock, wrong)
 
 
 def _source_name(record: Record, lock: Path) -> str:
