@@ -7,6 +7,7 @@ empty program is subtracted from each of theirs, and nobody reads the sizes of t
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import statistics
@@ -69,6 +70,10 @@ class Comparison:
     """Time on the clock of each evaluation by the engine, in seconds."""
     processes_s: tuple[float, ...]
     """The same plans by processes, in seconds, without what it takes to start an empty program."""
+    ours_cpu_s: float
+    """User and system time of all our evaluations, in seconds; the kernel counts it in hundredths."""
+    processes_cpu_s: float
+    """The same of the processes, without what it takes to start an empty program."""
     n_agreed: int
     """Plans for which both sides counted the same IR instructions; counted for short pipelines only."""
 
@@ -76,6 +81,11 @@ class Comparison:
     def ratio(self) -> float:
         """Evaluations per second: ours divided by that of processes, over all plans."""
         return sum(self.processes_s) / sum(self.ours_s)
+
+    @property
+    def cpu_ratio(self) -> float:
+        """As `ratio`, in processor time: what a core can do when others do not disturb it."""
+        return self.processes_cpu_s / max(self.ours_cpu_s, 0.01)
 
     @property
     def spread(self) -> tuple[float, float]:
@@ -159,25 +169,37 @@ def run_bench(names: Sequence[str], n_plans: int, evolve: Budget, seed: int) -> 
 def compare(unit: TranslationUnit, kind: str, space: Space, n_plans: int, seed: int, scratch: Path) -> Comparison:
     """Measures one unit with plans of one kind, both sides in turns."""
     rng = random.Random(f"{seed} {kind} {unit.name}")
-    empty_s = statistics.median(run(["true"], timeout_s=_TIMEOUT_S).wall_time_s for _ in range(9))
+    empty = sorted((run(["true"], timeout_s=_TIMEOUT_S) for _ in range(9)), key=lambda each: each.wall_time_s)[4]
     bitcode = _bitcode(unit, scratch)
     with Engine(serving_argv(unit), unit.directory) as engine:
         plans = _usable_plans(engine, space, kind, rng, n_plans)
         ours: list[float] = []
         theirs: list[float] = []
+        ours_cpu_s = theirs_cpu_s = 0.0
         n_agreed = 0
-        for plan, in_processes in _in_processes(plans, kind, bitcode, empty_s):
+        for plan, in_processes in _in_processes(plans, kind, bitcode, empty):
+            cpu_before_s = _cpu_time(engine)
             start = time.perf_counter()
             measured = engine.measure(str(plan), emit=kind == "whole")
             took = time.perf_counter() - start
+            cpu_s = _cpu_time(engine) - cpu_before_s
             if measured.outcome is not Outcome.OK or in_processes is None or (kind == "whole" and not measured.emitted):
                 continue  # nothing to compare: one side failed, or did not have to do the work
             ours.append(took)
             theirs.append(in_processes[0])
-            n_agreed += in_processes[1] == measured.ir_instructions
+            ours_cpu_s += cpu_s
+            theirs_cpu_s += in_processes[1]
+            n_agreed += in_processes[2] == measured.ir_instructions
     if not ours:
         raise CompilerAgentError(f"{unit.name}: no plan could be measured on both sides", hint="give more --plans")
-    return Comparison(unit.name, kind, engine.ir_instructions, tuple(ours), tuple(theirs), n_agreed)
+    n_instructions = engine.ir_instructions
+    return Comparison(unit.name, kind, n_instructions, tuple(ours), tuple(theirs), ours_cpu_s, theirs_cpu_s, n_agreed)
+
+
+def _cpu_time(engine: Engine) -> float:
+    """User and system time of the serving clang and of its evaluations so far, in seconds."""
+    fields = Path(f"/proc/{engine._child.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure_deduplication(unit: TranslationUnit, space: Space, budget: Budget, seed: int) -> Deduplication:
@@ -232,9 +254,11 @@ def _bitcode(unit: TranslationUnit, scratch: Path) -> Path:
 
 
 def _in_processes(
-    plans: Sequence[Plan], kind: str, bitcode: Path, empty_s: float
-) -> Iterator[tuple[Plan, tuple[float, int] | None]]:
-    """Each plan with the seconds that processes took and the instructions they counted; None where they failed."""
+    plans: Sequence[Plan], kind: str, bitcode: Path, empty: Completed
+) -> Iterator[tuple[Plan, tuple[float, float, int] | None]]:
+    """Each plan with the seconds that processes took, on the clock and of processor time, and the instructions they
+    counted; None where they failed.
+    """
     toolchain = discover()
     optimized, made = bitcode.with_suffix(".opt.bc"), bitcode.with_suffix(".o")
     for plan in plans:
@@ -252,8 +276,9 @@ def _in_processes(
         if done[-1].status != 0:
             yield plan, None
             continue
-        seconds = sum(max(each.wall_time_s - empty_s, 1e-6) for each in done)
-        yield plan, (seconds, sum(int(count) for count in _COUNT.findall(done[0].stderr)))
+        seconds = sum(max(each.wall_time_s - empty.wall_time_s, 1e-6) for each in done)
+        cpu_s = sum(max(each.cpu_time_s - empty.cpu_time_s, 0.0) for each in done)
+        yield plan, (seconds, cpu_s, sum(int(count) for count in _COUNT.findall(done[0].stderr)))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -277,6 +302,7 @@ def render(report: EngineReport, console: Console) -> None:
             "ratio",
             "min",
             "max",
+            "cpu ratio",
             "same count",
         ):
             table.add_column(column, justify="left" if column == "unit" else "right")
@@ -292,6 +318,7 @@ def render(report: EngineReport, console: Console) -> None:
                 f"{row.ratio:.2f}",
                 f"{least:.2f}",
                 f"{greatest:.2f}",
+                f"{row.cpu_ratio:.2f}",
                 f"{row.n_agreed} of {n}" if kind == "short" else "-",
             )
         console.print(table)

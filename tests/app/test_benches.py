@@ -57,10 +57,11 @@ def test_deduplication_counts_every_successful_evaluation(unit: TranslationUnit)
 
 
 def test_figures_of_the_engine() -> None:
-    whole = Comparison("a/b.c", "whole", 100, (0.1, 0.3), (0.3, 0.5), 0)
-    short = Comparison("a/b.c", "short", 100, (0.1,), (0.3,), 1)
+    whole = Comparison("a/b.c", "whole", 100, (0.1, 0.3), (0.3, 0.5), 0.3, 0.9, 0)
+    short = Comparison("a/b.c", "short", 100, (0.1,), (0.3,), 0.1, 0.6, 1)
     assert whole.ratio == pytest.approx(2.0)
     assert whole.spread == (pytest.approx(5 / 3), pytest.approx(3.0))
+    assert whole.cpu_ratio == pytest.approx(3.0)
     saving = Deduplication("a/b.c", 3, 1, 0.2, 0.1)
     assert saving.saved == pytest.approx(0.1 / 0.8)
     report = EngineReport((whole, short), (saving,))
