@@ -235,12 +235,15 @@ def _fill(ways: Mapping[str, Path], records: Sequence[Record], budget: Budget) -
 
 def _check(library: Library, way: str, log: Path, n_units: int) -> int:
     """The compilations of the build that just ended; all of them were decided as this way demands."""
-    decisions = [each for each in read_decisions(log) or [] if each in ("replayed", "miss", "error")]
+    seen = read_decisions(log) or []  # linking is in the log too, as plain
+    decisions = [each for each in seen if each in ("replayed", "miss", "error")]
     n_right = decisions.count(_DECISION.get(way, "miss"))
     if n_right < len(decisions) or n_right < n_units:
+        counted = ", ".join(f"{each} {seen.count(each)}" for each in sorted(set(seen)))
         raise NotEstablished(
-            f"{library.name}, {way}: {n_right} of {max(len(decisions), n_units)} compilations were as they should be, "
-            f"the others were {', '.join(sorted(set(decisions))) or 'not seen at all'}"
+            f"{library.name}, {way}: {n_right} of {max(len(decisions), n_units)} compilations were as they should be; "
+            f"the log has {counted or 'none'}",
+            hint="run it again while nothing else changes the native component",
         )
     return len(decisions)
 
