@@ -122,7 +122,7 @@ def tune_unit(
         )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         store.put_many(_stored(engine.key, toolchain, evaluation, now) for evaluation in found.evaluations)
-        confirmed = next((plan for plan in found.ranked[:_CONFIRMATIONS] if confirm(record, engine, plan)), None)
+        confirmed = first_confirmed(record, evaluator, found.ranked[:_CONFIRMATIONS])
         return UnitResult(
             record=record,
             key=engine.key,
@@ -136,9 +136,17 @@ def tune_unit(
         )
 
 
+def first_confirmed(record: Record, evaluator: Evaluator, candidates: list[Evaluation]) -> Evaluation | None:
+    """The first plan that still wins when it is measured freshly and whose replay ships what was measured."""
+    for candidate in candidates:
+        evaluation = evaluator.evaluate(candidate.plan, fresh=True)
+        if evaluation.verdict.may_be_kept and confirm(record, evaluator.engine, evaluation):
+            return evaluation
+    return None
+
+
 def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
     """Whether a real compilation that replays the plan from a lock gives byte for byte the object that was measured."""
-    measured = engine.measure(str(evaluation.plan))
     evidence = Evidence(0, 0, 0, "confirm", 0)
     with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
         path = Path(directory) / "cc-agent.lock"
@@ -154,7 +162,7 @@ def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
             timeout_s=600,
             output_limit_bytes=1 << 30,
         )
-    return done.status == 0 and hashlib.sha256(done.stdout).hexdigest() == measured.object_sha256
+    return done.status == 0 and hashlib.sha256(done.stdout).hexdigest() == evaluation.measurement.object_sha256
 
 
 def _stored(key: str, toolchain: Toolchain, evaluation: Evaluation, now: str) -> StoredEvaluation:

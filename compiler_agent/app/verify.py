@@ -78,7 +78,7 @@ def verify_entry(key: str, entry: LockEntry, record: Record | None) -> Finding:
                 objective=Objective(entry.objective),
                 allow_experimental=entry.evidence.differential_test is not None,
             )
-            evaluation = evaluator.evaluate(Plan.parse(entry.plan))
+            evaluation = evaluator.evaluate(Plan.parse(entry.plan), fresh=True)
             verdict, reason = evaluation.verdict, evaluation.reason
             if verdict.may_be_kept and not confirm(record, engine, evaluation):
                 verdict, reason = Verdict.NOT_ESTABLISHED, "a real compilation does not give the measured object"

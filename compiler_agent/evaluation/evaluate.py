@@ -91,6 +91,7 @@ class Evaluator:
         *,
         objective: Objective = Objective.TEXT_BYTES,
         allow_experimental: bool = False,
+        share_pipelines: bool = True,
     ) -> None:
         """Measures the baseline: clang's own pipeline at the user's own flags.
 
@@ -101,6 +102,7 @@ class Evaluator:
         self.catalog = catalog
         self.objective = objective
         self.allow_experimental = allow_experimental
+        self.share_pipelines = share_pipelines
         self.n_evaluations = 0
         self.baseline = engine.measure("")
         if self.baseline.outcome is not Outcome.OK:
@@ -119,15 +121,19 @@ class Evaluator:
         assert value is not None
         return value
 
-    def evaluate(self, plan: Plan) -> Evaluation:
-        """Compiles with the plan and says what that establishes."""
+    def evaluate(self, plan: Plan, *, fresh: bool = False) -> Evaluation:
+        """Compiles with the plan and says what that establishes; `fresh` takes nothing from what is known already."""
         self.n_evaluations += 1
         try:
             self.catalog.check(plan)
         except PlanError as error:
             return Evaluation(plan, Verdict.REJECTED, Measurement(Outcome.REJECTED, str(error)), None, None, str(error))
         measured = self.engine.measure(
-            str(plan), emit=self.objective is not Objective.IR_INSTRUCTIONS, timeout_s=self.timeout_s
+            str(plan),
+            late=self.catalog.late_options(plan) if self.share_pipelines else "",
+            fresh=fresh,
+            emit=fresh or self.objective is not Objective.IR_INSTRUCTIONS,
+            timeout_s=self.timeout_s,
         )
         if measured.outcome is not Outcome.OK:
             return Evaluation(plan, _FAULTS[measured.outcome], measured, None, None, measured.message)

@@ -85,6 +85,11 @@ class Catalog:
         kind = Provenance.EXPERIMENTAL if doubtful else Provenance.PRODUCTION
         return PlanProvenance(kind, tuple(sorted(doubtful)))
 
+    def late_options(self, plan: Plan) -> str:
+        """Those options of a plan, as they stand in its text, that code generation alone reads."""
+        chosen = ((name, self.all_options.get(name), value) for name, value in plan.options)
+        return " ".join(f"-{name}={value}" for name, option, value in chosen if option and option.stage == "back-end")
+
     def check(self, plan: Plan) -> None:
         """Passes if LLVM will take the plan, as far as the catalog can tell.
 

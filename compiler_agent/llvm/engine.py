@@ -133,7 +133,9 @@ class Engine:
         self,
         plan: str,
         *,
+        late: str = "",
         emit: bool = True,
+        fresh: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         memory_bytes: int = DEFAULT_MEMORY_BYTES,
     ) -> Measurement:
@@ -141,7 +143,11 @@ class Engine:
 
         Args:
             plan: The plan's canonical text, or "".
+            late: Those of the plan's options, as they stand in its text, that code generation alone reads. Plans that
+                differ in nothing else then share the run of their pipeline.
             emit: Whether an object is wanted; without, only the IR is counted.
+            fresh: Emit an object even where that of an equal module is known. Equal modules give equal code but for
+                rare cases (the order of use lists), so what is kept is measured freshly.
             timeout_s: CPU time that the evaluation may take; four times that on the clock.
             memory_bytes: Memory that it may take beyond the parsed module.
 
@@ -150,6 +156,8 @@ class Engine:
         """
         request = {
             "plan": plan,
+            "late": late,
+            "fresh": fresh,
             "measure": "object" if emit else "ir",
             "timeout_s": timeout_s,
             "memory_bytes": memory_bytes,

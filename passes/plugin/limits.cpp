@@ -27,8 +27,12 @@ uint64_t mappedBytes() {
   return uint64_t(pages) * uint64_t(sysconf(_SC_PAGESIZE));
 }
 
-void limit(int resource, rlim_t soft, rlim_t hard) {
-  rlimit value{soft, hard};
+/// Sets the soft limit and leaves the hard one, so that a child of the child can have a limit of its own.
+void limit(int resource, rlim_t soft) {
+  rlimit value;
+  if (getrlimit(resource, &value) != 0)
+    return;
+  value.rlim_cur = std::min(soft, value.rlim_max);
   setrlimit(resource, &value);
 }
 
@@ -42,12 +46,11 @@ void confineChild(const Limits &limits, int parent) {
     _exit(FatalErrorStatus);
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGTERM, SIGINT, SIGPIPE, SIGXCPU})
     std::signal(signal, SIG_DFL);
-  limit(RLIMIT_CORE, 0, 0);
+  limit(RLIMIT_CORE, 0);
   // CPU time is what makes the limit repeatable on a busy machine; the parent's clock catches what sleeps.
-  rlim_t seconds = rlim_t(std::ceil(limits.timeoutSeconds));
-  limit(RLIMIT_CPU, seconds, seconds + 1);
+  limit(RLIMIT_CPU, rlim_t(std::ceil(limits.timeoutSeconds)));
   uint64_t memory = mappedBytes() + limits.memoryBytes;
-  limit(RLIMIT_AS, memory, memory);
+  limit(RLIMIT_AS, memory);
   std::set_new_handler(dieOutOfMemory);
   llvm::remove_bad_alloc_error_handler();
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { dieOutOfMemory(); });
@@ -57,6 +60,8 @@ void confineChild(const Limits &limits, int parent) {
     _exit(FatalErrorStatus);
   });
 }
+
+void liftTimeLimit() { limit(RLIMIT_CPU, RLIM_INFINITY); }
 
 Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report) {
   using Clock = std::chrono::steady_clock;

@@ -16,6 +16,9 @@ struct Limits {
 /// Called in the child of process `parent`: dies with its parent, within its limits, without clang's crash reports and temporary files.
 void confineChild(const Limits &limits, int parent);
 
+/// For a child that has done what was limited and goes on to wait for requests.
+void liftTimeLimit();
+
 struct Ending {
   std::string outcome; ///< "ok", "crash", "timeout", "memory" or "error"
   std::string message;

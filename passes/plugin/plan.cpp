@@ -21,7 +21,7 @@ std::string Plan::optionsText() const {
   return text;
 }
 
-Expected<Plan> parsePlan(StringRef text) {
+static Expected<Plan> parseWords(StringRef text) {
   Plan plan;
   SmallVector<StringRef> words;
   text.split(words, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -37,8 +37,20 @@ Expected<Plan> parsePlan(StringRef text) {
       plan.options.emplace_back(name.str(), value.str());
     }
   }
-  if (plan.pipeline.empty())
+  return plan;
+}
+
+Expected<Plan> parsePlan(StringRef text) {
+  auto plan = parseWords(text);
+  if (plan && plan->pipeline.empty())
     return fault("the plan has no -passes=PIPELINE");
+  return plan;
+}
+
+Expected<Plan> parseOptions(StringRef text) {
+  auto plan = parseWords(text);
+  if (plan && !plan->pipeline.empty())
+    return fault("a pipeline stands where only options may");
   return plan;
 }
 

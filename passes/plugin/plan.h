@@ -18,6 +18,9 @@ struct Plan {
 /// Parses the canonical text `-passes=PIPELINE -name=value …`.
 llvm::Expected<Plan> parsePlan(llvm::StringRef text);
 
+/// Parses options alone: `-name=value …`, or nothing.
+llvm::Expected<Plan> parseOptions(llvm::StringRef text);
+
 /// Sets LLVM's command-line options for the rest of this process. An unknown option, a value it does not take, or one
 /// that the user's own `-mllvm` has already set is an error, and then none is set.
 llvm::Error applyOptions(const Plan &plan);

@@ -1,7 +1,9 @@
 #include "serve.h"
 
+#include "channel.h"
 #include "fingerprint.h"
 #include "limits.h"
+#include "memory_file.h"
 #include "object_sizes.h"
 #include "plan.h"
 #include "run_plan.h"
@@ -12,10 +14,14 @@
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <chrono>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace llvm;
@@ -25,85 +31,10 @@ namespace {
 
 struct Request {
   std::string plan;
+  std::string late; ///< those of the plan's options that code generation alone reads
   bool wantsObject = true;
+  bool fresh = false; ///< emit an object even where an equal module's is known
   Limits limits{60, uint64_t(2) << 30};
-};
-
-/// A file in memory that holds what a child writes; gone when both have closed it.
-class MemoryFile {
-public:
-  MemoryFile() : descriptor(memfd_create("cc-agent", MFD_CLOEXEC)) {}
-  ~MemoryFile() { close(descriptor); }
-  MemoryFile(const MemoryFile &) = delete;
-  MemoryFile &operator=(const MemoryFile &) = delete;
-
-  int get() const { return descriptor; }
-
-  /// The last `most` bytes.
-  std::string tail(size_t most) const {
-    struct stat information;
-    if (fstat(descriptor, &information) != 0 || information.st_size == 0)
-      return "";
-    size_t size = std::min(size_t(information.st_size), most);
-    std::string text(size, '\0');
-    ssize_t count = pread(descriptor, text.data(), size, off_t(information.st_size) - off_t(size));
-    text.resize(count > 0 ? size_t(count) : 0);
-    return text;
-  }
-
-  /// Calls `use` with the whole content.
-  template <typename Use> auto withContent(Use use) const {
-    struct stat information;
-    size_t size = fstat(descriptor, &information) == 0 ? size_t(information.st_size) : 0;
-    void *mapped = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
-    auto result = use(mapped == MAP_FAILED ? StringRef() : StringRef(static_cast<const char *>(mapped), size));
-    if (mapped != MAP_FAILED)
-      munmap(mapped, size);
-    return result;
-  }
-
-private:
-  int descriptor;
-};
-
-/// One line of text at a time over the socket.
-class Channel {
-public:
-  explicit Channel(int descriptor) : descriptor(descriptor) {}
-
-  bool readLine(std::string &line) {
-    size_t end;
-    while ((end = pending.find('\n')) == std::string::npos) {
-      char buffer[65536];
-      ssize_t count = read(descriptor, buffer, sizeof buffer);
-      if (count < 0 && errno == EINTR)
-        continue;
-      if (count <= 0)
-        return false;
-      pending.append(buffer, size_t(count));
-    }
-    line = pending.substr(0, end);
-    pending.erase(0, end + 1);
-    return true;
-  }
-
-  bool writeLine(json::Object object) {
-    std::string line;
-    raw_string_ostream(line) << json::Value(std::move(object)) << '\n';
-    for (StringRef left = line; !left.empty();) {
-      ssize_t count = write(descriptor, left.data(), left.size());
-      if (count < 0 && errno == EINTR)
-        continue;
-      if (count <= 0)
-        return false;
-      left = left.drop_front(size_t(count));
-    }
-    return true;
-  }
-
-private:
-  int descriptor;
-  std::string pending;
 };
 
 Expected<Request> parseRequest(StringRef line) {
@@ -115,23 +46,36 @@ Expected<Request> parseRequest(StringRef line) {
     return createStringError(inconvertibleErrorCode(), "a request is an object with a plan");
   Request request;
   request.plan = fields->getString("plan")->str();
+  request.late = fields->getString("late").value_or("").str();
   request.wantsObject = fields->getString("measure").value_or("object") == "object";
+  request.fresh = fields->getBoolean("fresh").value_or(false);
   request.limits.timeoutSeconds = fields->getNumber("timeout_s").value_or(request.limits.timeoutSeconds);
   request.limits.memoryBytes = uint64_t(fields->getInteger("memory_bytes").value_or(int64_t(request.limits.memoryBytes)));
   return request;
 }
 
+/// A child that has run a pipeline and waits: code generation with other options starts from there.
+struct Snapshot {
+  std::string early; ///< the plan without its late options
+  std::string fingerprint;
+  int process;
+  int socket;
+  std::unique_ptr<Channel> channel;
+};
+
 class Server {
 public:
-  explicit Server(ServedModule &served) : served(served), channel(servingDescriptor()) {}
+  /// `applied` is what a snapshot's requests report: its pipeline has run; nothing for the server that starts from the source.
+  Server(ServedModule &served, int descriptor, std::optional<json::Object> applied = std::nullopt)
+      : served(served), descriptor(descriptor), channel(descriptor), applied(std::move(applied)) {}
 
   /// Returns in a child that is to emit its object; ends the process when the client has gone.
   void run() {
-    channel.writeLine(json::Object{{"event", "ready"},
-                       {"key", served.key},
-                       {"llvm", LLVM_VERSION_STRING},
-                       {"target", served.module.getTargetTriple().str()},
-                       {"ir_instructions", int64_t(served.module.getInstructionCount())}});
+    json::Object hello{{"event", "ready"}, {"key", served.key}, {"llvm", LLVM_VERSION_STRING}, {"target", served.module.getTargetTriple().str()}};
+    hello["ir_instructions"] = int64_t(served.module.getInstructionCount());
+    if (applied)
+      hello["fingerprint"] = *applied->getString("fingerprint");
+    channel.writeLine(std::move(hello));
     std::string line;
     while (channel.readLine(line)) {
       auto request = parseRequest(line);
@@ -139,22 +83,35 @@ public:
         channel.writeLine(json::Object{{"outcome", "error"}, {"message", toString(request.takeError())}});
         continue;
       }
+      auto start = std::chrono::steady_clock::now();
       auto reply = evaluate(*request);
       if (!reply) // this is the child
         return;
+      (*reply)["wall_time_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       channel.writeLine(std::move(*reply));
     }
     _exit(0);
   }
 
 private:
+  static constexpr size_t MostSnapshots = 4;
+
   ServedModule &served;
+  int descriptor;
   Channel channel;
+  std::optional<json::Object> applied;
   StringMap<ObjectSizes> known; ///< by the module's fingerprint after the pipeline and the code generation options
+  StringMap<unsigned> uses;     ///< how often each early plan was asked for
+  std::vector<Snapshot> snapshots; ///< the one used last stands last
+  bool emitting = false;        ///< this process is a snapshot's child that goes on to code generation
 
   /// The reply, or nothing in the child that goes on to code generation.
   std::optional<json::Object> evaluate(const Request &request) {
-    auto start = std::chrono::steady_clock::now();
+    if (!applied && request.wantsObject && !request.fresh && !request.late.empty()) {
+      auto reply = fromSnapshot(request);
+      if (reply || emitting)
+        return reply;
+    }
     MemoryFile object, complaints;
     int report[2];
     if (pipe(report) != 0)
@@ -171,7 +128,7 @@ private:
       dup2(object.get(), STDOUT_FILENO);
       dup2(complaints.get(), STDERR_FILENO);
       close(report[0]);
-      close(servingDescriptor());
+      close(descriptor);
       if (!runInChild(request, report[1]))
         _exit(0);
       return std::nullopt; // report[1] stays open: the parent sees its end when this process ends
@@ -180,14 +137,108 @@ private:
     std::string text;
     Ending ending = awaitChild(child, report[0], request.limits, text);
     close(report[0]);
-    json::Object reply = describe(request, ending, text, object, complaints);
-    reply["wall_time_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return reply;
+    return describe(request, ending, text, object, complaints);
+  }
+
+  /// Answers from a snapshot of the pipeline's result, made when the same pipeline is asked for the second time. Nothing
+  /// where there is none yet, or its pipeline failed: an ordinary evaluation then names the fault.
+  std::optional<json::Object> fromSnapshot(const Request &request) {
+    std::string early = earlyPart(request);
+    if (early.empty() || ++uses[early] < 2)
+      return std::nullopt;
+    auto found = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot &snapshot) { return snapshot.early == early; });
+    if (found != snapshots.end())
+      std::rotate(found, found + 1, snapshots.end());
+    else if (!startSnapshot(early, request))
+      return std::nullopt;
+    Snapshot &snapshot = snapshots.back();
+    if (auto seen = known.find(codeKey(request, snapshot.fingerprint)); seen != known.end()) {
+      json::Object reply{{"outcome", "ok"}, {"message", ""}, {"fingerprint", snapshot.fingerprint}};
+      addSizes(reply, seen->second, /*isNew=*/false);
+      return reply;
+    }
+    std::string line;
+    json::Object asked{{"plan", request.plan}, {"late", request.late}, {"timeout_s", request.limits.timeoutSeconds}, {"memory_bytes", int64_t(request.limits.memoryBytes)}};
+    if (snapshot.channel->writeLine(std::move(asked)) && snapshot.channel->readLine(line))
+      if (auto parsed = json::parse(line); parsed && parsed->getAsObject())
+        return std::move(*parsed->getAsObject());
+    dropSnapshot(snapshots.size() - 1);
+    return std::nullopt;
+  }
+
+  /// The plan without the options that only code generation reads; empty if the plan cannot be parsed.
+  static std::string earlyPart(const Request &request) {
+    auto plan = parsePlan(request.plan);
+    auto late = parseOptions(request.late);
+    if (!plan || !late) {
+      consumeError(plan.takeError());
+      consumeError(late.takeError());
+      return "";
+    }
+    auto isLate = [&](const auto &option) { return std::find(late->options.begin(), late->options.end(), option) != late->options.end(); };
+    plan->options.erase(std::remove_if(plan->options.begin(), plan->options.end(), isLate), plan->options.end());
+    return "-passes=" + plan->pipeline + plan->optionsText();
+  }
+
+  /// False in the parent if the pipeline failed; in the snapshot's own children, with `emitting` set.
+  bool startSnapshot(const std::string &early, const Request &request) {
+    if (snapshots.size() == MostSnapshots)
+      dropSnapshot(0);
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+      return false;
+    int self = getpid();
+    int child = fork();
+    if (child == 0) {
+      confineChild(request.limits, self);
+      close(descriptor);
+      close(pair[0]);
+      for (const Snapshot &other : snapshots)
+        close(other.socket);
+      if (errorToBool(served.apply(early)) || errorToBool(verify(served.module)))
+        _exit(0);
+      liftTimeLimit();
+      json::Object report{{"fingerprint", fingerprint(served.module)}, {"ir_instructions", int64_t(served.module.getInstructionCount())}};
+      Server(served, pair[1], std::move(report)).run();
+      emitting = true;
+      return false;
+    }
+    close(pair[1]);
+    snapshots.push_back({early, "", child, pair[0], std::make_unique<Channel>(pair[0])});
+    pollfd ready{pair[0], POLLIN, 0};
+    std::string line;
+    if (child > 0 && poll(&ready, 1, int(4000 * request.limits.timeoutSeconds) + 1000) == 1 && snapshots.back().channel->readLine(line))
+      if (auto hello = json::parse(line); hello && hello->getAsObject()) {
+        snapshots.back().fingerprint = hello->getAsObject()->getString("fingerprint").value_or("").str();
+        return true;
+      }
+    dropSnapshot(snapshots.size() - 1);
+    return false;
+  }
+
+  void dropSnapshot(size_t index) {
+    close(snapshots[index].socket);
+    if (snapshots[index].process > 0) {
+      kill(snapshots[index].process, SIGKILL);
+      while (waitpid(snapshots[index].process, nullptr, 0) < 0 && errno == EINTR)
+        ;
+    }
+    snapshots.erase(snapshots.begin() + std::ptrdiff_t(index));
   }
 
   /// In the child: applies the plan and reports the module. True when an object is still to be emitted.
   bool runInChild(const Request &request, int report) {
     auto say = [report](json::Object object) { Channel(report).writeLine(std::move(object)); };
+    if (applied) {
+      auto options = parseOptions(request.late);
+      Error error = options ? applyOptions(*options) : options.takeError();
+      if (error) {
+        say(json::Object{{"outcome", "rejected"}, {"message", toString(std::move(error))}});
+        return false;
+      }
+      say(*applied);
+      return true;
+    }
     if (request.plan.empty()) // clang's own pipeline follows
       return true;
     if (Error error = served.apply(request.plan)) {
@@ -200,7 +251,7 @@ private:
     }
     std::string print = fingerprint(served.module);
     say(json::Object{{"fingerprint", print}, {"ir_instructions", int64_t(served.module.getInstructionCount())}});
-    return request.wantsObject && !known.contains(codeKey(request, print));
+    return request.wantsObject && (request.fresh || !known.contains(codeKey(request, print)));
   }
 
   /// Modules that are equal after the pipeline, with equal options, have equal code: no need to emit it again.
@@ -211,6 +262,15 @@ private:
       return "";
     }
     return (print + plan->optionsText()).str();
+  }
+
+  static void addSizes(json::Object &reply, const ObjectSizes &sizes, bool isNew) {
+    reply["text_bytes"] = int64_t(sizes.textBytes);
+    reply["data_bytes"] = int64_t(sizes.dataBytes);
+    reply["unwind_bytes"] = int64_t(sizes.unwindBytes);
+    reply["object_bytes"] = int64_t(sizes.objectBytes);
+    reply["object_sha256"] = sizes.sha256;
+    reply["emitted"] = isNew;
   }
 
   json::Object describe(const Request &request, const Ending &ending, StringRef report, MemoryFile &object, MemoryFile &complaints) {
@@ -227,7 +287,7 @@ private:
       return reply;
     std::string key = reply.getString("fingerprint") ? codeKey(request, *reply.getString("fingerprint")) : "";
     auto seen = known.find(key);
-    bool isNew = key.empty() || seen == known.end();
+    bool isNew = request.fresh || key.empty() || seen == known.end();
     ObjectSizes sizes;
     if (isNew) {
       auto measured = object.withContent([](StringRef bytes) { return measureObject(bytes); });
@@ -239,12 +299,7 @@ private:
     } else {
       sizes = seen->second;
     }
-    reply["text_bytes"] = int64_t(sizes.textBytes);
-    reply["data_bytes"] = int64_t(sizes.dataBytes);
-    reply["unwind_bytes"] = int64_t(sizes.unwindBytes);
-    reply["object_bytes"] = int64_t(sizes.objectBytes);
-    reply["object_sha256"] = sizes.sha256;
-    reply["emitted"] = isNew;
+    addSizes(reply, sizes, isNew);
     return reply;
   }
 
@@ -256,6 +311,6 @@ private:
 
 } // namespace
 
-void serveEvaluations(ServedModule &served) { Server(served).run(); }
+void serveEvaluations(ServedModule &served) { Server(served, servingDescriptor()).run(); }
 
 } // namespace cc_agent

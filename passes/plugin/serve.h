@@ -21,7 +21,8 @@ struct ServedModule {
 /// process ends. Returns only in a child, which is to go on and emit its object to standard output.
 ///
 /// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…}
-/// Request: {"plan":TEXT or "" for clang's own pipeline,"measure":"object"|"ir","timeout_s":…,"memory_bytes":…}
+/// Request: {"plan":TEXT or "" for clang's own pipeline,"late":those of its options that code generation alone reads,
+///           "measure":"object"|"ir","fresh":…,"timeout_s":…,"memory_bytes":…}
 /// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,
 ///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…}
 void serveEvaluations(ServedModule &served);

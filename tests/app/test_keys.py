@@ -13,7 +13,8 @@ SOURCES = {
     "loops.c": "int sum(const int *a, int n) { int s = 0; for (int i = 0; i < n; i++) { int t = a[i] * 3; s += t; }"
     " return s; }\n",
     "assert.c": "#include <assert.h>\nint half(int x) { assert(x > 0); int y = x / 2; return y; }\n",
-    "range.cpp": "#include <vector>\nint sum(const std::vector<int> &v) { int s = 0; for (int x : v) { int t = x; s += t; }"
+    "range.cpp": "#include <vector>\n"
+    "int sum(const std::vector<int> &v) { int s = 0; for (int x : v) { int t = x; s += t; }"
     " return s; }\n",
 }
 
