@@ -308,7 +308,7 @@ def test_a_full_disk_is_said_at_once_and_leaves_the_old_lock(project: Project, s
         text = (project.directory / "weigh.c").read_text()
         (project.directory / f"unit{number}.c").write_text(text.replace("+= 7", f"+= {number + 11}"))
     units = [f"unit{number}.c" for number in range(6)]
-    done = project.agent("tune", "--budget", "3s", "--jobs", "1", "--lock", lock, *units)
+    done = project.agent("tune", "--budget", "1s", "--jobs", "1", "--lock", lock, *units)
     assert done.returncode == 3
     assert "No space left on device" in done.stderr
     assert str(lock) in done.stderr
