@@ -335,7 +335,9 @@ def bench_size(
 
 
 @bench.command("engine")
-@click.option("--unit", "units", multiple=True, metavar="NAME", help="Only this translation unit, as in zlib/deflate.c.")
+@click.option(
+    "--unit", "units", multiple=True, metavar="NAME", help="Only this translation unit, as in zlib/deflate.c."
+)
 @click.option("--plans", default=20, show_default=True, help="Plans of each kind for each unit.")
 @click.option("--evolve", default="100", show_default=True, help="Budget of the search that shows deduplication.")
 @click.option("--seed", default=0, show_default=True)
@@ -371,7 +373,15 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
     from compiler_agent.base.config import native_directory
 
     launcher = native_directory() / "bin"
-    ours = ["--cc", str(launcher / "cc-agent"), "--cxx", str(launcher / "cc-agent++"), "--cflags", "-O-agent=size", "--control"]
+    ours = [
+        "--cc",
+        str(launcher / "cc-agent"),
+        "--cxx",
+        str(launcher / "cc-agent++"),
+        "--cflags",
+        "-O-agent=size",
+        "--control",
+    ]
     command.main(args=[*ours, *arguments], prog_name="compiler-agent bench drop-in", standalone_mode=False)
 
 
