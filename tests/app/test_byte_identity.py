@@ -82,7 +82,7 @@ def test_no_plan_and_the_stock_plan_are_clangs_own_object(
 def test_the_comparison_sees_a_plan_that_is_not_the_stock_plan(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(STOCK_PIPELINES, "-O2", "O1")
+    monkeypatch.setitem(STOCK_PIPELINES, "-O2", "O0")
     row = compare("floats.c", [str(discover().clang), "floats.c"], sources, "-O2", (), tmp_path)
     assert row.without_plan
     assert not row.with_stock_plan
