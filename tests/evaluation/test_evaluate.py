@@ -26,7 +26,9 @@ class FakeEngine:
         self.baseline = baseline
         self.asked: list[tuple[str, bool]] = []
 
-    def measure(self, plan: str, *, emit: bool = True, timeout_s: float = 60, memory_bytes: int = 0) -> Measurement:
+    def measure(
+        self, plan: str, *, late: str = "", emit: bool = True, fresh: bool = False, timeout_s: float = 60
+    ) -> Measurement:
         self.asked.append((plan, emit))
         return self.candidate if len(self.asked) > 1 else self.baseline
 
