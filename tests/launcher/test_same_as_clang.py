@@ -1,5 +1,6 @@
 """cc-agent beside clang: the same objects, the same words, the same status."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -91,6 +92,7 @@ def results(program: str, words: list[str], directory: Path, stdin: str | None =
     (directory / "dir").mkdir(parents=True)
     for name, text in FILES.items():
         (directory / name).write_text(text)
+        os.utime(directory / name, (1_000_000_000, 1_000_000_000))  # a precompiled header holds its sources' times
     environment = clean_environment(
         CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(directory / "none.lock"), PATH="/usr/bin:/bin", HOME=str(directory)
     )
