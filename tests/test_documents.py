@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-_VARIABLE = re.compile(r"\bCC_AGENT_[A-Z]+\b")
+_VARIABLE = re.compile(r"\bCC_AGENT_[A-Z_]+\b")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -5,6 +5,7 @@ CC_AGENT_MODE=MODE       tune (default), replay, record, off
 CC_AGENT_BUDGET=BUDGET   per translation unit on a miss: "60" evaluations (default), "5s", "2m"
 CC_AGENT_LOG=FILE        one JSON line per compilation
 CC_AGENT_DISABLE=1       plain clang
+CC_AGENT_REPLAY_TIMEOUT, CC_AGENT_REPLAY_MEMORY: limits of a replay; only the launcher reads them
 CC_AGENT_LLVM=DIRECTORY  the LLVM to use, as in /usr/lib/llvm-22
 CC_AGENT_NATIVE=DIRECTORY  where bin/cc-agent and lib/cc-agent.so are; default: build/native of this checkout
 CC_AGENT_CACHE=DIRECTORY the user's cache; default: $XDG_CACHE_HOME/cc-agent or ~/.cache/cc-agent

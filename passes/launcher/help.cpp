@@ -28,6 +28,8 @@ Environment:
   CC_AGENT_LOG=FILE      one JSON line per compilation: decision, reason, cost
   CC_AGENT_RECORD=FILE   where record mode writes; default: record.jsonl in the user's cache
   CC_AGENT_VERBOSE=1     show what the search says
+  CC_AGENT_REPLAY_TIMEOUT=600   processor seconds that a compilation may take from where a plan begins; 0: no limit
+  CC_AGENT_REPLAY_MEMORY=4096   MiB that it may use; beyond either limit you get clang's own object
   CC_AGENT_LLVM=DIR      the LLVM 22 to use, such as /usr/lib/llvm-22
   CC_AGENT_PYTHON=FILE   the Python that has the package compiler_agent
 
@@ -36,7 +38,7 @@ Our own options, each only as the first argument:
   --cc-agent-version         the version, and the clang, plugin and lock that would be used
   --cc-agent-describe ARGS   what is understood of a command line, as JSON; nothing is run
 
-Exit status, standard output and standard error are clang's.
+Exit status, standard output and standard error are clang's; a plan that breaks clang adds one line.
 )";
 
 } // namespace

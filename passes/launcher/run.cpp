@@ -41,6 +41,8 @@ public:
       rewind_input();
       result = run_child(plain, child_options());
       stop_if_asked();
+      if (result.exit_code == 0)
+        tell_broken_plan(why);
       finish("fallback", why);
     }
     if (failed)
@@ -63,6 +65,25 @@ private:
     options.quiet = true;
     std::vector<std::string> command = with_plugin({"-c", "-x", "c", "/dev/null", "-o", "/dev/null"});
     return run_child(command, options).exit_code != 0;
+  }
+
+  // The one case in which we add to what clang says: a plan that ended clang is wrong, and its owner should know. Where
+  // plain clang fails too it is not the plan's fault.
+  void tell_broken_plan(const std::string &why) const {
+    for (auto event = events.rbegin(); event != events.rend(); ++event) {
+      if (!is_hit(*event))
+        continue;
+      std::fprintf(stderr,
+                   "cc-agent: warning: %s and the plan of %s; clang's own object was made instead. "
+                   "To judge the plans again: compiler-agent verify '%s'\n",
+                   why.c_str(), event->at("key").c_str(), lock.c_str());
+      return;
+    }
+  }
+
+  static bool is_hit(const Event &event) {
+    auto found = event.find("event");
+    return found != event.end() && found->second == "hit" && event.count("key");
   }
 
   [[noreturn]] void run_plain(const std::string &why) {
@@ -147,6 +168,8 @@ private:
     ChildOptions options = child_options();
     options.quiet = quiet;
     options.environment = {"CC_AGENT_PLUGIN_LOCK=" + lock, "CC_AGENT_PLUGIN_SERVE=",
+                           "CC_AGENT_PLUGIN_LIMITS=" + std::to_string(settings.replay_timeout_s) + " " +
+                               std::to_string(settings.replay_memory_mib),
                            "CC_AGENT_PLUGIN_STATUS=" + (status >= 0 ? std::to_string(status) : std::string())};
     ChildResult child = run_child(with_plugin({plain.begin() + 1, plain.end()}), options);
     events.clear();
@@ -267,8 +290,10 @@ private:
   }
 
   std::string ending() const {
-    return result.signal ? "was ended by signal " + std::to_string(result.signal)
-                         : "exited with status " + std::to_string(result.exit_code);
+    int signal = result.signal ? result.signal : result.exit_code - 128; // As a shell tells it, and clang of itself.
+    std::string name = signal > 0 && signal < 32 ? std::string(" (") + strsignal(signal) + ")" : "";
+    return result.signal ? "was ended by signal " + std::to_string(result.signal) + name
+                         : "exited with status " + std::to_string(result.exit_code) + name;
   }
 
   void stop_if_asked() {

@@ -3,6 +3,7 @@
 #include "locate.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace cc_agent {
 namespace {
@@ -10,6 +11,17 @@ namespace {
 bool is_set(const char *name) {
   std::string value = environment(name);
   return !value.empty() && value != "0";
+}
+
+// A number that is not one is told and changes nothing.
+void read_number(const char *name, unsigned long &number) {
+  std::string text = environment(name);
+  if (text.empty())
+    return;
+  if (text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos)
+    number = std::strtoul(text.c_str(), nullptr, 10);
+  else
+    std::fprintf(stderr, "cc-agent: warning: %s=%s is not a whole number; using %lu\n", name, text.c_str(), number);
 }
 
 } // namespace
@@ -22,6 +34,8 @@ Settings read_settings() {
   std::string cache = user_cache();
   if (settings.record.empty() && !cache.empty())
     settings.record = cache + "/record.jsonl";
+  read_number("CC_AGENT_REPLAY_TIMEOUT", settings.replay_timeout_s);
+  read_number("CC_AGENT_REPLAY_MEMORY", settings.replay_memory_mib);
   std::string mode = environment("CC_AGENT_MODE");
   if (is_set("CC_AGENT_DISABLE") || mode == "off") {
     settings.mode = Mode::Off;

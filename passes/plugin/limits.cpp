@@ -61,6 +61,14 @@ void confineChild(const Limits &limits, int parent) {
   });
 }
 
+void limitReplay(const Limits &limits) {
+  rusage used;
+  if (limits.timeoutSeconds > 0 && getrusage(RUSAGE_SELF, &used) == 0)
+    limit(RLIMIT_CPU, rlim_t(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + rlim_t(std::ceil(limits.timeoutSeconds)) + 1);
+  if (limits.memoryBytes > 0)
+    limit(RLIMIT_AS, mappedBytes() + limits.memoryBytes);
+}
+
 void liftTimeLimit() { limit(RLIMIT_CPU, RLIM_INFINITY); }
 
 Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report) {

@@ -16,6 +16,10 @@ struct Limits {
 /// Called in the child of process `parent`: dies with its parent, within its limits, without clang's crash reports and temporary files.
 void confineChild(const Limits &limits, int parent);
 
+/// From here on this process may use so much more, 0 is without limit; what needs more is ended by SIGXCPU, or by LLVM as out
+/// of memory. The launcher then compiles again without the plan.
+void limitReplay(const Limits &limits);
+
 /// For a child that has done what was limited and goes on to wait for requests.
 void liftTimeLimit();
 

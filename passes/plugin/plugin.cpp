@@ -1,5 +1,6 @@
 // The pass plugin: at the start of clang's pipeline it replays a plan from the lock, or serves evaluations of plans.
 #include "fingerprint.h"
+#include "limits.h"
 #include "lock.h"
 #include "plan.h"
 #include "run_plan.h"
@@ -28,7 +29,8 @@ struct Compilation {
 };
 
 /// Parses and runs `text` on `module` as clang's own pipeline would run: same builder, same analyses, same instrumentation.
-Error applyPlan(Compilation &compilation, StringRef text, Module &module, ModuleAnalysisManager &analyses) {
+/// All errors are found before `aboutToRun` is called; after it there is only the pipeline, which may do anything.
+Error applyPlan(Compilation &compilation, StringRef text, Module &module, ModuleAnalysisManager &analyses, function_ref<void()> aboutToRun) {
   auto plan = parsePlan(text);
   if (!plan)
     return plan.takeError();
@@ -39,6 +41,7 @@ Error applyPlan(Compilation &compilation, StringRef text, Module &module, Module
     resetOptions(*plan);
     return pipeline.takeError();
   }
+  aboutToRun();
   compilation.stage = Stage::Plan;
   pipeline->run(module, analyses);
   compilation.stage = Stage::Skip;
@@ -76,9 +79,13 @@ private:
       return complain(key, module, toString(text.takeError()));
     if (!*text)
       return reportStatus("miss", key, module.getSourceFileName(), "");
-    if (Error error = applyPlan(*compilation, **text, module, analyses))
-      return complain(key, module, (lock + ": the plan of entry " + key + " does not apply: " + toString(std::move(error))).str());
-    reportStatus("hit", key, module.getSourceFileName(), "");
+    // Said before the pipeline runs: if that ends clang, the launcher knows whose fault it was.
+    auto begin = [&] {
+      reportStatus("hit", key, module.getSourceFileName(), "");
+      limitReplay(replayLimits());
+    };
+    if (Error error = applyPlan(*compilation, **text, module, analyses, begin))
+      complain(key, module, (lock + ": the plan of entry " + key + " does not apply: " + toString(std::move(error))).str());
   }
 
   void complain(StringRef key, Module &module, const std::string &message) {
@@ -87,7 +94,7 @@ private:
   }
 
   void serve(Module &module, ModuleAnalysisManager &analyses) {
-    ServedModule served{module, keyOf(module, level), [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses); }};
+    ServedModule served{module, keyOf(module, level), [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses, [] {}); }};
     serveEvaluations(served);
   }
 };

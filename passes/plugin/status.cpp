@@ -28,6 +28,18 @@ int servingDescriptor() {
   return descriptor;
 }
 
+Limits replayLimits() {
+  Limits limits{0, 0};
+  const char *text = std::getenv("CC_AGENT_PLUGIN_LIMITS");
+  auto [seconds, mebibytes] = StringRef(text ? text : "").split(' ');
+  uint64_t number;
+  if (!seconds.getAsInteger(10, number))
+    limits.timeoutSeconds = double(number);
+  if (!mebibytes.getAsInteger(10, number))
+    limits.memoryBytes = number << 20;
+  return limits;
+}
+
 void reportStatus(StringRef event, StringRef key, StringRef source, StringRef message) {
   int descriptor = descriptorFrom("CC_AGENT_PLUGIN_STATUS");
   if (descriptor < 0)

@@ -121,8 +121,49 @@ def test_a_plan_that_breaks_the_compiler(project: Project, key: str, name: str) 
     assert line["decision"] == "fallback"
     assert "with the plugin" in line["reason"]
     assert "Running pass" in words or name in words
+    assert_told_last(words, key, project)
     assert project.leftovers() == []
     assert [path.name for path in project.temporary.iterdir()] == []
+
+
+def assert_told_last(words: str, key: str, project: Project) -> None:
+    """One line of ours, after all that clang says, names the plan and what to do."""
+    *_, last = words.splitlines()
+    assert words.count("cc-agent: warning: ") == 1
+    assert last.startswith("cc-agent: warning: clang ")
+    assert f"the plan of {key}; clang's own object was made instead" in last
+    assert last.endswith(f"compiler-agent verify '{project.lock}'")
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "told"),
+    [
+        ("hang", {"CC_AGENT_REPLAY_TIMEOUT": "1"}, "CPU time limit exceeded"),
+        ("eat-memory", {"CC_AGENT_REPLAY_MEMORY": "200"}, "out of memory"),
+    ],
+)
+def test_a_plan_that_never_ends_or_eats_memory(
+    project: Project, key: str, name: str, limit: dict[str, str], told: str
+) -> None:
+    locks.update(project.lock, {key: entry(f"-passes=cc-agent-test-{name},default<O2>")})
+    ours, words, line = replay(project, CC_AGENT_TEST_PASSES="1", **limit)
+    assert ours == plain(project)
+    assert line["decision"] == "fallback"
+    assert told in words
+    assert_told_last(words, key, project)
+    assert project.leftovers() == []
+    assert [path.name for path in project.temporary.iterdir()] == []
+
+
+def test_a_source_that_clang_refuses_late_is_not_the_plans_fault(project: Project, key: str) -> None:
+    source = 'int weigh(int a) { __asm__ volatile("no-such-instruction"); return a; }\n'
+    (project.directory / "weigh.c").write_text(source)
+    with Engine([str(discover().clang), "-Oz", "-c", "-o", "-", "weigh.c"], project.directory) as engine:
+        locks.update(project.lock, {engine.key: entry()})
+    done = project.compile("-O-agent=size", "-c", "weigh.c", "-o", "ours.o", CC_AGENT_LOCK=str(project.lock))
+    assert done.returncode == 1
+    assert b"invalid instruction mnemonic" in done.stderr
+    assert b"cc-agent: warning" not in done.stderr
 
 
 def test_test_passes_are_unknown_in_a_real_build(project: Project, key: str) -> None:

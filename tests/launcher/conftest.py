@@ -67,6 +67,7 @@ if [ -n "$plugin" ]; then
   lines='{"event":"'$event'","key":"0123-O2s0","source":"unit.c","message":"m"}'
   [ "$event" != none ] && echo "$lines" > "/proc/self/fd/$CC_AGENT_PLUGIN_STATUS"
   echo "lock=$CC_AGENT_PLUGIN_LOCK serve=${CC_AGENT_PLUGIN_SERVE-unset}" >> "$FAKE_DIRECTORY/calls"
+  echo "$CC_AGENT_PLUGIN_LIMITS" > "$FAKE_DIRECTORY/limits"
   [ -n "$FAKE_PLUGIN_SIGNAL" ] && kill -"$FAKE_PLUGIN_SIGNAL" $$
   [ -e "$FAKE_DIRECTORY/tuned" ] && [ -n "$FAKE_TUNED_STATUS" ] && { rm -f "$output"; exit "$FAKE_TUNED_STATUS"; }
   [ -n "$FAKE_PLUGIN_STATUS" ] && exit "$FAKE_PLUGIN_STATUS"

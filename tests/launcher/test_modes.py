@@ -61,6 +61,37 @@ def test_crash_with_the_plugin_is_plain_clangs_object(staged: Staged, status: st
     assert not (staged.directory / "tuner-call").exists()
 
 
+def test_the_plan_that_was_running_when_clang_crashed_is_told_last(staged: Staged):
+    done = staged.run("-O-agent", "-c", "unit.c", FAKE_PLUGIN_STATUS="139", FAKE_EVENT="hit", CC_AGENT_LOCK="my.lock")
+    *before, last = done.stderr.splitlines()
+    assert before == ["warning: with plugin", "warning: plain"]
+    assert last == (
+        "cc-agent: warning: clang exited with status 139 (Segmentation fault) with the plugin and the plan of 0123-O2s0; "
+        f"clang's own object was made instead. To judge the plans again: compiler-agent verify '{staged.work}/my.lock'"
+    )
+
+
+def test_a_crash_that_plain_clang_has_too_is_not_told_to_be_the_plans(staged: Staged):
+    done = staged.run("-O-agent", "-c", "unit.c", FAKE_PLUGIN_STATUS="139", FAKE_EVENT="hit", FAKE_STATUS="139")
+    assert done.returncode == 139
+    assert done.stderr.splitlines() == ["warning: with plugin", "warning: plain"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "limits", "told"),
+    [
+        ({}, "600 4096", ""),
+        ({"CC_AGENT_REPLAY_TIMEOUT": "7", "CC_AGENT_REPLAY_MEMORY": "0"}, "7 0", ""),
+        ({"CC_AGENT_REPLAY_TIMEOUT": "5s"}, "600 4096", "CC_AGENT_REPLAY_TIMEOUT=5s is not a whole number"),
+    ],
+)
+def test_the_plugin_is_told_what_a_plan_may_use(staged: Staged, setting: dict[str, str], limits: str, told: str):
+    done = staged.run("-O-agent", "-c", "unit.c", CC_AGENT_MODE="replay", FAKE_EVENT="hit", **setting)
+    assert done.returncode == 0
+    assert (staged.directory / "limits").read_text() == f"{limits}\n"
+    assert told in done.stderr
+
+
 @pytest.mark.parametrize("name", ["SEGV", "ABRT", "KILL"])
 def test_signal_with_the_plugin_is_plain_clangs_object(staged: Staged, name: str):
     done = staged.run("-O-agent", "-c", "unit.c", "-o", "unit.o", FAKE_PLUGIN_SIGNAL=name)

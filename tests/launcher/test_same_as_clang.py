@@ -132,6 +132,19 @@ def test_same_result_from_standard_input(program: Path, clang: str, tmp_path: Pa
     assert ours == results(clang, ["-Oz", *words], place, source)
 
 
+@pytest.mark.parametrize("words", ["-v", "-v main.c -o prog", "-v -c a.c", "-Wl,-v main.c -o prog"])
+def test_what_configure_scripts_read_of_v_is_clangs(program: Path, clang: str, tmp_path: Path, words: str):
+    """Version, target and the link command; only the call of the compiler proper shows the plugin."""
+
+    def read(command: str, level: str) -> tuple[int, str, list[str]]:
+        status, stdout, stderr, _ = without_temporary_names(results(command, [level, *words.split()], tmp_path / "v"))
+        return status, stdout, [line for line in stderr.splitlines() if '" -cc1 ' not in line]
+
+    ours, theirs = read(str(program), "-O-agent"), read(clang, "-Oz")
+    assert ours == theirs
+    assert words != "-v" or any(line.startswith("Target: ") for line in ours[2])
+
+
 def test_clangs_own_crash_ends_as_with_clang(program: Path, clang: str, tmp_path: Path):
     (tmp_path / "a.c").write_text("#pragma clang __debug crash\n")
     environment = clean_environment(CC_AGENT_MODE="replay", TMPDIR=str(tmp_path))
