@@ -10,11 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from compiler_agent.app.messages import show_warnings_plainly
 from compiler_agent.app.records import parse_record
 from compiler_agent.app.tune import keep
 from compiler_agent.app.unit import TuneOptions, tune_unit
 from compiler_agent.base.config import Settings, user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.lock import check_writable
 from compiler_agent.base.store import Store
 from compiler_agent.llvm.toolchain import discover
 
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--objective", choices=["size"], required=True)
     parser.add_argument("--record-json", required=True)
     given = parser.parse_args(arguments)
+    show_warnings_plainly("cc-agent")
     try:
         return _tune(given.lock, given.record_json)
     except CompilerAgentError as error:
@@ -37,6 +40,7 @@ def _tune(lock: Path, text: str) -> int:
     settings = Settings.from_environment()
     record = parse_record(text)
     options = TuneOptions(settings.budget)
+    check_writable(lock)  # a plan that could not be kept is not searched for
     toolchain = discover()
     with Store.open(user_cache_directory()) as store:
         # A unit that was searched this far before and has no entry in the lock has nothing better to give.

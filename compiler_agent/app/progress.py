@@ -38,14 +38,19 @@ class UnitProgress:
 class Progress:
     """Shows the units in work on a terminal, and a line for each finished unit everywhere. Use as a context manager."""
 
-    def __init__(self, n_units: int, budget: Budget, *, quiet: bool = False) -> None:
+    def __init__(self, budget: Budget, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet)
-        self._n_units, self._budget = n_units, budget
+        self._n_units, self._budget = 0, budget
         self._running: list[UnitProgress] = []
         self._n_done = self._n_evaluations = 0
         self._start = time.monotonic()
         self._turn = threading.Lock()
         self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._render)
+
+    def expect(self, n_units: int) -> None:
+        """So many units will be searched."""
+        with self._turn:
+            self._n_units = n_units
 
     def unit(self, name: str) -> UnitProgress:
         """A unit whose search begins."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from compiler_agent.app.records import Record
 from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget, child_environment, native_directory
+from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
 from compiler_agent.base.store import Store, StoredEvaluation
@@ -148,16 +147,13 @@ def first_confirmed(record: Record, evaluator: Evaluator, candidates: list[Evalu
 def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
     """Whether a real compilation that replays the plan from a lock gives byte for byte the object that was measured."""
     evidence = Evidence(0, 0, 0, "confirm", 0)
-    with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
-        path = Path(directory) / "cc-agent.lock"
-        locks.update(
-            path, {engine.key: LockEntry(str(evaluation.plan), record.source, engine.llvm, engine.target, evidence)}
-        )
+    entry = LockEntry(str(evaluation.plan), record.source, engine.llvm, engine.target, evidence)
+    with MemoryFile(locks.Lock({engine.key: entry}).to_text().encode()) as lock:
         done = run(
             [record.argv[0], f"-fpass-plugin={native_directory() / 'lib' / 'cc-agent.so'}", *record.argv[1:]],
             cwd=record.cwd,
             env=child_environment(
-                CC_AGENT_PLUGIN_LOCK=str(path), CC_AGENT_PLUGIN_SERVE=None, CC_AGENT_PLUGIN_STATUS=None
+                CC_AGENT_PLUGIN_LOCK=str(lock.path), CC_AGENT_PLUGIN_SERVE=None, CC_AGENT_PLUGIN_STATUS=None
             ),
             timeout_s=600,
             output_limit_bytes=1 << 30,

@@ -62,6 +62,48 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, mode: int | N
         raise file_error("write", target, error) from error
 
 
+def check_room(path: str | os.PathLike[str], n_bytes: int) -> None:
+    """Finds out whether `write_atomically` could replace a file with so many bytes; nothing is left behind.
+
+    Raises:
+        FileError: It could not.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f"{temporary_prefix(target.name)}{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(b"\0" * n_bytes)
+    except OSError as error:
+        raise file_error("write", target, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+class MemoryFile:
+    """A file that has a path while we live and none afterwards, however we end. Use as a context manager.
+
+    Other processes of this user open it by its path; a directory in /tmp would stay behind after a SIGKILL.
+    """
+
+    def __init__(self, data: bytes = b"") -> None:
+        """Makes a file with this content."""
+        self._descriptor = os.memfd_create("cc-agent")
+        with os.fdopen(self._descriptor, "wb", closefd=False) as stream:
+            stream.write(data)
+        self.path = Path(f"/proc/{os.getpid()}/fd/{self._descriptor}")
+
+    def read(self) -> bytes:
+        """What is in it now."""
+        return self.path.read_bytes()
+
+    def __enter__(self) -> MemoryFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
 def temporary_prefix(name: str) -> str:
     """How the names of the temporary files begin that `write_atomically` makes beside a file of this name."""
     return f".{name}.tmp-"

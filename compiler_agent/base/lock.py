@@ -12,10 +12,10 @@ from pathlib import Path
 
 from compiler_agent.base import lock_format
 from compiler_agent.base.errors import LockCorruptError, LockError
-from compiler_agent.base.files import directory_turn, file_error, remove_temporaries, write_atomically
+from compiler_agent.base.files import check_room, directory_turn, file_error, remove_temporaries, write_atomically
 from compiler_agent.base.lock_format import Evidence, LockEntry, is_key
 
-__all__ = ["Evidence", "Lock", "LockEntry", "is_key", "remove", "update"]
+__all__ = ["Evidence", "Lock", "LockEntry", "check_writable", "is_key", "remove", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,7 @@ def update(path: str | os.PathLike[str], entries: Mapping[str, LockEntry], *, re
         problem = entry.problem() if is_key(key) else "not a key: 32 hexadecimal digits, then -O<level>s<level>"
         if problem:
             raise LockError(f"{target}: {key!r} cannot be put in: {problem}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise file_error("create", target.parent, error) from error
+    _make_directory(target)
     with directory_turn(target.parent):
         remove_temporaries(target)
         old = Lock.load(target)
@@ -82,6 +79,21 @@ def update(path: str | os.PathLike[str], entries: Mapping[str, LockEntry], *, re
             if replace or key not in plans or entry.is_better_than(plans[key]):
                 plans[key] = entry
         return _write(target, Lock(plans))
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Finds out whether `update` could write a lock, before hours of search are spent; the lock is not changed.
+
+    Raises:
+        LockError: It is there and cannot be understood.
+        FileError: It could not be written: the disk is full, the directory read-only.
+    """
+    target = Path(os.path.realpath(path))
+    present = Lock.load(target)
+    _make_directory(target)
+    with directory_turn(target.parent):
+        remove_temporaries(target)
+        check_room(target, len(present.to_text()))
 
 
 def remove(path: str | os.PathLike[str], keys: Iterable[str]) -> Lock:
@@ -94,6 +106,13 @@ def remove(path: str | os.PathLike[str], keys: Iterable[str]) -> Lock:
         remove_temporaries(target)
         old = Lock.load(target)
         return _write(target, Lock({key: entry for key, entry in old.plans.items() if key not in unwanted}))
+
+
+def _make_directory(target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise file_error("create", target.parent, error) from error
 
 
 def _write(target: Path, new: Lock) -> Lock:

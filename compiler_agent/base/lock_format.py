@@ -79,12 +79,16 @@ class LockEntry:
     def is_better_than(self, other: LockEntry) -> bool:
         """Whether this entry should take the other's place under the same key.
 
-        A smaller object wins; of equal ones the present one stays, so that a lock does not change for nothing. Figures
-        of another objective or another LLVM cannot be compared: then the newcomer wins.
+        A smaller object wins; of equal ones the one that a differential test stands behind, and else the present one
+        stays, so that a lock does not change for nothing. Figures of another objective or another LLVM cannot be
+        compared: then the newcomer wins.
         """
         if (self.objective, self.llvm, self.target) != (other.objective, other.llvm, other.target):
             return True
-        return self.evidence.plan_text_bytes < other.evidence.plan_text_bytes
+        ours, theirs = self.evidence, other.evidence
+        if ours.plan_text_bytes != theirs.plan_text_bytes:
+            return ours.plan_text_bytes < theirs.plan_text_bytes
+        return ours.differential_test is not None and theirs.differential_test is None
 
 
 def is_key(text: str) -> bool:

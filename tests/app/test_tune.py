@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.app import tune as tuning
+from compiler_agent.app import tune_build as tuning
 from compiler_agent.app.unit import TuneOptions
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock import Lock

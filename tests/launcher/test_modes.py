@@ -66,8 +66,9 @@ def test_the_plan_that_was_running_when_clang_crashed_is_told_last(staged: Stage
     *before, last = done.stderr.splitlines()
     assert before == ["warning: with plugin", "warning: plain"]
     assert last == (
-        "cc-agent: warning: clang exited with status 139 (Segmentation fault) with the plugin and the plan of 0123-O2s0; "
-        f"clang's own object was made instead. To judge the plans again: compiler-agent verify '{staged.work}/my.lock'"
+        "cc-agent: warning: clang exited with status 139 (Segmentation fault) with the plugin and the plan of "
+        "0123-O2s0; clang's own object was made instead. "
+        f"To judge the plans again: compiler-agent verify '{staged.work}/my.lock'"
     )
 
 

@@ -1,0 +1,103 @@
+"""`compiler-agent bench`: the benchmarks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from compiler_agent.app.cli_words import BUDGET_HELP
+from compiler_agent.base.config import Budget
+
+
+@click.group()
+def bench() -> None:
+    """Benchmarks that print both sides from one run."""
+
+
+@bench.command("size")
+@click.option("--strategies", "names", default="coreset,random,evolve", show_default=True)
+@click.option("--budget", default="200", show_default=True, help=BUDGET_HELP)
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--library",
+    "chosen",
+    multiple=True,
+    help="Only these; default: all but sqlite, whose one unit takes as long as the rest.",
+)
+@click.option("--jobs", type=int)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+def bench_size(
+    names: str, budget: str, seed: int, chosen: tuple[str, ...], jobs: int | None, json_file: Path | None
+) -> None:
+    """clang -Oz against our strategies, per translation unit of real libraries, at equal budgets."""
+    from compiler_agent.app import bench_size as module
+    from compiler_agent.app import libraries
+
+    wanted = chosen or tuple(library.name for library in libraries.load() if library.name != "sqlite")
+    strategy_names = names.split(",")
+    figures = module.run_bench(wanted, strategy_names, Budget.parse(budget), seed, jobs, json_file)
+    module.render(figures, strategy_names, Console(width=160))
+    if any(row.ratio(name) < 1 for row in figures for name in strategy_names):
+        sys.exit(1)
+
+
+@bench.command("engine")
+@click.option(
+    "--unit", "units", multiple=True, metavar="NAME", help="Only this translation unit, as in zlib/deflate.c."
+)
+@click.option("--plans", default=20, show_default=True, help="Plans of each kind for each unit.")
+@click.option("--evolve", default="100", show_default=True, help="Budget of the search that shows deduplication.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_engine(units: tuple[str, ...], plans: int, evolve: str, seed: int, fail_below: bool) -> None:
+    """Our evaluations per second and core against processes of opt and llc, on the same plans."""
+    from compiler_agent.app import bench_engine as module
+
+    report = module.run_bench(units or module.UNITS, plans, Budget.parse(evolve), seed)
+    module.render(report, Console(width=160))
+    _print_misses(report.misses(), fail_below)
+
+
+@bench.command("replay")
+@click.option("--library", "names", multiple=True, help="Only these; default: zlib and bzip2.")
+@click.option("--rounds", default=15, show_default=True, help="Builds of each kind, in turns.")
+@click.option("--budget", default="15", show_default=True, help="Of the search that fills the lock, per unit.")
+@click.option("--check", "fail_above", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_replay(names: tuple[str, ...], rounds: int, budget: str, fail_above: bool) -> None:
+    """What a whole build costs through cc-agent: with a full lock, and with none, against plain clang -Oz."""
+    from compiler_agent.app import bench_replay as module
+
+    report = module.run_bench(names or module.LIBRARIES, rounds, Budget.parse(budget))
+    module.render(report, Console(width=160))
+    _print_misses(report.misses(), fail_above)
+
+
+@bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench_drop_in(arguments: tuple[str, ...]) -> None:
+    """Builds real libraries through cc-agent and runs their own tests; --help lists the options."""
+    from compiler_agent.app.dropin import command
+    from compiler_agent.base.config import native_directory
+
+    launcher = native_directory() / "bin"
+    ours = [
+        "--cc",
+        str(launcher / "cc-agent"),
+        "--cxx",
+        str(launcher / "cc-agent++"),
+        "--cflags",
+        "-O-agent=size",
+        "--control",
+    ]
+    command.main(args=[*ours, *arguments], prog_name="compiler-agent bench drop-in", standalone_mode=False)
+
+
+def _print_misses(misses: Sequence[str], fail: bool) -> None:
+    for miss in misses:
+        click.echo(f"target missed: {miss}", err=True)
+    if misses and fail:
+        sys.exit(1)

@@ -1,0 +1,156 @@
+"""`compiler-agent verify`, `explain` and `judge`: what the plans of a lock, or one plan, are worth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.evaluation.evaluate import Objective
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--rewrite", is_flag=True, help="Only put a lock that another tool has laid out back into its own form.")
+@click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("build_command", nargs=-1, type=click.UNPROCESSED)
+def verify(as_json: bool, rewrite: bool, lock: Path, build_command: tuple[str, ...]) -> None:
+    """Judges every plan of LOCK again: still applies, still wins, still gives the object that was measured.
+
+    The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --.
+    """
+    from compiler_agent.app.tune_build import record_build
+    from compiler_agent.app.verify import verify_lock
+    from compiler_agent.base import lock as locks
+
+    if rewrite:
+        locks.update(lock, {})
+        return
+    recorded = record_build(build_command, Path.cwd()) if build_command else []
+    findings = verify_lock(
+        lock,
+        {record.key: record for record in recorded if record.key},
+        on_finding=lambda finding: click.echo(f"{finding.source}: {finding.verdict}", err=True),
+    )
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(
+                f"{finding.source}: {finding.verdict}: "
+                f"{finding.baseline_value} -> {finding.value} {finding.reason}".rstrip()
+            )
+    if not all(finding.verdict.may_be_kept for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("unit", required=False)
+def explain(as_json: bool, lock: Path, unit: str | None) -> None:
+    """The minimal edit of the stock pipeline behind each plan of LOCK, or of UNIT alone, and what each part pays."""
+    from compiler_agent.app.explain import explain as explain_plan
+    from compiler_agent.app.records import recall
+    from compiler_agent.app.unit import search_space
+    from compiler_agent.base.lock import Lock
+    from compiler_agent.evaluation.evaluate import Evaluator
+    from compiler_agent.llvm.engine import Engine
+    from compiler_agent.llvm.plan import Plan
+    from compiler_agent.llvm.toolchain import discover
+
+    entries = [
+        (key, entry)
+        for key, entry in Lock.load(lock).plans.items()
+        if unit is None or unit in (key, entry.source, Path(entry.source).name)
+    ]
+    if not entries:
+        raise UsageError(f"{lock} has no plan for {unit or 'anything'}", hint="name a source or key as the lock has it")
+    space = search_space(discover(), allow_experimental=True)
+    rows = []
+    for key, entry in entries:
+        record = recall(key)
+        if record is None:
+            raise CompilerAgentError(
+                f"the compile command of {entry.source} is not known here", hint="tune it on this machine first"
+            )
+        with Engine(record.argv, record.cwd) as engine:
+            evaluator = Evaluator(engine, space.catalog, objective=Objective(entry.objective), allow_experimental=True)
+            found = explain_plan(Plan.parse(entry.plan), evaluator, space)
+        evidence = dataclasses.asdict(entry.evidence)
+        parts = [{"part": part.text, "pays": pays} for part, pays in found.parts]
+        rows.append(
+            {
+                "source": entry.source,
+                "key": key,
+                "objective": entry.objective,
+                "baseline": found.baseline_value,
+                "plan": found.original_value,
+                "minimal": found.minimal_value,
+                "minimal_plan": str(found.minimal),
+                "parts": parts,
+                "evidence": evidence,
+            }
+        )
+        if not as_json:
+            click.echo(
+                f"{entry.source}: {entry.objective} {found.baseline_value} -> {found.original_value}, "
+                f"{found.baseline_value / found.original_value:.4f} times smaller"
+            )
+            click.echo(f"  minimal edit of default<O2>, {found.minimal_value}:")
+            for part in sorted(parts, key=lambda part: -int(str(part["pays"]))):
+                click.echo(f"    {part['pays']:>6}  {part['part']}")
+            click.echo(
+                f"  evidence: {evidence['strategy']}, seed {evidence['seed']}, "
+                f"{evidence['n_evaluations']} evaluations, "
+                f"LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, "
+                f"differential test: {evidence['differential_test'] or 'none'}"
+            )
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+
+
+@click.command()
+@click.option("--plan", "plan_text", required=True, help="The plan: -passes=PIPELINE -option=value …")
+@click.option("--json", "as_json", is_flag=True)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def judge(plan_text: str, as_json: bool, command: tuple[str, ...]) -> None:
+    """Judges one plan on the unit of a clang COMMAND: verdict and figures; exit 0 it may be kept, 1 not.
+
+    \b
+    compiler-agent judge --plan "-passes=default<O2> -disable-lsr=true" -- clang -c a.c
+    """
+    from compiler_agent.app.records import describe
+    from compiler_agent.evaluation.evaluate import Evaluator
+    from compiler_agent.llvm import catalog
+    from compiler_agent.llvm.engine import Engine
+    from compiler_agent.llvm.plan import Plan
+
+    arguments = command[1:] if is_compiler(command[0]) else command
+    (record, *others) = describe([*arguments, "-O-agent=size"])
+    if others:
+        raise UsageError("a plan is judged on one source", hint="name one source in the command")
+    plan = Plan.parse(plan_text)
+    with Engine(record.argv, record.cwd) as engine:
+        evaluator = Evaluator(engine, catalog.load())
+        evaluation = evaluator.evaluate(plan)
+        row = {
+            "verdict": evaluation.verdict,
+            "reason": evaluation.reason,
+            "baseline_text_bytes": evaluator.baseline_value,
+            "text_bytes": evaluation.value,
+            "size_ratio": evaluation.size_ratio,
+            "key": engine.key,
+        }
+    click.echo(
+        json.dumps(row, indent=2)
+        if as_json
+        else f"{row['verdict']}: {row['baseline_text_bytes']} -> {row['text_bytes']} {row['reason']}".rstrip()
+    )
+    if not evaluation.verdict.may_be_kept:
+        sys.exit(1)

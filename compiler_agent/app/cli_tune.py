@@ -1,0 +1,192 @@
+"""`compiler-agent tune`, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
+from compiler_agent.base.config import Budget, find_lock
+from compiler_agent.base.errors import UsageError
+from compiler_agent.base.lock import check_writable
+from compiler_agent.evaluation.evaluate import Objective
+from compiler_agent.search import strategies
+
+if TYPE_CHECKING:
+    from compiler_agent.app.tune import TuneReport
+
+_SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
+
+
+@click.command()
+@click.option(
+    "--objective",
+    type=click.Choice(["size", "object", "ir"]),
+    default="size",
+    show_default=True,
+    help="What is made smaller: executable bytes, the object file, IR instructions.",
+)
+@click.option("--strategy", type=click.Choice(strategies.NAMES), default="evolve", show_default=True)
+@click.option("--budget", default="200", show_default=True, help=BUDGET_HELP)
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--lock",
+    "lock_path",
+    type=click.Path(path_type=Path),
+    help="Default: the nearest cc-agent.lock upward, else ./cc-agent.lock.",
+)
+@click.option(
+    "--records",
+    type=click.Path(path_type=Path, exists=True),
+    help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE.",
+)
+@click.option(
+    "--run",
+    "run_command",
+    help="A test command: plans that change its exit status or output are dropped. Needs a build command.",
+)
+@click.option("--run-timeout", default=600.0, show_default=True, help="Seconds that the test command may take.")
+@click.option("--allow-experimental", is_flag=True, help="Also use experimental passes; only with --run.")
+@click.option("--jobs", type=int, help="Units at a time; default: one per core.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def tune(
+    objective: str,
+    strategy: str,
+    budget: str,
+    seed: int,
+    lock_path: Path | None,
+    records: Path | None,
+    run_command: str | None,
+    run_timeout: float,
+    allow_experimental: bool,
+    jobs: int | None,
+    as_json: bool,
+    arguments: tuple[str, ...],
+) -> None:
+    """Searches better plans and keeps the winners in the lock.
+
+    \b
+    compiler-agent tune a.c b.c                   single files, at -Oz
+    compiler-agent tune -- clang -DX -c a.c       with the flags of that command
+    compiler-agent tune -- make -B -j2            every unit of a build that uses cc-agent
+    """
+    from compiler_agent.app.progress import Progress
+    from compiler_agent.app.records import describe, read_records
+    from compiler_agent.app.tune import tune_records
+    from compiler_agent.app.tune_build import record_build, tune_build
+    from compiler_agent.app.unit import TuneOptions
+
+    if allow_experimental and not run_command:
+        raise UsageError(
+            "--allow-experimental needs --run: an experimental pass is kept only if the program still behaves the same"
+        )
+    chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
+        objective
+    ]
+    options = TuneOptions(Budget.parse(budget), strategy, seed, chosen, allow_experimental)
+    lock = lock_path or _default_lock()
+    build_command: tuple[str, ...] = ()
+    if records is not None:
+        units = read_records(records)
+    elif arguments and all(Path(word).suffix in _SOURCE_SUFFIXES for word in arguments):
+        for word in arguments:
+            if not Path(word).is_file():
+                raise UsageError(f"there is no file {word}")
+        units = [record for word in arguments for record in describe(["-O-agent=size", "-c", word])]
+    elif arguments and is_compiler(arguments[0]):
+        units = describe(["-O-agent=size", *arguments[1:], "-O-agent=size"])
+    elif arguments:
+        build_command, units = arguments, []
+    else:
+        raise UsageError("nothing to tune", hint="name source files, --records FILE, or -- BUILD COMMAND")
+    if run_command and not build_command:
+        raise UsageError(
+            "--run needs a build command, to build the program with the plans",
+            hint="compiler-agent tune --run ./test.sh -- make -B",
+        )
+    if build_command and not run_command:
+        check_writable(lock)
+        units = record_build(build_command, Path.cwd())
+    with Progress(options.budget) as progress:
+        if run_command:
+            report = tune_build(
+                build_command,
+                cwd=Path.cwd(),
+                lock=lock,
+                options=options,
+                run_command=run_command,
+                run_timeout_s=run_timeout,
+                jobs=jobs,
+                progress=progress,
+            )
+        else:
+            report = tune_records(units, lock, options, jobs=jobs, progress=progress)
+    _print_report(report, lock, as_json)
+
+
+def _default_lock() -> Path:
+    found = find_lock(Path.cwd() / "here.c")
+    return (
+        found
+        if found.is_file() and found.name == "cc-agent.lock" and Path.cwd().is_relative_to(found.parent)
+        else Path("cc-agent.lock").absolute()
+    )
+
+
+def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
+    refuted = {result.key for result in report.miscompiled}
+    rows = [
+        {
+            "source": result.record.source,
+            "key": result.key,
+            "baseline": result.baseline_value,
+            "value": result.best.value if result.best and result.key not in refuted else result.baseline_value,
+            "verdict": "miscompiled" if result.key in refuted else "established" if result.best else "not-better",
+            "n_evaluations": result.n_evaluations,
+        }
+        for result in report.results
+    ]
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "lock": str(lock),
+                    "units": rows,
+                    "failures": [[record.source, why] for record, why in report.failures],
+                    "dropped": report.dropped,
+                    "n_untested": report.n_untested,
+                },
+                indent=2,
+            )
+        )
+    else:
+        for row in rows:
+            click.echo(
+                f"{row['source']}: {row['baseline']} -> {row['value']} "
+                f"({row['verdict']}, {row['n_evaluations']} evaluations)"
+            )
+        if rows:
+            before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
+            click.echo(
+                f"total: {before} -> {after}, {before / after:.4f} times smaller; plans in {lock}"
+                if after
+                else f"no code in {len(rows)} units"
+            )
+    for source in report.dropped:
+        click.echo(
+            f"{source}: the plan that the lock had changed what the test command saw; it was taken out", err=True
+        )
+    if report.n_untested:
+        click.echo(f"{report.n_untested} plans in {lock} were not tested by this run", err=True)
+    for record, why in report.failures:
+        click.echo(f"cc-agent: {record.source}: {why}", err=True)
+    if report.interrupted:
+        click.echo("interrupted: what was found so far is kept", err=True)
+        sys.exit(130)
+    if report.failures or not rows:
+        sys.exit(1)

@@ -1,0 +1,189 @@
+"""`compiler-agent tune -- BUILD COMMAND`: a whole build is recorded, tuned, and tested where there is a test command.
+
+What is tested is what the lock will hold for the build's units: the winners of this run and, where the lock has
+something better already, that. A plan of an earlier, untested run is thus either tested now or counted as untested.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from compiler_agent.app.progress import Progress
+from compiler_agent.app.records import Record, read_records, remember
+from compiler_agent.app.tune import TuneReport, source_name, tune_records
+from compiler_agent.app.unit import TuneOptions
+from compiler_agent.base import lock as locks
+from compiler_agent.base.config import child_environment, native_directory
+from compiler_agent.base.errors import CompilerAgentError, NotEstablished, UsageError
+from compiler_agent.base.files import MemoryFile
+from compiler_agent.base.lock_format import LockEntry
+from compiler_agent.base.process import run
+from compiler_agent.evaluation import difftest
+from compiler_agent.llvm.toolchain import discover
+
+_BUILD_TIMEOUT_S = 4 * 3600.0
+_NOT_BUILT_AGAIN = "the build did not compile it again, so its plan was not tested and is not kept"
+_Item = tuple[str, LockEntry]
+
+
+def record_build(command: Sequence[str], cwd: Path) -> list[Record]:
+    """Runs a build once with clang's own code and returns its translation units.
+
+    Raises:
+        CompilerAgentError: The build fails, or nothing in it went through cc-agent with -O-agent.
+    """
+    with MemoryFile() as notes, MemoryFile(locks.Lock({}).to_text().encode()) as empty:
+        build(command, cwd, CC_AGENT_MODE="record", CC_AGENT_RECORD=str(notes.path), CC_AGENT_LOCK=str(empty.path))
+        records = [record for record in read_records(notes.path) if record.objective == "size"]
+    if not records:
+        raise UsageError(
+            f"no compilation of `{shlex.join(command)}` went through cc-agent with -O-agent=size",
+            hint="let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent=size`",
+        )
+    return records
+
+
+def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
+    """Runs a build command with cc-agent as its compiler, unless the command says otherwise itself."""
+    launcher = native_directory() / "bin"
+    done = run(
+        command,
+        cwd=cwd,
+        env=child_environment(
+            CC=str(launcher / "cc-agent"),
+            CXX=str(launcher / "cc-agent++"),
+            **{
+                "CFLAGS": os.environ.get("CFLAGS", "-O-agent=size"),
+                "CXXFLAGS": os.environ.get("CXXFLAGS", "-O-agent=size"),
+                **variables,
+            },
+        ),
+        timeout_s=_BUILD_TIMEOUT_S,
+    )
+    if done.status != 0:
+        tail = done.stderr.decode(errors="replace")[-1500:].strip()
+        raise CompilerAgentError(f"the build failed with status {done.status}: {shlex.join(command)}\n{tail}")
+
+
+def tune_build(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    lock: Path,
+    options: TuneOptions,
+    run_command: str | None = None,
+    run_timeout_s: float = 600,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> TuneReport:
+    """Records a whole build, tunes its units, and, where a test command is given, keeps only what passes it.
+
+    Args:
+        command: Builds everything again.
+        cwd: Where the commands are run.
+        lock: Where winners go.
+        options: How to search.
+        run_command: A shell command that tests what was built, if any.
+        run_timeout_s: What one test may take, in seconds.
+        jobs: Units at a time; one per core if None.
+        progress: Told of everything, if given.
+
+    Raises:
+        NotEstablished: The test command fails on clang's own build, is not repeatable, or nothing was built again.
+        CompilerAgentError: A build fails, or the lock cannot be written.
+    """
+    locks.check_writable(lock)
+    records = record_build(command, cwd)
+    if run_command is None:
+        return tune_records(records, lock, options, jobs=jobs, progress=progress)
+    expected = difftest.reference(run_command, cwd, run_timeout_s)
+    report = tune_records(records, None, options, jobs=jobs, progress=progress)
+    own = {
+        result.key: result.lock_entry(source_name(result.record, lock), options, None)
+        for result in report.results
+        if result.best is not None
+    }
+    there = locks.Lock.load(lock).plans
+    units = {record.key for record in records} | {result.key for result in report.results}
+    llvm = discover().version
+    preferred = _preferred(own, {key: e for key, e in there.items() if key in units and e.llvm == llvm})
+    replayed: set[str] = set()
+
+    def passes(items: Sequence[_Item]) -> bool:
+        behaves, keys = _try(dict(items), command, cwd, run_command, run_timeout_s, expected)
+        replayed.update(keys)
+        return behaves
+
+    refuted = difftest.culprits(list(preferred.items()), passes)
+    good = [item for item in preferred.items() if item not in refuted]
+    # Where a plan that was in the lock is refuted, this run's own may still be right.
+    second = [(key, own[key]) for key, entry in refuted if key in own and own[key].plan != entry.plan]
+    refuted_again = difftest.culprits(second, lambda items: passes([*good, *items]))
+    good += [item for item in second if item not in refuted_again]
+    wrong = {(key, entry.plan) for key, entry in [*refuted, *refuted_again]}
+    dropped = [key for key, entry in there.items() if (key, entry.plan) in wrong]
+    if dropped:
+        locks.remove(lock, dropped)
+    evidence: dict[str, object] = {"command": run_command, "compared": "exit status and standard output", "runs": 1}
+    # A unit that the build did not compile again, or whose plan clang did not take, was not tested with it.
+    good = [(key, entry) for key, entry in good if key in replayed]
+    now = locks.update(lock, {key: _with_test(entry, evidence) for key, entry in good})
+    remember((result.key, result.record) for result in report.results)
+    tested = {(key, entry.plan) for key, entry in good}
+    unseen = [r for r in report.results if r.best and r.key not in replayed]
+    return dataclasses.replace(
+        report,
+        results=tuple(result for result in report.results if result not in unseen),
+        failures=(*report.failures, *((result.record, _NOT_BUILT_AGAIN) for result in unseen)),
+        miscompiled=tuple(
+            result for result in report.results if result.best and (result.key, str(result.best.plan)) in wrong
+        ),
+        dropped=tuple(there[key].source for key in dropped),
+        n_untested=sum((key, entry.plan) not in tested for key, entry in now.plans.items()),
+    )
+
+
+def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> dict[str, LockEntry]:
+    """What the lock would hold of each unit after `update`; of the same plan, this run's entry."""
+    chosen = dict(there)
+    for key, entry in own.items():
+        if key not in there or entry.plan == there[key].plan or entry.is_better_than(there[key]):
+            chosen[key] = entry
+    return chosen
+
+
+def _with_test(entry: LockEntry, test: Mapping[str, object]) -> LockEntry:
+    return dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, differential_test=test))
+
+
+def _try(
+    plans: Mapping[str, LockEntry],
+    command: Sequence[str],
+    cwd: Path,
+    run_command: str,
+    timeout_s: float,
+    expected: difftest.Behaviour,
+) -> tuple[bool, set[str]]:
+    """Builds with plans and tests; whether it behaves as expected, and the keys whose plans are in what was built."""
+    with MemoryFile(locks.Lock(plans).to_text().encode()) as lock, MemoryFile() as log:
+        build(command, cwd, CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(lock.path), CC_AGENT_LOG=str(log.path))
+        entries = [json.loads(line) for line in log.read().splitlines()]
+        keys = {
+            event["key"]
+            for entry in entries
+            if entry["decision"] == "replayed"
+            for event in entry["events"]
+            if event["event"] == "hit"
+        }
+        if plans and not keys:
+            raise NotEstablished(
+                f"the second run of `{shlex.join(command)}` compiled nothing, so no plan could be tested",
+                hint="give a build command that builds everything again, such as `make -B`",
+            )
+        seen, _ = difftest.observe(run_command, cwd, timeout_s)
+        return not expected.difference(seen), keys
