@@ -5,12 +5,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from compiler_agent.app import tune_build as tuning
 from compiler_agent.app.unit import TuneOptions
+from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock import Lock
 from compiler_agent.evaluation.evaluate import Evaluation, Verdict
@@ -147,7 +150,37 @@ def test_a_tested_build_keeps_the_evidence_of_the_test(project: Project) -> None
     entries = list(project.plans().values())
     assert {entry["source"] for entry in entries} == {"main.c", "weigh.c"}
     assert {entry["evidence"]["differential_test"]["command"] for entry in entries} == {"./program some words"}
+    assert "[2/2]" in done.stderr
     assert project.leftovers() == []
+
+
+def test_a_plan_of_an_earlier_tune_is_tested_along(project: Project) -> None:
+    """The lock's plan for a unit is smaller than what this run finds: then that one is tested, not this run's."""
+    assert project.agent("tune", "--budget", "20", "--", "make", "-B").returncode == 0
+    before = project.plans()
+    other = "f" * 32 + "-O2s0"
+    (entry, *_) = Lock.load(project.lock).plans.values()
+    locks.update(project.lock, {other: dataclasses.replace(entry, source="elsewhere.c")})
+    done = project.agent("tune", "--budget", "1", "--json", "--run", "./program", "--", "make", "-B")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_untested"] == 1
+    assert "1 plans in" in done.stderr
+    after = project.plans()
+    assert after.pop(other)["evidence"]["differential_test"] is None
+    assert {key: entry["plan"] for key, entry in after.items()} == {key: entry["plan"] for key, entry in before.items()}
+    assert {entry["evidence"]["differential_test"]["command"] for entry in after.values()} == {"./program"}
+
+
+def test_a_unit_that_is_not_built_again_is_not_called_tested(project: Project) -> None:
+    """The build makes only weigh.o again when it is run for the second time."""
+    makefile = project.directory / "Makefile"
+    makefile.write_text(
+        makefile.read_text() + "again:\n\ttest -e main.o || $(MAKE) main.o\n\t$(MAKE) -W weigh.c program\n"
+    )
+    done = project.agent("tune", "--budget", "8", "--run", "./program", "--", "make", "again")
+    assert done.returncode == 1
+    assert "main.c: the build did not compile it again" in done.stderr
+    assert [entry["source"] for entry in project.plans().values()] == ["weigh.c"]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +204,8 @@ def test_a_build_that_compiles_nothing_the_second_time_proves_nothing(project: P
 class Planted:
     """Proposes a plan that makes every function return zero, then an honest one."""
 
-    def __init__(self) -> None:
-        self.plans = [MISCOMPILE, *strategies.read_coreset()[:4]]
+    def __init__(self, plans: Sequence[Plan] | None = None) -> None:
+        self.plans = [MISCOMPILE, *strategies.read_coreset()[:4]] if plans is None else list(plans)
 
     def ask(self) -> Plan | None:
         return self.plans.pop(0) if self.plans else None
@@ -216,6 +249,23 @@ def test_a_refuted_plan_also_leaves_the_lock_it_was_in_already(planted: Project)
         ["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options, run_command="./program"
     )
     assert str(MISCOMPILE) not in {entry["plan"] for entry in planted.plans().values()}
+
+
+def test_a_better_but_wrong_plan_in_the_lock_gives_way_to_this_runs_own(
+    planted: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TuneOptions(Budget(n_evaluations=6))
+    tuning.tune_build(["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options)
+    monkeypatch.setitem(strategies._MAKERS, "evolve", lambda space, seed: Planted(strategies.read_coreset()[:4]))
+    report = tuning.tune_build(
+        ["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options, run_command="./program"
+    )
+    assert report.dropped == ("weigh.c",)
+    assert (report.miscompiled, report.n_untested) == ((), 0)
+    plans = {entry["source"]: entry for entry in planted.plans().values()}
+    assert set(plans) == {"main.c", "weigh.c"}
+    assert plans["weigh.c"]["plan"] != str(MISCOMPILE)
+    assert all(entry["evidence"]["differential_test"]["command"] == "./program" for entry in plans.values())
 
 
 def test_a_plan_whose_replay_gives_another_object_is_not_kept(
@@ -263,6 +313,28 @@ def test_a_killed_tune_leaves_no_process_and_no_file_and_the_next_one_works(proj
     assert len(project.plans()) == 1
 
 
+@pytest.mark.parametrize("arguments", [("weigh.c",), ("--run", "./program", "--", "make", "-B")])
+def test_a_tune_that_is_killed_while_it_compiles_leaves_no_file(project: Project, arguments: tuple[str, ...]) -> None:
+    """Killed inside the plan's real compilation, or a build: where files for others are in use."""
+    slow = project.temporary / "slow"
+    slow.write_text(f"#!/bin/sh\ntouch '{project.directory}/began'\nsleep 60\n")
+    slow.chmod(0o755)
+    script = (
+        "import sys; from compiler_agent.app import cli, tune_build, unit;"
+        "real = unit.run;"
+        f"unit.run = lambda command, **settings: real(['{slow}'], **settings);"
+        "tune_build.run = unit.run; cli.main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", script, "tune", "--budget", "4", *arguments]
+    tune = subprocess.Popen(command, cwd=project.directory, env=project.environment, stderr=subprocess.DEVNULL)
+    assert eventually((project.directory / "began").exists)
+    tune.kill()
+    tune.wait(timeout=30)
+    slow.unlink()
+    assert project.leftovers() == []
+    assert list(project.temporary.iterdir()) == []
+
+
 def test_two_tunes_on_one_lock_lose_nothing(project: Project) -> None:
     names = [f"unit{number}.c" for number in range(6)]
     for number, name in enumerate(names):
@@ -296,6 +368,10 @@ def test_a_lock_on_a_read_only_file_system_is_said(project: Project, small_disk:
     assert "Read-only file system" in done.stderr
     assert str(small_disk) in done.stderr
     assert "Traceback" not in done.stderr
+    assert "evaluations" not in done.stderr, "it was searched although nothing can be kept"
+    done = project.agent("tune", "--budget", "4", "--lock", small_disk / "cc-agent.lock", "--", "make", "-B")
+    assert (done.returncode, "Read-only file system" in done.stderr) == (3, True)
+    assert not (project.directory / "program").exists(), "it was built although nothing can be kept"
     assert project.leftovers() == []
 
 
@@ -333,7 +409,10 @@ def test_a_cache_that_cannot_be_written_is_said_and_no_reason_to_stop(project: P
     done = project.agent("tune", "--budget", "4", "weigh.c", CC_AGENT_CACHE=str(small_disk / "cache"))
     assert done.returncode == 0
     assert len(project.plans()) == 1
-    assert str(small_disk) in done.stderr
+    warning, *rest = done.stderr.splitlines()
+    assert warning.startswith(f"compiler-agent: warning: {small_disk}")
+    assert ".py" not in done.stderr
+    assert "evaluations" in rest[0]
     assert "Traceback" not in done.stderr
 
 

@@ -13,12 +13,21 @@ from hypothesis import strategies as st
 
 from compiler_agent.base.errors import FileError
 from compiler_agent.base.files import (
+    MemoryFile,
     directory_turn,
     labelled_digest,
     remove_temporaries,
     temporary_prefix,
     write_atomically,
 )
+
+
+def test_a_file_in_memory_is_read_and_appended_to_by_others_and_gone_afterwards(tmp_path):
+    with MemoryFile(b"first\n") as file:
+        done = subprocess.run(["sh", "-c", 'cat "$0"; echo second >> "$0"; echo third >> "$0"', file.path], stdout=-1)
+        assert (done.returncode, done.stdout) == (0, b"first\n")
+        assert file.read() == b"first\nsecond\nthird\n"
+    assert not file.path.exists()
 
 
 def test_new_file_has_the_usual_permissions(tmp_path):

@@ -134,6 +134,26 @@ def test_better_plan_stays(tmp_path):
     assert Lock.load(path).plans[KEY].plan == "-passes=c"
 
 
+def with_test(text_bytes: int, **changes: str) -> LockEntry:
+    test = {"command": "make check"}
+    return replace(entry(text_bytes, **changes), evidence=replace(entry(text_bytes).evidence, differential_test=test))
+
+
+def test_of_equal_plans_the_tested_one_stays(tmp_path):
+    path = tmp_path / "cc-agent.lock"
+    lock.update(path, {KEY: entry(900, plan="-passes=untested")})
+    for newcomer, winner in [
+        (with_test(900, plan="-passes=tested"), "tested"),
+        (entry(900, plan="-passes=another"), "tested"),
+        (with_test(900, plan="-passes=another"), "tested"),
+        (with_test(901, plan="-passes=larger"), "tested"),
+        (entry(899, plan="-passes=smaller"), "smaller"),
+        (with_test(900, plan="-passes=tested"), "smaller"),
+    ]:
+        lock.update(path, {KEY: newcomer})
+        assert Lock.load(path).plans[KEY].plan == f"-passes={winner}"
+
+
 @pytest.mark.parametrize("change", [{"objective": "object_bytes"}, {"llvm": "22.1.9"}, {"target": "aarch64"}])
 def test_figures_that_cannot_be_compared(change):
     assert entry(2000, **change).is_better_than(entry(10))
@@ -253,6 +273,29 @@ def test_read_only_directory(small_disk):
     with pytest.raises(FileError, match="Read-only file system"):
         lock.update(path, {key(1): ENTRY})
     assert Lock.load(path).plans == {KEY: ENTRY}
+
+
+def test_whether_a_lock_can_be_written_is_known_before(small_disk):
+    path = small_disk / "new directory" / "cc-agent.lock"
+    lock.check_writable(path)
+    assert os.listdir(path.parent) == []
+    lock.update(path, {key(number): ENTRY for number in range(100)})
+    before = path.read_bytes()
+    lock.check_writable(path)
+    assert (os.listdir(path.parent), path.read_bytes()) == (["cc-agent.lock"], before)
+    (small_disk / "filler").write_bytes(b"x" * (256 * 1024 - 2 * len(before)))
+    with pytest.raises(FileError, match="No space left"):
+        lock.check_writable(path)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(FileError, match="Read-only file system"):
+        lock.check_writable(path)
+    assert (os.listdir(path.parent), path.read_bytes()) == (["cc-agent.lock"], before)
+
+
+def test_a_damaged_lock_cannot_be_written(tmp_path):
+    (tmp_path / "cc-agent.lock").write_text("<<<<<<< ours\n")
+    with pytest.raises(LockCorruptError):
+        lock.check_writable(tmp_path / "cc-agent.lock")
 
 
 def test_full_disk(small_disk):
