@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from compiler_agent.base import config, process
+from compiler_agent.base import config, process, sandbox
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.lock import Lock
 from compiler_agent.base.store import Store, StoreWarning
@@ -64,6 +64,7 @@ def diagnose(environment: Mapping[str, str] | None = None) -> list[Finding]:
     findings.append(_python())
     findings += _python_packages()
     findings.append(_processes())
+    findings.append(_sandbox())
     findings.append(_store(environment))
     findings.append(_lock(environment))
     return findings
@@ -211,6 +212,16 @@ def _processes() -> Finding:
             name, False, str(error), "run outside of this sandbox, with /proc mounted and Linux 5.3 or newer"
         )
     return Finding(name, True, "pidfd and /proc", "")
+
+
+def _sandbox() -> Finding:
+    """How far candidates are kept from the rest of the machine; limits alone are weaker, and not a fault."""
+    name = "sandbox"
+    try:
+        confinement, reason = sandbox.probe()
+    except CompilerAgentError as error:
+        return Finding(name, False, error.message, error.hint or _BUILD_COMMAND)
+    return Finding(name, True, f"confinement: {confinement}" + (f"; {reason}" if reason else ""), "")
 
 
 def _store(environment: Mapping[str, str] | None) -> Finding:

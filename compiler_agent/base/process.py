@@ -73,6 +73,7 @@ def run(
     input: bytes | None = None,
     capture: bool = True,
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    pass_fds: Sequence[int] = (),
 ) -> Completed:
     """Runs a program to its end.
 
@@ -85,6 +86,7 @@ def run(
         input: Bytes for its standard input; None: nothing to read.
         capture: False: it writes to our own stdout and stderr.
         output_limit_bytes: Of each stream so much is kept, the rest is read and dropped.
+        pass_fds: File descriptors that the child inherits under the same numbers.
 
     Returns:
         The outcome; a failure of the program is not an error here, see `check`.
@@ -103,6 +105,7 @@ def run(
         stdout=stream,
         stderr=stream,
         memory_bytes=memory_bytes,
+        pass_fds=pass_fds,
     )
     try:
         deadline_s = None if timeout_s is None else started_s + timeout_s
