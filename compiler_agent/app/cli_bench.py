@@ -28,7 +28,7 @@ def bench() -> None:
     multiple=True,
     help="Only these; default: all but sqlite, whose one unit takes as long as the rest.",
 )
-@click.option("--jobs", type=int)
+@click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
 def bench_size(
     names: str, budget: str, seed: int, chosen: tuple[str, ...], jobs: int | None, json_file: Path | None

@@ -43,7 +43,7 @@ def verify(as_json: bool, rewrite: bool, lock: Path, build_command: tuple[str, .
         for finding in findings:
             click.echo(
                 f"{finding.source}: {finding.verdict}: "
-                f"{finding.baseline_value} -> {finding.value} {finding.reason}".rstrip()
+                f"{_figure(finding.baseline_value)} -> {_figure(finding.value)} {finding.reason}".rstrip()
             )
     if not all(finding.verdict.may_be_kept for finding in findings):
         sys.exit(1)
@@ -150,7 +150,11 @@ def judge(plan_text: str, as_json: bool, command: tuple[str, ...]) -> None:
     click.echo(
         json.dumps(row, indent=2)
         if as_json
-        else f"{row['verdict']}: {row['baseline_text_bytes']} -> {row['text_bytes']} {row['reason']}".rstrip()
+        else f"{row['verdict']}: {row['baseline_text_bytes']} -> {_figure(evaluation.value)} {row['reason']}".rstrip()
     )
     if not evaluation.verdict.may_be_kept:
         sys.exit(1)
+
+
+def _figure(value: int | None) -> str:
+    return "no figure" if value is None else str(value)

@@ -51,7 +51,7 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 )
 @click.option("--run-timeout", default=600.0, show_default=True, help="Seconds that the test command may take.")
 @click.option("--allow-experimental", is_flag=True, help="Also use experimental passes; only with --run.")
-@click.option("--jobs", type=int, help="Units at a time; default: one per core.")
+@click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def tune(
@@ -88,7 +88,10 @@ def tune(
     chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
         objective
     ]
-    options = TuneOptions(Budget.parse(budget), strategy, seed, chosen, allow_experimental)
+    limit = Budget.parse(budget)
+    if limit.n_evaluations == 0 or limit.seconds == 0:
+        raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
+    options = TuneOptions(limit, strategy, seed, chosen, allow_experimental)
     lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()
     if records is not None:
@@ -100,6 +103,10 @@ def tune(
         units = [record for word in arguments for record in describe(["-O-agent=size", "-c", word])]
     elif arguments and is_compiler(arguments[0]):
         units = describe(["-O-agent=size", *arguments[1:], "-O-agent=size"])
+    elif len(arguments) == 1 and Path(arguments[0]).is_dir():
+        raise UsageError(
+            f"{arguments[0]} is a directory", hint="name its source files, or the build: compiler-agent tune -- make -B"
+        )
     elif arguments:
         build_command, units = arguments, []
     else:
@@ -172,8 +179,9 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
             )
         if rows:
             before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
+            kept = f"plans in {lock}" if any(row["verdict"] == "established" for row in rows) else "no plan is kept"
             click.echo(
-                f"total: {before} -> {after}, {before / after:.4f} times smaller; plans in {lock}"
+                f"total: {before} -> {after}, {before / after:.4f} times smaller; {kept}"
                 if after
                 else f"no code in {len(rows)} units"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +97,10 @@ def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None
         if source.get("tune_argv")
     ]
     if not found:
+        words = [word for word in arguments if not word.startswith("-O-agent")]  # added by us
         raise UsageError(
-            f"nothing to tune in: {' '.join(arguments)}", hint=row.get("reason") or "name a C or C++ source to compile"
+            f"nothing to tune in: {shlex.join(words) or 'an empty command'}",
+            hint=row.get("reason") or "name a C or C++ source to compile",
         )
     return found
 
