@@ -15,7 +15,7 @@ NATIVE := build/native
 PACKAGES_DONE := build/packages.stamp
 PYTHON_DONE := $(VENV)/installed.stamp
 NATIVE_DONE := $(NATIVE)/built.stamp
-NATIVE_SOURCES := passes/CMakeLists.txt $(shell find passes/plugin passes/launcher passes/confine -type f)
+NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
 .PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin clean
 .DELETE_ON_ERROR:
