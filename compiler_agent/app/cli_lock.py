@@ -17,9 +17,10 @@ from compiler_agent.evaluation.evaluate import Objective
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--rewrite", is_flag=True, help="Only put a lock that another tool has laid out back into its own form.")
+@click.option("--remove", is_flag=True, help="Take plans out of the lock that were tried and are not established.")
 @click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("build_command", nargs=-1, type=click.UNPROCESSED)
-def verify(as_json: bool, rewrite: bool, lock: Path, build_command: tuple[str, ...]) -> None:
+def verify(as_json: bool, rewrite: bool, remove: bool, lock: Path, build_command: tuple[str, ...]) -> None:
     """Judges every plan of LOCK again: still applies, still wins, still gives the object that was measured.
 
     The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --.
@@ -45,6 +46,10 @@ def verify(as_json: bool, rewrite: bool, lock: Path, build_command: tuple[str, .
                 f"{finding.source}: {finding.verdict}: "
                 f"{_figure(finding.baseline_value)} -> {_figure(finding.value)} {finding.reason}".rstrip()
             )
+    wrong = [finding for finding in findings if finding.was_judged and not finding.verdict.may_be_kept]
+    if remove and wrong:
+        locks.remove(lock, [finding.key for finding in wrong])
+        click.echo(f"{len(wrong)} of {len(findings)} plans were taken out of {lock}", err=True)
     if not all(finding.verdict.may_be_kept for finding in findings):
         sys.exit(1)
 

@@ -33,6 +33,8 @@ class Finding:
     """The baseline's figure now."""
     value: int | None
     """The plan's figure now."""
+    was_judged: bool = False
+    """The plan itself was tried on its own source; False: it could not be, and nothing is said against it."""
 
 
 def verify_lock(
@@ -60,7 +62,7 @@ def verify_entry(key: str, entry: LockEntry, record: Record | None) -> Finding:
     """Judges one entry again: the same command, the same plan, a fresh compiler."""
 
     def finding(verdict: Verdict, reason: str, baseline: int | None = None, value: int | None = None) -> Finding:
-        return Finding(key, entry.source, verdict, reason, baseline, value)
+        return Finding(key, entry.source, verdict, reason, baseline, value, was_judged=baseline is not None)
 
     if record is None:
         return finding(
