@@ -1,0 +1,10 @@
+; wrong: x = y = 1: the addition carries
+define i32 @src(i32 %x, i32 %y) {
+  %r = add i32 %x, %y
+  ret i32 %r
+}
+
+define i32 @tgt(i32 %x, i32 %y) {
+  %r = or i32 %x, %y
+  ret i32 %r
+}

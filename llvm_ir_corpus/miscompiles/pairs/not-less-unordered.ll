@@ -1,0 +1,11 @@
+; right: unordered or greater or equal is the opposite of less
+define i1 @src(double %x, double %y) {
+  %l = fcmp olt double %x, %y
+  %r = xor i1 %l, true
+  ret i1 %r
+}
+
+define i1 @tgt(double %x, double %y) {
+  %r = fcmp uge double %x, %y
+  ret i1 %r
+}

@@ -1,0 +1,10 @@
+; right: an overflow is poison, and poison may become true
+define i1 @src(i32 %x) {
+  %s = add nsw i32 %x, 1
+  %r = icmp sgt i32 %s, %x
+  ret i1 %r
+}
+
+define i1 @tgt(i32 %x) {
+  ret i1 true
+}
