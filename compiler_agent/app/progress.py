@@ -99,5 +99,6 @@ class Progress:
         left = "?"
         if self._budget.n_evaluations is not None and rate:
             left = f"{max(0.0, self._n_units * self._budget.n_evaluations - evaluations) / rate:.0f} s"
-        table.add_row(f"{done}/{self._n_units} units done", f"{rate:.1f} evaluations/s", f"time left {left}")
+        state = f"{done}/{self._n_units} units done" if self._n_units else "the build is recorded"
+        table.add_row(state, f"{rate:.1f} evaluations/s", f"time left {left}")
         return table
