@@ -79,21 +79,10 @@ def bench_replay(names: tuple[str, ...], rounds: int, budget: str, fail_above: b
 @bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench_drop_in(arguments: tuple[str, ...]) -> None:
-    """Builds real libraries through cc-agent and runs their own tests; --help lists the options."""
+    """Real libraries from a lock with CC=cc-agent, and their own tests; --help lists the options."""
     from compiler_agent.app.dropin import command
-    from compiler_agent.base.config import native_directory
 
-    launcher = native_directory() / "bin"
-    ours = [
-        "--cc",
-        str(launcher / "cc-agent"),
-        "--cxx",
-        str(launcher / "cc-agent++"),
-        "--cflags",
-        "-O-agent=size",
-        "--control",
-    ]
-    command.main(args=[*ours, *arguments], prog_name="compiler-agent bench drop-in", standalone_mode=False)
+    command.main(args=list(arguments), prog_name="compiler-agent bench drop-in", standalone_mode=False)
 
 
 def _print_misses(misses: Sequence[str], fail: bool) -> None:

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.libraries import Library, load, select
-from compiler_agent.app.library_build import Compiler, build, configure, parse_sizes
-from compiler_agent.app.library_fetch import prepare
+from compiler_agent.app.library_agent import agent_compiler, plain_compiler, record_library
+from compiler_agent.app.library_build import parse_sizes
 from compiler_agent.app.library_judge import Outcome, Result, build_and_test
 from compiler_agent.base import process
-from compiler_agent.base.config import native_directory, search_path
+from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError, ToolError
 from compiler_agent.base.lock import Lock
 from compiler_agent.llvm import toolchain
@@ -87,7 +87,7 @@ def demonstrate(library: Library, place: Path, budget: int, tune: Tuner) -> int:
     if plain.outcome is not Outcome.PASSED:
         raise CompilerAgentError(f"plain clang: {plain.outcome.value}\n{plain.message}")
     _say("2/4 cc-agent notes what is compiled")
-    _record(library, place / "record", records, lock)
+    record_library(library, place / "record", records, lock, jobs=_JOBS)
     _say(f"3/4 search: {budget} evaluations per source file")
     tune(records, lock, budget)
     _say("4/4 cc-agent -O-agent=size from the lock alone, and the library's own tests")
@@ -103,23 +103,6 @@ def demonstrate(library: Library, place: Path, budget: int, tune: Tuner) -> int:
     for problem in problems:
         _say(f"not as promised: {problem}")
     return 1 if problems else 0
-
-
-def plain_compiler(found: Toolchain) -> Compiler:
-    """The control: the very clang that cc-agent runs, at -Oz."""
-    return Compiler(cc=str(found.clang), cxx=str(found.clangxx), cflags="-Oz")
-
-
-def agent_compiler(mode: str, records: Path, lock: Path) -> Compiler:
-    """What a user writes, `CC=cc-agent CFLAGS=-O-agent=size`, with a lock and a mode; nothing else of theirs counts."""
-    environment = {
-        "PATH": f"{native_directory() / 'bin'}:{search_path()}",
-        "CC_AGENT_MODE": mode,
-        "CC_AGENT_LOCK": str(lock),
-        "CC_AGENT_RECORD": str(records),
-        "CC_AGENT_DISABLE": "",
-    }
-    return Compiler(cc="cc-agent", cxx="cc-agent++", cflags="-O-agent=size", environment=environment)
 
 
 def sizes_by_object(text: str) -> list[tuple[str, int]]:
@@ -154,7 +137,7 @@ def broken_promises(rows: Sequence[Row], agent: Result, *, n_plans: int) -> list
             problems.append(f"{row.name} is bigger: {row.agent_text_bytes} bytes, clang {row.plain_text_bytes}")
     if n_plans == 0:
         problems.append("the search found no plan")
-    elif not agent.n_replayed:
+    elif not (agent.replay and agent.replay.n_hits):
         problems.append(f"{n_plans} plans are in the lock, and none was replayed")
     elif rows and sum(row.agent_text_bytes for row in rows) >= sum(row.plain_text_bytes for row in rows):
         problems.append("the library did not become smaller")
@@ -172,25 +155,10 @@ def render(library: Library, rows: Sequence[Row], plain: Result, agent: Result, 
     for row in rows:
         table.add_row(row.name, f"{row.plain_text_bytes:,}", f"{row.agent_text_bytes:,}", f"{row.size_ratio:.3f}")
     console.print(table)
-    console.print(f"compilations that replayed a plan: {agent.n_replayed or 0} of {agent.n_compilations or 0}")
+    if agent.replay is not None:
+        console.print(f"compilations that replayed a plan: {agent.replay.n_hits} of {agent.replay.n_units}")
     console.print(f"the library's own tests ({library.tests}):", highlight=False, soft_wrap=True)
     console.print(f"  clang -Oz: {plain.outcome.value}; cc-agent: {agent.outcome.value}", highlight=False)
-
-
-def _record(library: Library, directory: Path, records: Path, lock: Path) -> None:
-    prepare(library, directory)
-    # What configure compiles are questions to the compiler, not parts of the library.
-    for step in (
-        configure(library, directory, agent_compiler("off", records, lock), jobs=_JOBS),
-        build(library, directory, agent_compiler("record", records, lock), jobs=_JOBS),
-    ):
-        if not step.passed:
-            raise CompilerAgentError(f"{step.name} with cc-agent {step.reason}\n{step.tail()}")
-    if not records.is_file():
-        raise CompilerAgentError(
-            f"cc-agent compiled {library.name} and recorded nothing",
-            hint="see whether the plugin loads: compiler-agent doctor",
-        )
 
 
 def _tune(records: Path, lock: Path, budget: int) -> None:

@@ -82,6 +82,8 @@ class Library:
     """File patterns that `sources` matches and that are not among them."""
     timeout_s: float
     """Longest time that configure, build or test may take each, in seconds."""
+    evaluations: int | None = None
+    """Most evaluations that a check spends on each of its units, which are too big or too many for the usual number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class TranslationUnit:
 _TEXTS = ("name", "version", "package", "file", "sha256", "root", "language", "system", "tests", "origin", "part")
 _LISTS = ("configure", "build", "test", "artifacts", "sources")
 _Member = TypeVar("_Member", bound=enum.Enum)
-_OPTIONAL = ("package_version", "flags", "requires", "exclude", "timeout_s")
+_OPTIONAL = ("package_version", "flags", "requires", "exclude", "timeout_s", "evaluations")
 
 
 def load(path: Path = LIBRARIES_FILE) -> tuple[Library, ...]:
@@ -228,6 +230,7 @@ def _parse(entry: Mapping[str, Any], where: str) -> Library:
         sources=_texts(entry, "sources", where, empty=False),
         exclude=_texts(entry, "exclude", where),
         timeout_s=_seconds(entry.get("timeout_s", 300), where),
+        evaluations=_count(entry.get("evaluations"), where),
     )
 
 
@@ -250,3 +253,9 @@ def _seconds(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise UsageError(f"{where}: timeout_s must be a positive number of seconds")
     return float(value)
+
+
+def _count(value: object, where: str) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value <= 0):
+        raise UsageError(f"{where}: evaluations must be a positive whole number")
+    return value

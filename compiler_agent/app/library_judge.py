@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from compiler_agent.app.library_build import Compiler, Step, build, check_requir
 from compiler_agent.app.library_fetch import prepare
 from compiler_agent.base.errors import CompilerAgentError
 
+_USUAL = ("replayed", "miss", "recorded")
 CONTROL = Compiler(cc="clang-22", cxx="clang++-22", cflags="-Oz")
 
 
@@ -33,6 +35,27 @@ class Outcome(enum.Enum):
     """Plain clang does not get through it in such a directory either: nothing is shown about the compiler."""
     NOT_RUN = "could not be run"
     """It could not be fetched, or something that its build needs is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What cc-agent did with the translation units of a build, by its own log."""
+
+    n_hits: int = 0
+    """Units whose plan was replayed."""
+    n_misses: int = 0
+    """Units that have no plan in the lock: clang's own object."""
+    n_errors: int = 0
+    """Units for which the plugin reported an error: clang's own object."""
+    keys: frozenset[str] = frozenset()
+    """The keys of the plans that were replayed."""
+    surprises: tuple[str, ...] = ()
+    """Compilations with -O-agent that ended otherwise than by a hit or a miss, with the log's reason."""
+
+    @property
+    def n_units(self) -> int:
+        """Units that the plugin saw."""
+        return self.n_hits + self.n_misses + self.n_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +78,10 @@ class Result:
     """The library's own tests on the clock."""
     text_bytes: int | None
     """Executable sections of the library's objects; None: it was not built."""
-    n_compilations: int | None
-    """Compilations that cc-agent logged during configure and build; None: it was another compiler."""
-    n_replayed: int | None
-    """Those among them that replayed a plan."""
+    replay: Replay | None
+    """What cc-agent did in the build, configure's questions apart; None: it was another compiler."""
+    test_replay: Replay | None
+    """The same of what the tests compile themselves."""
     tests: str
     """What its tests are."""
     message: str
@@ -84,6 +107,7 @@ def build_and_test(library: Library, directory: Path, compiler: Compiler, *, job
     compiler = replace(compiler, environment={**compiler.environment, "CC_AGENT_LOG": str(log)})
     steps: list[Step] = []
     for run_step in (configure, build):
+        log.unlink(missing_ok=True)  # what configure compiles are questions, not parts of the library
         steps.append(run_step(library, directory, compiler, jobs=jobs))
         if not steps[-1].passed:
             return _result(library, Outcome.BUILD_FAILED, steps, message=_why(library, steps[-1]))
@@ -91,7 +115,8 @@ def build_and_test(library: Library, directory: Path, compiler: Compiler, *, job
         artifacts = measure(library, directory)
     except CompilerAgentError as error:
         return _result(library, Outcome.BUILD_FAILED, steps, message=str(error))
-    decisions = read_decisions(log)
+    replay = read_replay(log)
+    log.unlink(missing_ok=True)
     tests = run_tests(library, directory, compiler, jobs=jobs)
     return _result(
         library,
@@ -100,7 +125,8 @@ def build_and_test(library: Library, directory: Path, compiler: Compiler, *, job
         test_time_s=tests.wall_time_s,
         n_objects=artifacts.n_objects,
         text_bytes=artifacts.text_bytes,
-        decisions=decisions,
+        replay=replay,
+        test_replay=read_replay(log),
         message="" if tests.passed else _why(library, tests),
     )
 
@@ -130,6 +156,30 @@ def read_decisions(log: Path) -> list[str] | None:
     return [str(json.loads(line)["decision"]) for line in log.read_text(encoding="utf-8").splitlines() if line]
 
 
+def read_replay(log: Path) -> Replay | None:
+    """What cc-agent did with each translation unit, from its log; None if it wrote none.
+
+    A unit is one module that the plugin saw: a command that compiles five sources has five.
+    """
+    if not log.exists():
+        return None
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
+    events = [event for row in rows for event in row["events"]]
+    kinds = Counter(event["event"] for event in events)
+    return Replay(
+        n_hits=kinds["hit"],
+        n_misses=kinds["miss"],
+        n_errors=kinds["error"],
+        keys=frozenset(event["key"] for event in events if event["event"] == "hit"),
+        surprises=tuple(
+            f"{' '.join(row['sources'])}: {row['decision']}: {row['reason'] or 'no reason given'}"
+            for row in rows
+            # A link has no sources; a source that does not compile has nothing to replay.
+            if row["sources"] and row["objective"] and row["decision"] not in _USUAL and row["status"] == 0
+        ),
+    )
+
+
 def _result(
     library: Library,
     outcome: Outcome,
@@ -138,7 +188,8 @@ def _result(
     test_time_s: float = 0.0,
     n_objects: int | None = None,
     text_bytes: int | None = None,
-    decisions: Sequence[str] | None = None,
+    replay: Replay | None = None,
+    test_replay: Replay | None = None,
     message: str = "",
 ) -> Result:
     return Result(
@@ -150,8 +201,8 @@ def _result(
         build_cpu_time_s=sum(step.cpu_time_s for step in steps),
         test_time_s=test_time_s,
         text_bytes=text_bytes,
-        n_compilations=None if decisions is None else len(decisions),
-        n_replayed=None if decisions is None else list(decisions).count("replayed"),
+        replay=replay,
+        test_replay=test_replay,
         tests=library.tests,
         message=message,
     )

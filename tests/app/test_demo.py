@@ -14,7 +14,7 @@ from rich.console import Console
 from compiler_agent.app import demo, library_fetch
 from compiler_agent.app.demo import Row, broken_promises, compare, demonstrate, sizes_by_object
 from compiler_agent.app.libraries import Library, load
-from compiler_agent.app.library_judge import Outcome, Result
+from compiler_agent.app.library_judge import Outcome, Replay, Result
 from compiler_agent.base import process
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, ToolError
@@ -54,7 +54,7 @@ SOURCE = """unsigned one(unsigned n) {
 """
 
 
-def _result(outcome: Outcome = Outcome.PASSED, n_replayed: int | None = 1) -> Result:
+def _result(outcome: Outcome = Outcome.PASSED, n_hits: int | None = 1) -> Result:
     return Result(
         library="tiny",
         version="1",
@@ -64,8 +64,8 @@ def _result(outcome: Outcome = Outcome.PASSED, n_replayed: int | None = 1) -> Re
         build_cpu_time_s=0.0,
         test_time_s=0.0,
         text_bytes=1,
-        n_compilations=1,
-        n_replayed=n_replayed,
+        replay=None if n_hits is None else Replay(n_hits=n_hits, n_misses=1 - n_hits),
+        test_replay=None,
         tests="none",
         message="" if outcome is Outcome.PASSED else "why it failed",
     )
@@ -147,8 +147,8 @@ def test_kept_promise_has_no_problems() -> None:
         ([Row("a.o", 2, 1)], _result(Outcome.TESTS_FAILED), 1, "with cc-agent: tests failed\nwhy it failed"),
         ([], _result(Outcome.BUILD_FAILED, None), 1, "with cc-agent: build failed\nwhy it failed"),
         ([Row("a.o", 2, 2)], _result(), 1, "the library did not become smaller"),
-        ([Row("a.o", 2, 1)], _result(n_replayed=0), 3, "3 plans are in the lock, and none was replayed"),
-        ([Row("a.o", 2, 2)], _result(n_replayed=0), 0, "the search found no plan"),
+        ([Row("a.o", 2, 1)], _result(n_hits=0), 3, "3 plans are in the lock, and none was replayed"),
+        ([Row("a.o", 2, 2)], _result(n_hits=0), 0, "the search found no plan"),
     ],
 )
 def test_each_broken_promise_is_told(rows: list[Row], agent: Result, n_plans: int, expected: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 import tarfile
 from collections import Counter
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler_agent.app import debian_sources, dropin, library_fetch, library_judge
+from compiler_agent.app import debian_sources, library_fetch, library_judge
 from compiler_agent.app.debian_sources import ask_for_sources, parse_sources
 from compiler_agent.app.libraries import LIBRARIES_FILE, Library, Part, load, select, translation_units
 from compiler_agent.app.library_build import Compiler, build, check_requirements, configure, measure, parse_sizes
@@ -156,6 +157,7 @@ def test_select(libraries: tuple[Library, ...]) -> None:
         ('test = ["make test"]', "test = []", "test must be"),
         ('language = "c"', 'langage = "c"', "missing: language; unknown: langage"),
         ("timeout_s = 300", "timeout_s = 0", "timeout_s must be"),
+        ("evaluations = 4", "evaluations = 0", "evaluations must be"),
         ('name = "zlib"', 'name = "lua"', "listed twice"),
         ("[[library]]", "[[library", "not TOML"),
     ],
@@ -302,14 +304,13 @@ def test_build_measure_and_test(tiny: Library, tmp_path: Path) -> None:
     assert 0 < measured.text_bytes < 200
 
 
-def test_dropin_passes_and_counts(tiny: Library, tmp_path: Path) -> None:
+def test_judge_passes_and_counts(tiny: Library, tmp_path: Path) -> None:
     result = library_judge.judge(tiny, tmp_path, _plain())
     assert result.outcome is Outcome.PASSED
     assert result.n_objects == 2
-    assert dropin.exit_status([result], spaces=False) == 0
 
 
-def test_dropin_blames_the_compiler_only_where_plain_clang_gets_through(tiny: Library, tmp_path: Path) -> None:
+def test_judge_blames_the_compiler_only_where_plain_clang_gets_through(tiny: Library, tmp_path: Path) -> None:
     _plain()
     wrong = tmp_path / "wrong-clang"
     wrong.write_text('#!/bin/sh\ncase "$*" in *one.c*) set -- "$@" -DWRONG=1;; esac\nexec clang-22 "$@"\n')
@@ -327,25 +328,48 @@ def test_dropin_blames_the_compiler_only_where_plain_clang_gets_through(tiny: Li
         Outcome.CONTROL_FAILS,
     ]
     assert "tiny 1: test failed with status 1" in untested.message
-    assert dropin.exit_status([unbuilt], spaces=True) == 1
-    assert dropin.exit_status([hopeless], spaces=True) == 0
-    assert dropin.exit_status([hopeless], spaces=False) == 1
 
 
 def test_replayed_compilations_are_counted(tiny: Library, tmp_path: Path) -> None:
     _plain()
     logging = tmp_path / "logging-clang"
-    script = """case "$*" in *one.c*) word=replayed;; *) word=plain;; esac
-    echo "{\\"decision\\":\\"$word\\"}" >> "$CC_AGENT_LOG"
+    script = """case "$*" in *one.c*) word=replayed event=hit;; *) word=miss event=miss;; esac
+    case "$*" in *-c*) echo "{\\"decision\\":\\"$word\\",\\"events\\":[{\\"event\\":\\"$event\\",\\"key\\":\\"k\\"}],\
+    \\"sources\\":[\\"x.c\\"],\\"objective\\":\\"size\\",\\"status\\":0,\\"reason\\":null}" >> "$CC_AGENT_LOG";; esac
     """
     logging.write_text(f'#!/bin/sh\n{script}\nexec clang-22 "$@"\n')
     logging.chmod(0o755)
-    result = library_judge.judge(tiny, tmp_path, Compiler(cc=str(logging), cxx="", cflags="-Oz"))
-    # The tests' own compilation of main.c is no part of the library.
-    assert (result.outcome, result.n_replayed, result.n_compilations) == (Outcome.PASSED, 1, 2)
-    assert "1 of 2" in dropin.table([result])
+    asking = replace(tiny, configure=(*tiny.configure, "$CC -c two.c -o question.o"))
+    result = library_judge.judge(asking, tmp_path, Compiler(cc=str(logging), cxx="", cflags="-Oz"))
+    # What configure and the tests compile is no part of the library.
+    assert (result.outcome, result.replay) == (
+        Outcome.PASSED,
+        library_judge.Replay(n_hits=1, n_misses=1, keys=frozenset("k")),
+    )
+    assert result.test_replay is None
     other = library_judge.judge(tiny, tmp_path / "other", _plain())
-    assert (other.n_replayed, other.n_compilations) == (None, None)
+    assert (other.replay, other.test_replay) == (None, None)
+
+
+def test_units_are_counted_by_modules_and_surprises_are_said(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    row = {"decision": "replayed", "reason": None, "sources": ["a.c", "b.c"], "objective": "size", "status": 0}
+    events = [{"event": "hit", "key": "one"}, {"event": "miss", "key": "two"}]
+    rows = [
+        {**row, "events": events},
+        {**row, "events": [], "decision": "plain", "sources": []},  # a link
+        {**row, "events": [], "decision": "plain", "objective": None},  # without -O-agent
+        {**row, "events": [], "decision": "plain", "status": 1},  # does not compile with clang either
+        {**row, "events": [{"event": "error", "key": "three"}], "decision": "error", "reason": "why"},
+        {**row, "events": [], "decision": "fallback", "reason": "clang crashed", "sources": ["c.c"]},
+    ]
+    log.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    found = library_judge.read_replay(log)
+    assert found == library_judge.Replay(
+        1, 1, 1, frozenset({"one"}), ("a.c b.c: error: why", "c.c: fallback: clang crashed")
+    )
+    assert found.n_units == 3
+    assert library_judge.read_replay(tmp_path / "none") is None
 
 
 def test_time_limit_is_said(tiny: Library, tmp_path: Path) -> None:
@@ -353,13 +377,6 @@ def test_time_limit_is_said(tiny: Library, tmp_path: Path) -> None:
     result = library_judge.build_and_test(slow, tmp_path / "work", Compiler(cc="false", cxx="false", cflags=""))
     assert result.outcome is Outcome.BUILD_FAILED
     assert "configure was not finished after 0.3 s" in result.message
-
-
-def test_table_compares_with_plain_clang(tiny: Library, tmp_path: Path) -> None:
-    result = library_judge.judge(tiny, tmp_path, _plain())
-    text = dropin.table([replace(result, text_bytes=100)], [replace(result, text_bytes=125)])
-    assert text.splitlines()[1].split()[-3:] == ["100", "125", "1.250"]
-    assert text.splitlines()[-1] == "1 of 1 passed"
 
 
 @pytest.mark.nightly

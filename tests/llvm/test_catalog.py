@@ -15,6 +15,8 @@ from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.pipeline import Adaptor, Level, Pass, Pipeline, parse, walk
 from compiler_agent.llvm.plan import Plan
 
+SEED_PLANS = Path(__file__).parents[2] / "passes" / "pipelines" / "size.txt"
+
 CORPUS = Path(__file__).parents[2] / "llvm_ir_corpus" / "pipelines"
 SCRIPTS = Path(__file__).parents[2] / "passes" / "catalog"
 SOURCE = """
@@ -228,6 +230,13 @@ def test_what_makes_a_plan_experimental_is_named(catalog: Catalog) -> None:
 def test_passes_known_to_be_broken_are_not_in_the_default_space(catalog: Catalog, name: str) -> None:
     assert name not in {entry.name for entry in catalog.passes()}
     assert name in {entry.name for entry in catalog.passes(allow_experimental=True)}
+
+
+def test_option_values_known_to_miscompile_are_in_no_space(catalog: Catalog) -> None:
+    values = {option.name: option.values for option in catalog.options(allow_experimental=True)}
+    assert "source" in values["pre-RA-sched"]
+    assert "linearize" not in values["pre-RA-sched"]  # breaks lz4.c, see options.toml
+    assert not [line for line in SEED_PLANS.read_text().splitlines() if "=linearize" in line]
 
 
 def test_the_default_space_holds_only_what_may_be_kept(catalog: Catalog) -> None:
