@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
+from compiler_agent.app.cli_workload import workload_options, workloads
 from compiler_agent.base.config import Budget, find_lock
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
@@ -44,12 +45,7 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
     type=click.Path(path_type=Path, exists=True),
     help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE.",
 )
-@click.option(
-    "--run",
-    "run_command",
-    help="A test command: plans that change its exit status or output are dropped. Needs a build command.",
-)
-@click.option("--run-timeout", default=600.0, show_default=True, help="Seconds that the test command may take.")
+@workload_options
 @click.option("--allow-experimental", is_flag=True, help="Also use experimental passes; only with --run.")
 @click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -61,8 +57,11 @@ def tune(
     seed: int,
     lock_path: Path | None,
     records: Path | None,
-    run_command: str | None,
+    run_commands: tuple[str, ...],
     run_timeout: float,
+    tolerance: float,
+    ignored: tuple[str, ...],
+    no_sandbox: bool,
     allow_experimental: bool,
     jobs: int | None,
     as_json: bool,
@@ -81,7 +80,8 @@ def tune(
     from compiler_agent.app.tune_build import record_build, tune_build
     from compiler_agent.app.unit import TuneOptions
 
-    if allow_experimental and not run_command:
+    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
+    if allow_experimental and not tests:
         raise UsageError(
             "--allow-experimental needs --run: an experimental pass is kept only if the program still behaves the same"
         )
@@ -111,23 +111,22 @@ def tune(
         build_command, units = arguments, []
     else:
         raise UsageError("nothing to tune", hint="name source files, --records FILE, or -- BUILD COMMAND")
-    if run_command and not build_command:
+    if tests and not build_command:
         raise UsageError(
             "--run needs a build command, to build the program with the plans",
             hint="compiler-agent tune --run ./test.sh -- make -B",
         )
-    if build_command and not run_command:
+    if build_command and not tests:
         check_writable(lock)
         units = record_build(build_command, Path.cwd())
     with Progress(options.budget) as progress:
-        if run_command:
+        if tests:
             report = tune_build(
                 build_command,
                 cwd=Path.cwd(),
                 lock=lock,
                 options=options,
-                run_command=run_command,
-                run_timeout_s=run_timeout,
+                workloads=tests,
                 jobs=jobs,
                 progress=progress,
             )

@@ -24,6 +24,7 @@ from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.base.process import run
 from compiler_agent.evaluation import difftest
+from compiler_agent.evaluation.difftest import Reference, Workload
 from compiler_agent.llvm.toolchain import discover
 
 _BUILD_TIMEOUT_S = 4 * 3600.0
@@ -76,8 +77,7 @@ def tune_build(
     cwd: Path,
     lock: Path,
     options: TuneOptions,
-    run_command: str | None = None,
-    run_timeout_s: float = 600,
+    workloads: Sequence[Workload] = (),
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> TuneReport:
@@ -88,20 +88,19 @@ def tune_build(
         cwd: Where the commands are run.
         lock: Where winners go.
         options: How to search.
-        run_command: A shell command that tests what was built, if any.
-        run_timeout_s: What one test may take, in seconds.
+        workloads: What tests what was built, if anything.
         jobs: Units at a time; one per core if None.
         progress: Told of everything, if given.
 
     Raises:
-        NotEstablished: The test command fails on clang's own build, is not repeatable, or nothing was built again.
+        NotEstablished: A test fails on the -O0 build, is not repeatable, or nothing was built again.
         CompilerAgentError: A build fails, or the lock cannot be written.
     """
     locks.check_writable(lock)
     records = record_build(command, cwd)
-    if run_command is None:
+    if not workloads:
         return tune_records(records, lock, options, jobs=jobs, progress=progress)
-    expected = difftest.reference(run_command, cwd, run_timeout_s)
+    expected = _references(command, cwd, workloads)
     report = tune_records(records, None, options, jobs=jobs, progress=progress)
     own = {
         result.key: result.lock_entry(source_name(result.record, lock), options, None)
@@ -115,7 +114,7 @@ def tune_build(
     replayed: set[str] = set()
 
     def passes(items: Sequence[_Item]) -> bool:
-        behaves, keys = _try(dict(items), command, cwd, run_command, run_timeout_s, expected)
+        behaves, keys = _try(dict(items), command, cwd, expected)
         replayed.update(keys)
         return behaves
 
@@ -129,7 +128,7 @@ def tune_build(
     dropped = [key for key, entry in there.items() if (key, entry.plan) in wrong]
     if dropped:
         locks.remove(lock, dropped)
-    evidence: dict[str, object] = {"command": run_command, "compared": "exit status and standard output", "runs": 1}
+    evidence = {**expected[0].evidence(), "command": "; ".join(workload.command for workload in workloads)}
     # A unit that the build did not compile again, or whose plan clang did not take, was not tested with it.
     good = [(key, entry) for key, entry in good if key in replayed]
     now = locks.update(lock, {key: _with_test(entry, evidence) for key, entry in good})
@@ -146,6 +145,22 @@ def tune_build(
         dropped=tuple(there[key].source for key in dropped),
         n_untested=sum((key, entry.plan) not in tested for key, entry in now.plans.items()),
     )
+
+
+def _references(command: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> list[Reference]:
+    """What the program does when all of it is built at -O0; clang's own build stands there again afterwards."""
+    with MemoryFile() as log:
+        # Clang's own way to change a command line: it reaches every compilation, whatever the build's flags are.
+        build(command, cwd, CC_AGENT_MODE="off", CC_AGENT_LOG=str(log.path), CCC_OVERRIDE_OPTIONS="# O0")
+        if not log.read():
+            raise NotEstablished(
+                f"the second run of `{shlex.join(command)}` compiled nothing, so there is no -O0 build to compare with",
+                hint="give a build command that builds everything again, such as `make -B`",
+            )
+    try:
+        return [difftest.reference(workload, cwd) for workload in workloads]
+    finally:
+        build(command, cwd, CC_AGENT_MODE="off")
 
 
 def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> dict[str, LockEntry]:
@@ -165,9 +180,7 @@ def _try(
     plans: Mapping[str, LockEntry],
     command: Sequence[str],
     cwd: Path,
-    run_command: str,
-    timeout_s: float,
-    expected: difftest.Behaviour,
+    expected: Sequence[Reference],
 ) -> tuple[bool, set[str]]:
     """Builds with plans and tests; whether it behaves as expected, and the keys whose plans are in what was built."""
     with MemoryFile(locks.Lock(plans).to_text().encode()) as lock, MemoryFile() as log:
@@ -185,5 +198,4 @@ def _try(
                 f"the second run of `{shlex.join(command)}` compiled nothing, so no plan could be tested",
                 hint="give a build command that builds everything again, such as `make -B`",
             )
-        seen, _ = difftest.observe(run_command, cwd, timeout_s)
-        return not expected.difference(seen), keys
+        return difftest.judge(expected, cwd).verdict.permits, keys
