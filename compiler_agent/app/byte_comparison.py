@@ -8,6 +8,7 @@ launcher would have it do, so that the pipelines of all levels go through the pl
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import os
 import subprocess
@@ -88,7 +89,7 @@ def compare(
         _run([*plain, "-o", str(objects[0])], cwd)
         locks.update(lock, {})
         miss = compile_ours(plain, level, cwd, objects[1], lock)
-        entry = LockEntry(f"-passes=default<{STOCK_PIPELINES[level]}>", name, discover().version, "", _EVIDENCE)
+        entry = LockEntry(f"-passes=default<{STOCK_PIPELINES[level]}>", name, _llvm_version(), "", _EVIDENCE)
         locks.update(lock, {miss["key"]: entry})
         hit = compile_ours(plain, level, cwd, objects[2], lock)
         clangs, empty, stock = (path.read_bytes() for path in objects)
@@ -103,6 +104,12 @@ def compare(
             name, level, flags, Kind.NOT_REPLAYED, f"the plan was not replayed: {hit['event']} {hit.get('message', '')}"
         )
     return Comparison(name, level, flags, Kind.EQUAL if stock == clangs else Kind.STOCK_PLAN)
+
+
+@functools.cache
+def _llvm_version() -> str:
+    """LLVM's version; finding it starts three programs, which is as much as compiling a small unit costs."""
+    return discover().version
 
 
 def _compile_with_plugin(plain: Sequence[str], level: str, cwd: Path, output: Path, lock: Path) -> dict[str, str]:

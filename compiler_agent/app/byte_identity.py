@@ -31,7 +31,7 @@ from compiler_agent.app.byte_comparison import STOCK_PIPELINES, Comparison, Kind
 from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, UsageError
-from compiler_agent.llvm.toolchain import discover
+from compiler_agent.llvm.toolchain import Toolchain, discover
 
 FLAGS = ("-g", "-fPIC", "-ffunction-sections")
 FLAG_SETS = (
@@ -118,6 +118,7 @@ def run(cases: Sequence[Case], state: State, jobs: int | None = None, seconds: f
         jobs: Units at a time; one per core if None.
         seconds: Nothing new is begun after so long on the clock; None: all is done.
     """
+    toolchain = discover()
     deadline = None if seconds is None else time.monotonic() + seconds
     todo = [list(group) for _, group in itertools.groupby(cases, key=lambda case: case.unit)]
     shown = itertools.count(1)
@@ -126,7 +127,7 @@ def run(cases: Sequence[Case], state: State, jobs: int | None = None, seconds: f
         with tempfile.TemporaryDirectory(prefix="cc-agent-identity-") as directory:
             for case in cases:
                 if case.key not in state.done and (deadline is None or time.monotonic() < deadline):
-                    state.add(_compare(case, Path(directory)))
+                    state.add(_compare(case, toolchain, Path(directory)))
         rows = [state.done[case.key] for case in cases if case.key in state.done]
         n_equal = sum(row.identical for row in rows)
         words = f"{cases[0].unit.name}: {n_equal} of {len(rows)} equal, {len(cases) - len(rows)} to do"
@@ -216,8 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if different or len(rows) < len(cases) or not rows else 0
 
 
-def _compare(case: Case, directory: Path) -> Comparison:
-    toolchain, unit = discover(), case.unit
+def _compare(case: Case, toolchain: Toolchain, directory: Path) -> Comparison:
+    unit = case.unit
     clang = toolchain.clangxx if unit.language == "c++" else toolchain.clang
     return compare(unit.name, [str(clang), *unit.argv], unit.directory, case.level, case.flags, directory)
 
