@@ -82,6 +82,7 @@ class Catalog:
         names = [node.name for _, node, _ in walk(plan.pipeline) if isinstance(node, Pass)]
         doubtful = {name for name in names if not _is_production(self.all_passes.get(name))}
         doubtful |= {f"-{name}" for name, _ in plan.options if not _is_production(self.all_options.get(name))}
+        doubtful |= {f"-{name}={value}" for name, value in plan.options if self._is_unreviewed(name, value)}
         kind = Provenance.EXPERIMENTAL if doubtful else Provenance.PRODUCTION
         return PlanProvenance(kind, tuple(sorted(doubtful)))
 
@@ -100,6 +101,11 @@ class Catalog:
         faults = list(dict.fromkeys(self._faults(plan)))
         if faults:
             raise PlanError("plan: " + "\n  ".join(faults), hint="the catalog is passes/catalog/llvm-22.toml")
+
+    def _is_unreviewed(self, name: str, value: str) -> bool:
+        """Whether LLVM takes the value and the review left it out, as it does where one of several is broken."""
+        option = self.all_options.get(name)
+        return option is not None and value in option.choices and value not in (option.default, *option.values)
 
     def _faults(self, plan: Plan) -> Iterator[str]:
         for path, node, level in walk(plan.pipeline, self._top(plan.pipeline)):

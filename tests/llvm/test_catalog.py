@@ -236,6 +236,12 @@ def test_option_values_known_to_miscompile_are_in_no_space(catalog: Catalog) -> 
     values = {option.name: option.values for option in catalog.options(allow_experimental=True)}
     assert "source" in values["pre-RA-sched"]
     assert "linearize" not in values["pre-RA-sched"]  # breaks lz4.c, see options.toml
+    plan = Plan.parse("-passes=default<O2> -pre-RA-sched=linearize")
+    assert catalog.provenance_of(plan).names == ("-pre-RA-sched=linearize",)
+    assert catalog.provenance_of(plan).provenance is Provenance.EXPERIMENTAL
+    for value in ("default", "source", "fast"):
+        known = Plan.parse(f"-passes=default<O2> -pre-RA-sched={value}")
+        assert catalog.provenance_of(known).provenance is Provenance.PRODUCTION
     assert not [line for line in SEED_PLANS.read_text().splitlines() if "=linearize" in line]
 
 
