@@ -87,6 +87,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "cca_module_count_instructions": (ctypes.c_int64, (_POINTER, _OUT)),
     "cca_module_fingerprint": (_POINTER, (_POINTER, _OUT)),
     "cca_module_print": (_POINTER, (_POINTER, _OUT)),
+    "cca_module_json": (_POINTER, (_POINTER, _OUT)),
     "cca_module_run": (ctypes.c_int, (_POINTER, _TEXT, _TARGET, _OUT)),
     "cca_module_emit": (
         ctypes.c_int,
@@ -204,6 +205,10 @@ class Module:
     def print(self) -> str:
         """The module as textual IR."""
         return self._text("cca_module_print")
+
+    def json(self) -> str:
+        """The module as JSON, for the translation validator; `docs/validation.md` describes it."""
+        return self._text("cca_module_json")
 
     def run(self, plan: str, target: Target = DEFAULT_TARGET) -> None:
         """Runs a plan on the module and verifies what it leaves.

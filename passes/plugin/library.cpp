@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "fingerprint.h"
+#include "module_json.h"
 #include "object_sizes.h"
 #include "plan.h"
 #include "run_plan.h"
@@ -391,6 +392,8 @@ char *cca_module_print(cca_module *module, char **error) {
     return text;
   });
 }
+
+char *cca_module_json(cca_module *module, char **error) { return textOf(module, error, cc_agent::moduleAsJson); }
 
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
   if (!plan)

@@ -48,6 +48,8 @@ CCA_API void cca_module_free(cca_module *module);
 CCA_API int64_t cca_module_count_instructions(cca_module *module, char **error);
 CCA_API char *cca_module_fingerprint(cca_module *module, char **error);
 CCA_API char *cca_module_print(cca_module *module, char **error);
+/// The module as JSON, for the translation validator; see docs/validation.md.
+CCA_API char *cca_module_json(cca_module *module, char **error);
 
 /// Runs a plan (`-passes=PIPELINE -name=value …`) and verifies what it leaves. The plan's options hold during the run only.
 /// After a crash, or where the verifier complains, the module is spoiled: every later call on it says why.

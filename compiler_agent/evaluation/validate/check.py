@@ -1,0 +1,202 @@
+"""One function before and after, to a verdict; runs in a process of its own, see `worker`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import z3
+
+from compiler_agent.evaluation.validate import terms
+from compiler_agent.evaluation.validate.calls import annotated
+from compiler_agent.evaluation.validate.claims import new_claims
+from compiler_agent.evaluation.validate.events import State
+from compiler_agent.evaluation.validate.execute import Execution
+from compiler_agent.evaluation.validate.instructions import step
+from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
+from compiler_agent.evaluation.validate.memory import Initial
+from compiler_agent.evaluation.validate.refine import Answer, Question, Reply, differences, show
+from compiler_agent.evaluation.validate.structural import same_function
+from compiler_agent.evaluation.validate.terms import bits
+from compiler_agent.evaluation.validate.values import (
+    Aggregate,
+    Number,
+    Unsupported,
+    Value,
+    element_types,
+    poisoned,
+    width_of,
+)
+from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
+from compiler_agent.evaluation.validate.world import ENTRY, INDEX_BITS, Side, World
+
+
+def check_function(
+    source: Module, target: Module, name: str, *, seconds: float, concrete: bool = False, bound: int = 0
+) -> FunctionVerdict:
+    """Says whether a function of the target refines the one of the source.
+
+    Args:
+        source: The module before.
+        target: The module after.
+        name: The function; both have it.
+        seconds: For all of it, on the clock, as far as z3 keeps to it.
+        concrete: Whether arguments are known to be neither undef nor poison.
+        bound: How often loops are unrolled to look for a counterexample.
+    """
+    started = time.monotonic()
+    before, after = source.functions[name], target.functions[name]
+
+    def verdict(outcome: Outcome, reason: str, checker: str = "z3", **rest: object) -> FunctionVerdict:
+        took = time.monotonic() - started
+        return FunctionVerdict(name, outcome, reason, checker, time_s=took, **rest)  # type: ignore[arg-type]
+
+    if source.layout != target.layout or source.triple != target.triple:
+        return verdict(Outcome.NOT_ESTABLISHED, "the modules are for different targets")
+    if (before.result, before.arguments) != (after.result, after.arguments):
+        return verdict(Outcome.NOT_ESTABLISHED, "the function's type was changed")
+    if not (before.defined and after.defined):
+        return verdict(Outcome.NOT_ESTABLISHED, "it is not defined in both modules")
+    assumes = same_function(source, target, name)
+    if assumes is not None:
+        return verdict(Outcome.PROVED, "the same up to names", "structural", assumes=assumes)
+    if reason := new_claims(before, after):
+        return verdict(Outcome.NOT_ESTABLISHED, reason)
+    last: Reply | None = None
+    for expand in expansions(source, before, after):
+        for exact in (False, True):
+            try:
+                pair = Pair(source, target, name, exact=exact, expand=expand, concrete=concrete, bound=bound)
+                left = seconds - (time.monotonic() - started)
+                last = pair.solve(left if exact else left / 2)
+            except Unsupported as error:
+                last = Reply(Answer.UNKNOWN, f"not modelled: {error}")
+                break
+            except RecursionError:
+                last = Reply(Answer.UNKNOWN, "the function is too large")
+                break
+            assumed = tuple(pair.assumes)
+            if last.answer is Answer.NO:
+                return verdict(Outcome.PROVED, "no input tells them apart", assumes=assumed)
+            if last.answer is Answer.YES:
+                return verdict(Outcome.REFUTED, last.reason, counterexample=last.counterexample, assumes=assumed)
+            if not pair.world.abstracted:
+                break
+    assert last is not None
+    return verdict(Outcome.NOT_ESTABLISHED, last.reason)
+
+
+def expansions(source: Module, before: Function, after: Function) -> Iterator[frozenset[str]]:
+    """Which functions' bodies to put in the place of their calls: those that the target calls no more."""
+    known = {name for name, one in source.functions.items() if one.defined and name != before.name}
+    reachable = _reachable(source, before, known - after.callees)
+    yield frozenset(reachable)
+    if reachable:
+        yield frozenset()
+
+
+def _reachable(source: Module, function: Function, among: set[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = [function]
+    while waiting:
+        for name in waiting.pop().callees & among - found:
+            found.add(name)
+            waiting.append(source.functions[name])
+    return found
+
+
+class Pair:
+    """The executions of both functions from the same entry.
+
+    Raises:
+        Unsupported: Something is not modelled.
+    """
+
+    def __init__(
+        self,
+        source: Module,
+        target: Module,
+        name: str,
+        *,
+        exact: bool,
+        expand: frozenset[str],
+        concrete: bool,
+        bound: int,
+    ) -> None:
+        self.world = World(source, target, exact=exact)
+        self.concrete = concrete
+        self.source = Execution(self.world, Side(self.world, "source"), source, expand, bound=bound, step=step)
+        arguments = [
+            self._argument(f"argument {index}", type_, source.functions[name].attributes.argument(index))
+            for index, type_ in enumerate(source.functions[name].arguments)
+        ]
+        self.world.inputs = [(f"argument {index}", value) for index, value in enumerate(arguments)]
+        self.source_ends = self._run(self.source, source.functions[name], arguments)
+        self.target = Execution(
+            self.world,
+            Side(self.world, "target"),
+            target,
+            expand,
+            matching=self.source.calls,
+            bound=bound,
+            step=step,
+        )
+        self.target_ends = self._run(self.target, target.functions[name], arguments)
+        self.assumes = {**self.source.assumes, **self.target.assumes}
+
+    def _argument(self, name: str, type_: Type, claims: Attributes) -> Value:
+        if type_ == "ptr":
+            value: Value = self.world.outside_pointer(name, may_be_local=False)
+        elif isinstance(type_, str):
+            value = Number(z3.BitVec(name, width_of(type_)))
+        else:
+            parts = enumerate(element_types(type_))
+            return Aggregate(tuple(self._argument(f"{name}.{index}", part, claims) for index, part in parts))
+        if self.concrete or "noundef" in claims:
+            return value
+        return poisoned(value, z3.Bool(f"{name} poison"))
+
+    def _run(self, run: Execution, function: Function, arguments: list[Value]) -> list:  # type: ignore[type-arg]
+        frame = run.frame(function)
+        state = State(terms.TRUE, {}, {}, Initial(run.side, ENTRY), {}, {}, bits(0, INDEX_BITS))
+        for index, value in enumerate(arguments):
+            claims = function.attributes.argument(index)
+            state.values[frame.number, index] = annotated(run, state, value, claims, f"argument {index}")
+        ends = run.run(frame, 0, state)
+        for end in ends:
+            if end.block is None and end.value is not None:
+                value = annotated(run, end.state, end.value, function.attributes.result, "result")
+                object.__setattr__(end, "value", value)
+        return ends
+
+    def solve(self, seconds: float) -> Reply:
+        """Asks z3."""
+        question = Question(self.world, self.source, self.target)
+        bads = differences(self.source, self.source_ends, self.target, self.target_ends)
+        bad = terms.any_of(one.when for one in bads)
+        answer, model = question.ask(bad, seconds)
+        cut = terms.any_of(end.state.reach for end in self.source_ends if end.block is not None)
+        if answer is Answer.NO:
+            if terms.is_false(cut):
+                return Reply(Answer.NO, "")
+            answer, model = question.ask(cut, seconds)
+            if answer is Answer.NO:
+                return Reply(Answer.NO, "")
+            return Reply(Answer.UNKNOWN, "a loop: no difference within the bound")
+        if answer is Answer.UNKNOWN:
+            return Reply(Answer.UNKNOWN, f"z3: {model}")
+        if self.source.side.choices:
+            answer, model_ = question.ask_all_choices(bad, seconds)
+            if answer is Answer.NO and terms.is_false(cut):
+                return Reply(Answer.NO, "")
+            if answer is not Answer.YES:
+                return Reply(Answer.UNKNOWN, "the source has choices (undef, freeze, NaN)")
+            model = model_
+        what = next((one.what for one in bads if z3.is_true(model.eval(one.when, model_completion=True))), "")
+        if self.world.abstracted:
+            return Reply(Answer.UNKNOWN, f"z3: differs if operations were arbitrary functions: {what}")
+        if self.world.imprecise:
+            return Reply(Answer.UNKNOWN, f"differs, but only roughly modelled: {', '.join(self.world.imprecise)}")
+        if any(not call.precise for call in self.source.calls):
+            return Reply(Answer.UNKNOWN, f"differs if a library function or one defined here does anything: {what}")
+        return Reply(Answer.YES, what, show(model, self.world))

@@ -1,0 +1,180 @@
+"""Validates the functions of a module, each within its time and memory, in processes that can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from compiler_agent.base.process import start, stop
+from compiler_agent.evaluation.validate.ir import Module, read_module
+from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
+from compiler_agent.llvm.library import Library
+
+MEMORY_BYTES = 4 << 30
+"""Of the process that checks, stack and libraries included."""
+_GRACE_S = 2.0
+_START_S = 30.0
+
+
+def validate_modules(
+    before: bytes | str,
+    after: bytes | str,
+    *,
+    functions: Iterable[str] | None = None,
+    seconds_per_function: float = 10.0,
+    memory_bytes: int = MEMORY_BYTES,
+    concrete_inputs: bool = False,
+    bound: int = 4,
+    library: Library | None = None,
+) -> tuple[FunctionVerdict, ...]:
+    """Says for each function whether the optimized one refines the other.
+
+    A proof of a function that calls others of the module assumes that those behave alike; where such a callee is local,
+    so that nobody else answers for it, it is checked, too, and the proof holds only if the callee's does.
+
+    Args:
+        before: The module as it was, bitcode or textual IR.
+        after: The module after optimization.
+        functions: Which to check; by default those that other modules can call and that both modules define.
+        seconds_per_function: Time limit for each, on the clock.
+        memory_bytes: Memory limit of the process that checks.
+        concrete_inputs: Whether arguments are taken to be neither undef nor poison whatever their attributes say; no
+            running program can pass such values.
+        bound: How often the loops of a function are unrolled to look for a counterexample.
+        library: The loaded native component.
+
+    Returns:
+        A verdict for each, in the order of the module.
+
+    Raises:
+        EngineError: A module cannot be read.
+    """
+    native = library or Library()
+    texts = []
+    for content, name in ((before, "before"), (after, "after")):
+        with native.parse(content, name) as module:
+            texts.append(module.json())
+    source, target = read_module(texts[0]), read_module(texts[1])
+    wanted = list(functions) if functions is not None else visible(source, target)
+    options = {"seconds": seconds_per_function, "concrete": concrete_inputs, "bound": bound}
+    with tempfile.TemporaryDirectory(prefix="cc-agent-validate-") as directory:
+        paths = [Path(directory) / name for name in ("before.json", "after.json")]
+        for path, text in zip(paths, texts, strict=True):
+            path.write_text(text)
+        checker = _Checker(paths, options, seconds_per_function, memory_bytes)
+        try:
+            return _with_callees(checker, source, wanted)
+        finally:
+            checker.close()
+
+
+def visible(source: Module, target: Module) -> list[str]:
+    """Functions that other modules can call and that both modules define."""
+    return [
+        name
+        for name, one in source.functions.items()
+        if one.defined and not one.local and name in target.functions and target.functions[name].defined
+    ]
+
+
+def _with_callees(checker: _Checker, source: Module, wanted: Sequence[str]) -> tuple[FunctionVerdict, ...]:
+    verdicts: dict[str, FunctionVerdict] = {}
+    waiting = list(wanted)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in verdicts:
+            verdicts[name] = checker.check(name)
+            if verdicts[name].outcome is Outcome.PROVED:
+                waiting += [callee for callee in verdicts[name].assumes if source.functions[callee].local]
+    # A proof stands only while the local functions that it assumes stand.
+    changed = True
+    while changed:
+        changed = False
+        for name, verdict in verdicts.items():
+            if verdict.outcome is not Outcome.PROVED:
+                continue
+            open_ = [
+                callee
+                for callee in verdict.assumes
+                if source.functions[callee].local and verdicts[callee].outcome is not Outcome.PROVED
+            ]
+            if open_:
+                reason = f"it calls {open_[0]}, for which nothing was established: {verdicts[open_[0]].reason}"
+                verdicts[name] = replace(verdict, outcome=Outcome.NOT_ESTABLISHED, reason=reason)
+                changed = True
+    return tuple(verdicts[name] for name in wanted)
+
+
+class _Checker:
+    """A worker that is started again where it was killed."""
+
+    def __init__(self, paths: Sequence[Path], options: dict[str, object], seconds: float, memory_bytes: int) -> None:
+        self._argv = [
+            sys.executable,
+            *("-m", "compiler_agent.evaluation.validate.worker"),
+            *map(str, paths),
+            json.dumps(options),
+        ]
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._stop: Callable[[], int] | None = None
+        self._wire: socket.socket | None = None
+
+    def check(self, name: str) -> FunctionVerdict:
+        """One function's verdict; what the worker does not survive is not established."""
+        started = time.monotonic()
+        limit = self._seconds + _GRACE_S
+        if self._wire is None:
+            self._wire = self._start()
+            limit += _START_S
+        with contextlib.suppress(OSError):  # it died: the answer will say so
+            self._wire.sendall(json.dumps(name).encode() + b"\n")
+        line, ended = self._line(started + limit)
+        if line:
+            data = json.loads(line)
+            data["outcome"] = Outcome(data["outcome"])
+            data["assumes"] = tuple(data["assumes"])
+            data["counterexample"] = tuple((key, value) for key, value in data["counterexample"])
+            return FunctionVerdict(**data)
+        status = self.close()
+        took = time.monotonic() - started
+        reason = f"the checker ended with status {status} (memory?)" if ended else f"no answer after {limit:g} s"
+        return FunctionVerdict(name, Outcome.NOT_ESTABLISHED, reason, "z3", time_s=took)
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            child = start(self._argv, stdin=theirs.fileno(), stdout=theirs.fileno(), memory_bytes=self._memory_bytes)
+        self._stop = lambda: stop(child)
+        return ours
+
+    def _line(self, deadline: float) -> tuple[bytes, bool]:
+        """A whole line; or nothing, and whether the worker ended."""
+        assert self._wire is not None
+        collected = b""
+        while not collected.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._wire], [], [], left)[0]:
+                return b"", False
+            with contextlib.suppress(ConnectionError):
+                if chunk := self._wire.recv(1 << 16):
+                    collected += chunk
+                    continue
+            return b"", True
+        return collected, False
+
+    def close(self) -> int | None:
+        """Ends the worker; its status."""
+        status = self._stop() if self._stop is not None else None
+        if self._wire is not None:
+            self._wire.close()
+        self._stop = self._wire = None
+        return status

@@ -1,0 +1,228 @@
+"""Asks z3 whether the target can do what the source cannot.
+
+Both run from equal states. The target's events (calls, returns, undefined behaviour) are each compared with the
+source's event at the same place of the order; undefined behaviour of the source excuses everything from there on.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from compiler_agent.evaluation.validate import terms
+from compiler_agent.evaluation.validate.events import CUT_OFF, Call, Exit
+from compiler_agent.evaluation.validate.execute import Execution
+from compiler_agent.evaluation.validate.memory import Memory
+from compiler_agent.evaluation.validate.terms import FALSE, TRUE, Bits, Bool, conj, disj, equal, neg
+from compiler_agent.evaluation.validate.values import (
+    ADDRESS_BITS,
+    BLOCK_BITS,
+    Aggregate,
+    Number,
+    Pointer,
+    Value,
+    place,
+    refines,
+)
+from compiler_agent.evaluation.validate.world import World
+
+
+class Answer(enum.Enum):
+    """What z3 says of a question."""
+
+    NO = "unsatisfiable"
+    """There is no such input."""
+    YES = "satisfiable"
+    """There is one."""
+    UNKNOWN = "unknown"
+    """It did not find out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, and what it rests on."""
+
+    answer: Answer
+    """The answer."""
+    reason: str
+    """Why it is not known, or what differs."""
+    counterexample: tuple[tuple[str, str], ...] = ()
+    """The inputs, where there are any."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """One way in which the target may be wrong."""
+
+    when: Bool
+    """Its condition."""
+    what: str
+    """It, in words."""
+
+
+def not_after(left: Bits, right: Bits) -> Bool:
+    """Whether one number of calls is not above another."""
+    one, two = terms.constant(left), terms.constant(right)
+    if one is not None and two is not None:
+        return z3.BoolVal(one <= two)
+    return z3.ULE(left, right)
+
+
+def excuse(source: Execution, ends: list[Exit], index: Bits) -> Bool:
+    """Whether the source has undefined behaviour by then, or its loops were cut off."""
+    found = [conj(one.when, not_after(one.index, index)) for one in source.undefined]
+    found += [one.state.reach for one in ends if one.block == CUT_OFF]
+    return terms.any_of(found)
+
+
+def memories_refine(source: Memory, target: Memory, where: Pointer) -> Bool:
+    """Whether one byte of memory, at any place, may stand for the source's."""
+    if source is target:
+        return TRUE
+    one, two = source.read_byte(where), target.read_byte(where)
+    same = conj(equal(one.value, two.value), equal(one.shadow, two.shadow), neg(two.poison))
+    return disj(one.poison, same)
+
+
+def differences(
+    source: Execution, source_ends: list[Exit], target: Execution, target_ends: list[Exit]
+) -> list[Difference]:
+    """All ways in which the target may be wrong, over free inputs, choices and one free place in memory."""
+    anywhere = place(z3.BitVec("any!block", BLOCK_BITS), z3.BitVec("any!position", ADDRESS_BITS))
+    # What is left of allocas when the function returns is nobody's.
+    outside = place(z3.ZeroExt(1, z3.BitVec("any!outside", BLOCK_BITS - 1)), anywhere.position)
+    excuses: dict[int, Bool] = {}
+
+    def excused(index: Bits) -> Bool:
+        key = index.get_id()
+        if key not in excuses:
+            excuses[key] = excuse(source, source_ends, index)
+        return excuses[key]
+
+    found = [
+        Difference(conj(one.when, neg(excused(one.index))), f"undefined behaviour in the target: {one.what}")
+        for one in target.undefined
+    ]
+    for call in target.calls:
+        good = [_same_call(one, call, anywhere) for one in source.calls]
+        found.append(
+            Difference(conj(call.when, neg(excused(call.index)), neg(terms.any_of(good))), f"call of {call.key[1]}")
+        )
+    for end in target_ends:
+        good = [_same_end(one, end, outside, anywhere) for one in source_ends]
+        what = "loops were cut off" if end.block == CUT_OFF else "result or memory"
+        bad = conj(end.state.reach, neg(excused(end.state.index)), neg(terms.any_of(good)))
+        found.append(Difference(bad, what))
+    return [one for one in found if not terms.is_false(one.when)]
+
+
+def _same_call(source: Call, target: Call, anywhere: Pointer) -> Bool:
+    if source.key != target.key or not source.arguments_alike(target.arguments):
+        return FALSE
+    matched = conj(source.when, equal(source.index, target.index))
+    if terms.is_false(matched):
+        return FALSE
+    same = [refines(one, two) for one, two in zip(source.arguments, target.arguments, strict=True)]
+    if (source.after is None) != (target.after is None) and target.after is not None:
+        return FALSE
+    if target.memory is not None:
+        if source.memory is None:
+            return FALSE
+        same.append(memories_refine(source.memory, target.memory, anywhere))
+    return conj(matched, *same)
+
+
+def _same_end(source: Exit, target: Exit, outside: Pointer, anywhere: Pointer) -> Bool:
+    if source.block is not None or target.block is not None:
+        return FALSE
+    one, two = source.state, target.state
+    same = conj(one.reach, equal(one.index, two.index), memories_refine(one.memory, two.memory, outside))
+    del anywhere
+    if source.value is not None and target.value is not None:
+        same = conj(same, refines(source.value, target.value))
+    return same
+
+
+class Question:
+    """A question to z3 about a pair of executions, within a time."""
+
+    def __init__(self, world: World, source: Execution, target: Execution) -> None:
+        self.world = world
+        self.source = source
+        self.target = target
+
+    def paired(self) -> list[Bool]:
+        """The source chooses as the target does: the k-th choice of a kind as the k-th."""
+        ours, theirs = self.source.side.choices, self.target.side.choices
+        return [equal(term, theirs[key]) for key, term in ours.items() if key in theirs]
+
+    def ask(self, bad: Bool, seconds: float) -> tuple[Answer, Any]:
+        """Whether a difference is possible where the source's choices are paired with the target's."""
+        if terms.is_false(bad):
+            return Answer.NO, None
+        solver = z3.Solver()
+        solver.set("timeout", max(1, int(seconds * 1000)))
+        solver.add(*self.world.axioms, *self.paired(), bad)
+        return self._result(solver)
+
+    def ask_all_choices(self, bad: Bool, seconds: float) -> tuple[Answer, Any]:
+        """Whether a difference is possible whatever the source chooses."""
+        choices = [term for term in self.source.side.choices.values() if occurs(term, bad)]
+        solver = z3.Solver()
+        solver.set("timeout", max(1, int(seconds * 1000)))
+        solver.add(*self.world.axioms, z3.ForAll(choices, bad) if choices else bad)
+        return self._result(solver)
+
+    def _result(self, solver: z3.Solver) -> tuple[Answer, Any]:
+        outcome = solver.check()
+        if outcome == z3.unsat:
+            return Answer.NO, None
+        if outcome == z3.sat:
+            return Answer.YES, solver.model()
+        return Answer.UNKNOWN, solver.reason_unknown()
+
+
+def occurs(term: Any, inside: Any) -> bool:
+    """Whether a constant occurs in a term."""
+    seen: set[int] = set()
+    waiting = [inside]
+    name = term.decl().name()
+    while waiting:
+        one = waiting.pop()
+        if one.get_id() in seen:
+            continue
+        seen.add(one.get_id())
+        if z3.is_const(one) and one.decl().kind() == z3.Z3_OP_UNINTERPRETED and one.decl().name() == name:
+            return True
+        waiting.extend(one.children())
+    return False
+
+
+def show(model: Any, world: World) -> tuple[tuple[str, str], ...]:
+    """The inputs of a counterexample: arguments, then the bytes of memory at entry that were looked at."""
+    lines = []
+    for name, value in world.inputs:
+        lines.append((name, _shown(model, world, value)))
+    seen = {}
+    for block, position in world.reads:
+        at = model.eval(block, model_completion=True), model.eval(position, model_completion=True)
+        value, _ = world.contents("entry")
+        byte = model.eval(value(*at), model_completion=True)
+        seen[f"byte at block {at[0]} + {at[1]}"] = f"{byte}"
+    return (*lines, *list(seen.items())[:64])
+
+
+def _shown(model: Any, world: World, value: Value) -> str:
+    if isinstance(value, Aggregate):
+        return "{" + ", ".join(_shown(model, world, part) for part in value.parts) + "}"
+    if z3.is_true(model.eval(value.poison, model_completion=True)):
+        return "poison"
+    if isinstance(value, Number):
+        return str(model.eval(value.bits, model_completion=True))
+    assert isinstance(value, Pointer)
+    block, position = (model.eval(term, model_completion=True) for term in (value.block, value.position))
+    address = model.eval(world.address(value), model_completion=True)
+    return f"{address} (block {block} + {position})"
