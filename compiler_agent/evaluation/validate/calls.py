@@ -45,7 +45,8 @@ def call(run: Execution, frame: Frame, state: State, one: Instruction) -> Value 
     name = one.details.get("intrinsic")
     bundles = one.details["bundles"]
     if name == "llvm.assume":
-        return _assume(run, frame, state, one)
+        _assume(run, frame, state, one)
+        return None
     if bundles:
         raise Unsupported(f"operand bundle {bundles[0]}")
     if name is None:
@@ -139,17 +140,17 @@ def _expand(run: Execution, frame: Frame, state: State, one: Instruction, functi
         value = _annotated(run, entered, run.operand(frame, state, operand), claims, one.text)
         entered.values[inner.number, index] = value
     exits = run.run(inner, 0, entered)
-    after, value = merge_exits(run, exits)
+    after, result = merge_exits(run, exits)
     state.reach = after.reach
     if terms.is_false(after.reach):
         return None
     state.memory, state.index = after.memory, after.index
     state.private = {number: memory for number, memory in after.private.items() if number in state.private}
     state.slots = {key: kept for key, kept in after.slots.items() if key in state.slots}
-    if value is None:
+    if result is None:
         return None
     claims = function.attributes.result.union(one.attributes.result)
-    return _annotated(run, state, value, claims, one.text)
+    return _annotated(run, state, result, claims, one.text)
 
 
 def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, function: Function | None) -> Value | None:
@@ -335,7 +336,8 @@ def _annotated(run: Execution, state: State, value: Value, claims: Attributes, w
         value = poisoned(value, neg(accesses.within_ranges(value.bits, [low, high])))
     if any(text.startswith("nofpclass") for text in claims.texts) and run.side.is_target:
         raise Unsupported("nofpclass")
-    if "noundef" in claims:
+    # "dereferenceable(<n>) implies noundef": LLVM Language Reference, "Parameter Attributes" (LLVM 22).
+    if "noundef" in claims or "dereferenceable" in claims.numbers or "dereferenceable_or_null" in claims.numbers:
         accesses.demand(run, state, value, f"{what} noundef")
     return value
 

@@ -10,7 +10,7 @@ import z3
 from compiler_agent.evaluation.validate import terms
 from compiler_agent.evaluation.validate.calls import annotated
 from compiler_agent.evaluation.validate.claims import new_claims
-from compiler_agent.evaluation.validate.events import State
+from compiler_agent.evaluation.validate.events import Exit, State
 from compiler_agent.evaluation.validate.execute import Execution
 from compiler_agent.evaluation.validate.instructions import step
 from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
@@ -88,7 +88,7 @@ def check_function(
 
 def expansions(source: Module, before: Function, after: Function) -> Iterator[frozenset[str]]:
     """Which functions' bodies to put in the place of their calls: those that the target calls no more."""
-    known = {name for name, one in source.functions.items() if one.defined and name != before.name}
+    known = {name for name, one in source.functions.items() if one.details["exact"] and name != before.name}
     reachable = _reachable(source, before, known - after.callees)
     yield frozenset(reachable)
     if reachable:
@@ -156,7 +156,7 @@ class Pair:
             return value
         return poisoned(value, z3.Bool(f"{name} poison"))
 
-    def _run(self, run: Execution, function: Function, arguments: list[Value]) -> list:  # type: ignore[type-arg]
+    def _run(self, run: Execution, function: Function, arguments: list[Value]) -> list[Exit]:
         frame = run.frame(function)
         state = State(terms.TRUE, {}, {}, Initial(run.side, ENTRY), {}, {}, bits(0, INDEX_BITS))
         for index, value in enumerate(arguments):
@@ -172,6 +172,7 @@ class Pair:
     def solve(self, seconds: float) -> Reply:
         """Asks z3."""
         question = Question(self.world, self.source, self.target)
+        self.world.recording = False  # what follows looks anywhere, for the comparison
         bads = differences(self.source, self.source_ends, self.target, self.target_ends)
         bad = terms.any_of(one.when for one in bads)
         answer, model = question.ask(bad, seconds)

@@ -31,7 +31,8 @@ class Effects:
 def parse(text: str) -> dict[str, int]:
     """What `memory(…)` allows, by kind of place.
 
-    Source: LLVM Language Reference, "Function Attributes", memory (LLVM 22): a first entry without a place is the default.
+    Source: LLVM Language Reference, "Function Attributes", memory (LLVM 22): an entry without a
+    place is the default.
     """
     inside = text[len("memory(") : -1]
     default, found = 0, {}

@@ -13,7 +13,7 @@ from typing import Any
 import z3
 
 from compiler_agent.evaluation.validate.integers import Result
-from compiler_agent.evaluation.validate.terms import FALSE, Bits, Bool, conj, disj, equal, fold, neg
+from compiler_agent.evaluation.validate.terms import FALSE, Bits, Bool, bits, conj, disj, equal, fold, neg
 from compiler_agent.evaluation.validate.values import Unsupported
 from compiler_agent.evaluation.validate.world import Side
 
@@ -38,17 +38,47 @@ def is_nan(type_: str, term: Bits) -> Bool:
     return conj(z3.Extract(fraction + exponent - 1, fraction, term) == all_ones, z3.Extract(fraction - 1, 0, term) != 0)
 
 
-def _some_nan(side: Side, type_: str, value: Bits, nan: Bool | None = None) -> Bits:
-    """The value; where it is a NaN, one that the program chooses."""
-    fraction = _fraction_bits(type_)
-    width = value.size()
-    pattern = ((1 << _SORTS[type_][0]) - 1) << fraction | 1 << (fraction - 1)
-    return z3.If(is_nan(type_, value) if nan is None else nan, side.choice("nan", width) | pattern, value)
+def _some_nan(side: Side, type_: str, value: Bits, inputs: list[Bits], nan: Bool | None = None) -> Bits:
+    """The value; where it is a NaN, one of those that the program may choose.
+
+    It is the preferred NaN or an input NaN, quieted or as it is, each with any sign.
+
+    Args:
+        side: Who chooses.
+        type_: The result's type.
+        value: The result's bits.
+        inputs: The operands' bits, converted to the result's type if they are NaNs.
+        nan: When the result is a NaN; None: when its bits say so.
+    """
+    fraction, width = _fraction_bits(type_), value.size()
+    quiet = 1 << (fraction - 1)
+    preferred = bits(((1 << _SORTS[type_][0]) - 1) << fraction | quiet, width)
+    choice = side.choice("nan", 4)
+    which, result = z3.Extract(3, 1, choice), preferred
+    for index, operand in enumerate(inputs):
+        given = is_nan(type_, operand)
+        result = z3.If(z3.And(which == 2 * index + 1, given), operand | quiet, result)
+        result = z3.If(z3.And(which == 2 * index + 2, given), operand, result)
+    result = z3.Concat(z3.Extract(0, 0, choice), z3.Extract(width - 2, 0, result))
+    return z3.If(is_nan(type_, value) if nan is None else nan, result, value)
 
 
-def _exact(side: Side, type_: str, value: Any) -> Bits:
+def _exact(side: Side, type_: str, value: Any, inputs: list[Bits]) -> Bits:
     """The bits of a z3 floating-point term."""
-    return _some_nan(side, type_, z3.fpToIEEEBV(value), z3.fpIsNaN(value))
+    return _some_nan(side, type_, z3.fpToIEEEBV(value), inputs, z3.fpIsNaN(value))
+
+
+def _carried(from_: str, to: str, term: Bits) -> Bits:
+    """A NaN's bits in another type: the payload is padded or cut at its low end."""
+    have, want = _fraction_bits(from_), _fraction_bits(to)
+    payload = z3.Extract(have - 1, 0, term)
+    if want >= have:
+        moved = z3.Concat(payload, bits(0, want - have)) if want > have else payload
+    else:
+        moved = z3.Extract(have - 1, have - want, payload)
+    ones = bits((1 << _SORTS[to][0]) - 1, _SORTS[to][0])
+    infinite = z3.Extract(have + _SORTS[from_][0] - 1, have, term) == (1 << _SORTS[from_][0]) - 1
+    return z3.Concat(bits(0, 1), z3.If(infinite, ones, ones & 0), moved)
 
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -67,14 +97,15 @@ def binary(side: Side, op: str, type_: str, left: Bits, right: Bits) -> Result:
     """
     if op not in _BINARY:
         raise Unsupported(op)
+    inputs = [left, right]
     if side.world.exact:
         sort = _sort(type_)
-        return Result(_exact(side, type_, _BINARY[op](z3.fpBVToFP(left, sort), z3.fpBVToFP(right, sort))))
+        return Result(_exact(side, type_, _BINARY[op](z3.fpBVToFP(left, sort), z3.fpBVToFP(right, sort)), inputs))
     side.world.abstracted = True
     if op in ("fadd", "fmul") and left.get_id() > right.get_id():
         left, right = right, left
     value = z3.Function(f"{op}!{type_}", left.sort(), left.sort(), left.sort())(left, right)
-    return Result(_some_nan(side, type_, value))
+    return Result(_some_nan(side, type_, value, inputs))
 
 
 def negate(term: Bits) -> Bits:
@@ -154,13 +185,15 @@ def convert(side: Side, op: str, from_: str, to: str, term: Bits, width: int, fl
         value = z3.Function(f"{op}!{from_}!{to}", term.sort(), z3.BitVecSort(width))(term)
         if op in ("fptosi", "fptoui"):
             poison = z3.Function(f"{op}!{from_}!{to}!poison", term.sort(), z3.BoolSort())(term)
-        return Result(_some_nan(side, to, value) if op in ("fpext", "fptrunc") else value, poison)
+        if op in ("fpext", "fptrunc"):
+            value = _some_nan(side, to, value, [_carried(from_, to, term)])
+        return Result(value, poison)
     if op in ("sitofp", "uitofp"):
         convert_to = z3.fpSignedToFP if op == "sitofp" else z3.fpUnsignedToFP
         return Result(z3.fpToIEEEBV(convert_to(_ROUND, term, _sort(to))), poison)
     number = z3.fpBVToFP(term, _sort(from_))
     if op in ("fpext", "fptrunc"):
-        return Result(_exact(side, to, z3.fpFPToFP(_ROUND, number, _sort(to))))
+        return Result(_exact(side, to, z3.fpFPToFP(_ROUND, number, _sort(to)), [_carried(from_, to, term)]))
     if op not in ("fptosi", "fptoui"):
         raise Unsupported(op)
     signed = op == "fptosi"

@@ -96,7 +96,7 @@ class Initial(Memory):
         self.side.world.unknown.setdefault(self.name)
 
     def _read_byte(self, at: Pointer) -> Byte:
-        if self.name == ENTRY:
+        if self.name == ENTRY and self.side.world.recording:
             self.side.world.reads.append((at.block, at.position))
         where = at.block, at.position
         return Byte(self._value(*where), self._shadow(*where))

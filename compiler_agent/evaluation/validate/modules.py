@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +76,39 @@ def validate_modules(
             checker.close()
 
 
+def validate_pair(
+    module: bytes | str,
+    source: str,
+    target: str,
+    *,
+    seconds: float = 10.0,
+    concrete_inputs: bool = False,
+    bound: int = 4,
+    library: Library | None = None,
+) -> FunctionVerdict:
+    """Says whether one function of a module refines another; in this process, so for tests and tools.
+
+    Args:
+        module: Bitcode or textual IR.
+        source: The name of the function as it was.
+        target: The name of what a transformation made of it.
+        seconds: Time limit, as far as z3 keeps to it.
+        concrete_inputs: As for `validate_modules`.
+        bound: As for `validate_modules`.
+        library: The loaded native component.
+
+    Raises:
+        EngineError: The module cannot be read.
+    """
+    from compiler_agent.evaluation.validate.check import check_function
+
+    with (library or Library()).parse(module, "pair") as parsed:
+        before = read_module(parsed.json())
+    others = {name: one for name, one in before.functions.items() if name != target}
+    after = replace(before, functions={**others, source: replace(before.functions[target], name=source)})
+    return check_function(before, after, source, seconds=seconds, concrete=concrete_inputs, bound=bound)
+
+
 def visible(source: Module, target: Module) -> list[str]:
     """Functions that other modules can call and that both modules define."""
     return [
@@ -116,7 +149,7 @@ def _with_callees(checker: _Checker, source: Module, wanted: Sequence[str]) -> t
 class _Checker:
     """A worker that is started again where it was killed."""
 
-    def __init__(self, paths: Sequence[Path], options: dict[str, object], seconds: float, memory_bytes: int) -> None:
+    def __init__(self, paths: Sequence[Path], options: Mapping[str, object], seconds: float, memory_bytes: int) -> None:
         self._argv = [
             sys.executable,
             *("-m", "compiler_agent.evaluation.validate.worker"),

@@ -77,6 +77,8 @@ class World:
     """What a counterexample shows: names and values."""
     reads: list[tuple[Bits, Bits]] = field(default_factory=list)
     """Where bytes of the initial memory were read: block and position."""
+    recording: bool = True
+    """Whether `reads` is written."""
     unknown: dict[str, None] = field(default_factory=dict)
     """The names of contents that nothing is known of."""
 
