@@ -17,7 +17,7 @@ PYTHON_DONE := $(VENV)/installed.stamp
 NATIVE_DONE := $(NATIVE)/built.stamp
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin clean
+.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
@@ -86,6 +86,12 @@ bench-replay: setup
 
 bench-dropin: setup
 	$(BIN)/compiler-agent bench drop-in
+
+bench-mutants: setup
+	$(BIN)/compiler-agent bench mutants
+
+bench-false-alarms: setup
+	$(BIN)/compiler-agent bench false-alarms
 
 # The virtual environment stays: it is slow to make, and `rm -rf .venv` is easy to type.
 clean:

@@ -85,6 +85,93 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
     command.main(args=list(arguments), prog_name="compiler-agent bench drop-in", standalone_mode=False)
 
 
+@bench.command("mutants")
+@click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("build/bench-mutants"),
+    show_default=True,
+    help="Where sources, mutants and the journal are; an interrupted run goes on there.",
+)
+@click.option(
+    "--library", "chosen", multiple=True, help="Only these; default: six C libraries, three of them held out."
+)
+@click.option("--level", "levels", multiple=True, help="Stock levels; default: -Oz and -O2.")
+@click.option("--functions", "n_functions", default=48, show_default=True)
+@click.option("--mutants", "n_mutants", default=1000, show_default=True)
+@click.option("--seconds", default=10.0, show_default=True, help="Of the function tester, for each mutant.")
+@click.option("--long-seconds", default=120.0, show_default=True, help="Of the run that decides about one let through.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
+@click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where the target is missed.")
+def bench_mutants(
+    directory: Path,
+    chosen: tuple[str, ...],
+    levels: tuple[str, ...],
+    n_functions: int,
+    n_mutants: int,
+    seconds: float,
+    long_seconds: float,
+    seed: int,
+    jobs: int,
+    report_only: bool,
+    fail_below: bool,
+) -> None:
+    """What the function tester catches of mistakes planted into optimized functions of real libraries."""
+    from compiler_agent.app import bench_mutants as module
+    from compiler_agent.app import bench_mutants_oracles as oracles
+    from compiler_agent.app.bench_mutants_report import misses, render
+
+    settings = module.Settings(
+        chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, n_mutants, seconds, long_seconds, seed
+    )
+    run = module.Bench(settings, directory, oracles.function_tester(), oracles.prover(), jobs)
+    try:
+        if not report_only:
+            run.run()
+    finally:
+        whole = render(run.journal, Console(width=160))
+    _print_misses(misses(whole), fail_below)
+
+
+@bench.command("false-alarms")
+@click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("build/bench-false-alarms"),
+    show_default=True,
+    help="Where sources and the journal are; an interrupted run goes on there.",
+)
+@click.option(
+    "--library", "chosen", multiple=True, help="Only these; default: six C libraries, three of them held out."
+)
+@click.option("--level", "levels", multiple=True, help="Stock levels; default: -O1, -O2, -O3, -Os, -Oz in turn.")
+@click.option("--functions", "n_functions", default=500, show_default=True, help="To test, at least.")
+@click.option("--seconds", default=10.0, show_default=True, help="Of the function tester, for each function.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
+def bench_false_alarms(
+    directory: Path,
+    chosen: tuple[str, ...],
+    levels: tuple[str, ...],
+    n_functions: int,
+    seconds: float,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Whether the function tester raises alarms on functions as stock clang optimizes them; exit 1 if it does."""
+    from compiler_agent.app import bench_false_alarms as module
+    from compiler_agent.app.bench_mutants_oracles import function_tester
+
+    settings = module.Settings(chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, seconds, seed)
+    journal = module.run(settings, directory, function_tester(), jobs)
+    if module.render(journal, Console(width=160)):
+        sys.exit(1)
+
+
 def _print_misses(misses: Sequence[str], fail: bool) -> None:
     for miss in misses:
         click.echo(f"target missed: {miss}", err=True)
