@@ -112,7 +112,7 @@ class Evaluator:
         if (
             objective is Objective.IR_INSTRUCTIONS
         ):  # clang's own pipeline leaves no IR behind to count: its stock plan does
-            self.baseline = engine.measure(str(stock_plan()), emit=False)
+            self.baseline = engine.measure(str(stock_plan()), emit=False, identify=False)
 
     @property
     def baseline_value(self) -> int:
@@ -130,7 +130,9 @@ class Evaluator:
             return Evaluation(plan, Verdict.REJECTED, Measurement(Outcome.REJECTED, str(error)), None, None, str(error))
         measured = self.engine.measure(
             str(plan),
-            late=self.catalog.late_options(plan) if self.share_pipelines else "",
+            late=self.catalog.late_options(plan),
+            share=self.share_pipelines,
+            identify=self.objective is not Objective.IR_INSTRUCTIONS,
             fresh=fresh,
             emit=fresh or self.objective is not Objective.IR_INSTRUCTIONS,
             timeout_s=self.timeout_s,

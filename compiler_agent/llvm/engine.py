@@ -129,12 +129,19 @@ class Engine:
         self.ir_instructions: int = hello["ir_instructions"]
         """IR instructions before optimization."""
 
+    @property
+    def process(self) -> int:
+        """The serving clang's process number; its evaluations are its children."""
+        return self._child.pid
+
     def measure(
         self,
         plan: str,
         *,
         late: str = "",
         emit: bool = True,
+        identify: bool = True,
+        share: bool = True,
         fresh: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         memory_bytes: int = DEFAULT_MEMORY_BYTES,
@@ -146,6 +153,9 @@ class Engine:
             late: Those of the plan's options, as they stand in its text, that code generation alone reads. Plans that
                 differ in nothing else then share the run of their pipeline.
             emit: Whether an object is wanted; without, only the IR is counted.
+            identify: Whether the module's fingerprint is wanted where no object is.
+            share: Start where an earlier plan was that began with the same passes and options, if there is a process
+                that waits there. It gives what a run of the whole plan gives.
             fresh: Emit an object even where that of an equal module is known. Equal modules give equal code but for
                 rare cases (the order of use lists), so what is kept is measured freshly.
             timeout_s: CPU time that the evaluation may take; four times that on the clock.
@@ -158,7 +168,8 @@ class Engine:
             "plan": plan,
             "late": late,
             "fresh": fresh,
-            "measure": "object" if emit else "ir",
+            "share": share,
+            "measure": "object" if emit else "ir" if identify else "count",
             "timeout_s": timeout_s,
             "memory_bytes": memory_bytes,
         }

@@ -94,7 +94,12 @@ private:
   }
 
   void serve(Module &module, ModuleAnalysisManager &analyses) {
-    ServedModule served{module, keyOf(module, level), [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses, [] {}); }};
+    auto apply = [&](StringRef plan) { return applyPlan(*compilation, plan, module, analyses, [] {}); };
+    auto standsAtModuleLevel = [&](StringRef element) { // nested, LLVM does not guess the level from the element
+      auto parsed = parsePipeline(compilation->builder, ("module(" + element + ")").str());
+      return !errorToBool(parsed.takeError());
+    };
+    ServedModule served{module, keyOf(module, level), apply, standsAtModuleLevel};
     serveEvaluations(served);
   }
 };

@@ -2,26 +2,27 @@
 
 #include "channel.h"
 #include "fingerprint.h"
+#include "known_codes.h"
 #include "limits.h"
 #include "memory_file.h"
 #include "object_sizes.h"
 #include "plan.h"
+#include "request.h"
 #include "run_plan.h"
+#include "snapshots.h"
 #include "status.h"
+#include "steps.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/Module.h"
-#include "llvm/TargetParser/Triple.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <algorithm>
+#include "llvm/TargetParser/Triple.h"
 #include <chrono>
 #include <csignal>
-#include <memory>
 #include <optional>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace llvm;
@@ -29,58 +30,37 @@ using namespace llvm;
 namespace cc_agent {
 namespace {
 
-struct Request {
-  std::string plan;
-  std::string late; ///< those of the plan's options that code generation alone reads
-  bool wantsObject = true;
-  bool fresh = false; ///< emit an object even where an equal module's is known
-  Limits limits{60, uint64_t(2) << 30};
-};
-
-Expected<Request> parseRequest(StringRef line) {
-  auto parsed = json::parse(line);
-  if (!parsed)
-    return parsed.takeError();
-  auto *fields = parsed->getAsObject();
-  if (!fields || !fields->getString("plan"))
-    return createStringError(inconvertibleErrorCode(), "a request is an object with a plan");
-  Request request;
-  request.plan = fields->getString("plan")->str();
-  request.late = fields->getString("late").value_or("").str();
-  request.wantsObject = fields->getString("measure").value_or("object") == "object";
-  request.fresh = fields->getBoolean("fresh").value_or(false);
-  request.limits.timeoutSeconds = fields->getNumber("timeout_s").value_or(request.limits.timeoutSeconds);
-  request.limits.memoryBytes = uint64_t(fields->getInteger("memory_bytes").value_or(int64_t(request.limits.memoryBytes)));
-  return request;
-}
-
-/// A child that has run a pipeline and waits: code generation with other options starts from there.
-struct Snapshot {
-  std::string early; ///< the plan without its late options
-  std::string fingerprint;
-  int process;
-  int socket;
-  std::unique_ptr<Channel> channel;
-};
-
+/// The first server starts each evaluation from the source. A snapshot is a server that starts from where it is in a pipeline.
 class Server {
 public:
-  /// `applied` is what a snapshot's requests report: its pipeline has run; nothing for the server that starts from the source.
-  Server(ServedModule &served, int descriptor, std::optional<json::Object> applied = std::nullopt)
-      : served(served), descriptor(descriptor), channel(descriptor), applied(std::move(applied)) {}
+  Server(ServedModule &served, int descriptor, KnownCodes &knownCodes) : served(served), descriptor(descriptor), channel(descriptor), knownCodes(knownCodes) {}
 
   /// Returns in a child that is to emit its object; ends the process when the client has gone.
   void run() {
-    json::Object hello{{"event", "ready"}, {"key", served.key}, {"llvm", LLVM_VERSION_STRING}, {"target", served.module.getTargetTriple().str()}};
-    hello["ir_instructions"] = int64_t(served.module.getInstructionCount());
-    if (applied)
-      hello["fingerprint"] = *applied->getString("fingerprint");
+    json::Object hello{{"event", "ready"}, {"process", int64_t(getpid())}};
+    if (!isSnapshot) {
+      std::signal(SIGPIPE, SIG_IGN); // a snapshot may be killed by somebody else
+      hello["key"] = served.key;
+      hello["llvm"] = LLVM_VERSION_STRING;
+      hello["target"] = served.module.getTargetTriple().str();
+      hello["ir_instructions"] = int64_t(served.module.getInstructionCount());
+    } else if (report) {
+      hello["fingerprint"] = *report->getString("fingerprint");
+      hello["ir_instructions"] = *report->getInteger("ir_instructions");
+    }
     channel.writeLine(std::move(hello));
     std::string line;
     while (channel.readLine(line)) {
+      int sent = channel.takeDescriptor();
       auto request = parseRequest(line);
       if (!request) {
         channel.writeLine(json::Object{{"outcome", "error"}, {"message", toString(request.takeError())}});
+        continue;
+      }
+      if (request->isStart && sent >= 0) {
+        if (forkSnapshot(*request, sent))
+          return;
+        close(sent);
         continue;
       }
       auto start = std::chrono::steady_clock::now();
@@ -94,164 +74,142 @@ public:
   }
 
 private:
-  static constexpr size_t MostSnapshots = 4;
-
   ServedModule &served;
   int descriptor;
   Channel channel;
-  std::optional<json::Object> applied;
-  StringMap<ObjectSizes> known; ///< by the module's fingerprint after the pipeline and the code generation options
-  StringMap<unsigned> uses;     ///< how often each early plan was asked for
-  std::vector<Snapshot> snapshots; ///< the one used last stands last
-  bool emitting = false;        ///< this process is a snapshot's child that goes on to code generation
+  KnownCodes &knownCodes;
+  bool isSnapshot = false;
+  std::optional<json::Object> report; ///< of a snapshot's module, where nothing of the pipeline is left to run
+  StringMap<ObjectSizes> known;       ///< by the module's fingerprint after the pipeline and the code generation options
+  Snapshots snapshots;
 
   /// The reply, or nothing in the child that goes on to code generation.
   std::optional<json::Object> evaluate(const Request &request) {
-    if (!applied && request.wantsObject && !request.fresh && !request.late.empty()) {
-      auto reply = fromSnapshot(request);
-      if (reply || emitting)
+    if (!isSnapshot && request.share && !request.fresh && !request.plan.empty()) {
+      bool isEmitting = false;
+      auto reply = evaluateShared(request, isEmitting);
+      if (reply || isEmitting)
         return reply;
     }
+    return evaluateHere(request);
+  }
+
+  /// Nothing where no snapshot can answer: an ordinary evaluation then names the fault, if there is one.
+  std::optional<json::Object> evaluateShared(const Request &request, bool &isEmitting) {
+    Steps steps(request, served.standsAtModuleLevel);
+    if (steps.count() == 0)
+      return std::nullopt;
+    auto fork = [this](const Request &start, int socket) { return forkSnapshot(start, socket); };
+    Snapshot *snapshot = snapshots.forPlan(steps, request, fork, isEmitting);
+    if (!snapshot)
+      return std::nullopt;
+    if (snapshot->length == steps.count() && !snapshot->fingerprint.empty())
+      if (auto seen = known.find(codeKey(request, snapshot->fingerprint)); seen != known.end()) {
+        json::Object reply{{"outcome", "ok"}, {"message", ""}, {"fingerprint", snapshot->fingerprint}, {"ir_instructions", snapshot->instructions}};
+        addSizes(reply, seen->second, /*isNew=*/false);
+        return reply;
+      }
+    auto reply = snapshots.ask(*snapshot, steps, request);
+    if (!reply || !request.wantsObject || reply->getString("outcome") != "ok")
+      return reply;
+    std::string key = codeKey(request, reply->getString("fingerprint").value_or(""));
+    if (!reply->getInteger("text_bytes")) { // it was known
+      auto seen = known.find(key);
+      if (seen == known.end())
+        return std::nullopt;
+      addSizes(*reply, seen->second, /*isNew=*/false);
+    } else {
+      remember(key, sizesOf(*reply));
+    }
+    return reply;
+  }
+
+  std::optional<json::Object> evaluateHere(const Request &request) {
     MemoryFile object, complaints;
-    int report[2];
-    if (pipe(report) != 0)
+    int pipes[2];
+    if (pipe(pipes) != 0)
       return json::Object{{"outcome", "error"}, {"message", "cannot make a pipe"}};
     int self = getpid();
     int child = fork();
     if (child < 0) {
-      close(report[0]);
-      close(report[1]);
+      close(pipes[0]);
+      close(pipes[1]);
       return json::Object{{"outcome", "error"}, {"message", "cannot fork"}};
     }
     if (child == 0) {
       confineChild(request.limits, self);
       dup2(object.get(), STDOUT_FILENO);
       dup2(complaints.get(), STDERR_FILENO);
-      close(report[0]);
+      close(pipes[0]);
       close(descriptor);
-      if (!runInChild(request, report[1]))
+      if (!runInChild(request, pipes[1]))
         _exit(0);
-      return std::nullopt; // report[1] stays open: the parent sees its end when this process ends
+      return std::nullopt; // pipes[1] stays open: the parent sees its end when this process ends
     }
-    close(report[1]);
+    close(pipes[1]);
     std::string text;
-    Ending ending = awaitChild(child, report[0], request.limits, text);
-    close(report[0]);
+    Ending ending = awaitChild(child, pipes[0], request.limits, text);
+    close(pipes[0]);
     return describe(request, ending, text, object, complaints);
   }
 
-  /// Answers from a snapshot of the pipeline's result, made when the same pipeline is asked for the second time. Nothing
-  /// where there is none yet, or its pipeline failed: an ordinary evaluation then names the fault.
-  std::optional<json::Object> fromSnapshot(const Request &request) {
-    std::string early = earlyPart(request);
-    if (early.empty() || ++uses[early] < 2)
-      return std::nullopt;
-    auto found = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot &snapshot) { return snapshot.early == early; });
-    if (found != snapshots.end())
-      std::rotate(found, found + 1, snapshots.end());
-    else if (!startSnapshot(early, request))
-      return std::nullopt;
-    Snapshot &snapshot = snapshots.back();
-    if (auto seen = known.find(codeKey(request, snapshot.fingerprint)); seen != known.end()) {
-      json::Object reply{{"outcome", "ok"}, {"message", ""}, {"fingerprint", snapshot.fingerprint}};
-      addSizes(reply, seen->second, /*isNew=*/false);
-      return reply;
-    }
-    std::string line;
-    json::Object asked{{"plan", request.plan}, {"late", request.late}, {"timeout_s", request.limits.timeoutSeconds}, {"memory_bytes", int64_t(request.limits.memoryBytes)}};
-    if (snapshot.channel->writeLine(std::move(asked)) && snapshot.channel->readLine(line))
-      if (auto parsed = json::parse(line); parsed && parsed->getAsObject())
-        return std::move(*parsed->getAsObject());
-    dropSnapshot(snapshots.size() - 1);
-    return std::nullopt;
-  }
-
-  /// The plan without the options that only code generation reads; empty if the plan cannot be parsed.
-  static std::string earlyPart(const Request &request) {
-    auto plan = parsePlan(request.plan);
-    auto late = parseOptions(request.late);
-    if (!plan || !late) {
-      consumeError(plan.takeError());
-      consumeError(late.takeError());
-      return "";
-    }
-    auto isLate = [&](const auto &option) { return std::find(late->options.begin(), late->options.end(), option) != late->options.end(); };
-    plan->options.erase(std::remove_if(plan->options.begin(), plan->options.end(), isLate), plan->options.end());
-    return "-passes=" + plan->pipeline + plan->optionsText();
-  }
-
-  /// False in the parent if the pipeline failed; in the snapshot's own children, with `emitting` set.
-  bool startSnapshot(const std::string &early, const Request &request) {
-    if (snapshots.size() == MostSnapshots)
-      dropSnapshot(0);
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+  /// Makes a child of the first server, whoever calls it, that runs `start.rest` and then serves on `socket`. True only in
+  /// a child of that child which is to emit its object.
+  bool forkSnapshot(const Request &start, int socket) {
+    int server = isSnapshot ? getppid() : getpid();
+    long child = isSnapshot ? syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr) : fork();
+    if (child != 0)
       return false;
-    int self = getpid();
-    int child = fork();
-    if (child == 0) {
-      confineChild(request.limits, self);
-      close(descriptor);
-      close(pair[0]);
-      for (const Snapshot &other : snapshots)
-        close(other.socket);
-      if (errorToBool(served.apply(early)) || errorToBool(verify(served.module)))
+    confineChild(start.limits, server);
+    close(descriptor);
+    snapshots.closeAll();
+    if (errorToBool(served.apply("-passes=" + start.rest + start.late)))
+      _exit(0);
+    Server snapshot(served, socket, knownCodes);
+    snapshot.isSnapshot = true;
+    if (start.isComplete) {
+      if (errorToBool(verify(served.module)))
         _exit(0);
-      liftTimeLimit();
-      json::Object report{{"fingerprint", fingerprint(served.module)}, {"ir_instructions", int64_t(served.module.getInstructionCount())}};
-      Server(served, pair[1], std::move(report)).run();
-      emitting = true;
-      return false;
+      snapshot.report = json::Object{{"fingerprint", fingerprint(served.module)}, {"ir_instructions", int64_t(served.module.getInstructionCount())}};
     }
-    close(pair[1]);
-    snapshots.push_back({early, "", child, pair[0], std::make_unique<Channel>(pair[0])});
-    pollfd ready{pair[0], POLLIN, 0};
-    std::string line;
-    if (child > 0 && poll(&ready, 1, int(4000 * request.limits.timeoutSeconds) + 1000) == 1 && snapshots.back().channel->readLine(line))
-      if (auto hello = json::parse(line); hello && hello->getAsObject()) {
-        snapshots.back().fingerprint = hello->getAsObject()->getString("fingerprint").value_or("").str();
-        return true;
-      }
-    dropSnapshot(snapshots.size() - 1);
-    return false;
-  }
-
-  void dropSnapshot(size_t index) {
-    close(snapshots[index].socket);
-    if (snapshots[index].process > 0) {
-      kill(snapshots[index].process, SIGKILL);
-      while (waitpid(snapshots[index].process, nullptr, 0) < 0 && errno == EINTR)
-        ;
-    }
-    snapshots.erase(snapshots.begin() + std::ptrdiff_t(index));
+    liftTimeLimit();
+    snapshot.run();
+    return true;
   }
 
   /// In the child: applies the plan and reports the module. True when an object is still to be emitted.
-  bool runInChild(const Request &request, int report) {
-    auto say = [report](json::Object object) { Channel(report).writeLine(std::move(object)); };
-    if (applied) {
-      auto options = parseOptions(request.late);
-      Error error = options ? applyOptions(*options) : options.takeError();
-      if (error) {
-        say(json::Object{{"outcome", "rejected"}, {"message", toString(std::move(error))}});
-        return false;
-      }
-      say(*applied);
-      return true;
-    }
+  bool runInChild(const Request &request, int pipe) {
+    auto say = [pipe](json::Object object) { Channel(pipe).writeLine(std::move(object)); };
     if (request.plan.empty()) // clang's own pipeline follows
       return true;
-    if (Error error = served.apply(request.plan)) {
+    if (Error error = applyRest(request)) {
       say(json::Object{{"outcome", "rejected"}, {"message", toString(std::move(error))}});
       return false;
     }
-    if (Error error = verify(served.module)) {
-      say(json::Object{{"outcome", "invalid"}, {"message", toString(std::move(error))}});
-      return false;
+    json::Object result;
+    if (report && request.rest.empty()) {
+      result = *report;
+    } else {
+      if (Error error = verify(served.module)) {
+        say(json::Object{{"outcome", "invalid"}, {"message", toString(std::move(error))}});
+        return false;
+      }
+      result["ir_instructions"] = int64_t(served.module.getInstructionCount());
+      if (request.wantsFingerprint)
+        result["fingerprint"] = fingerprint(served.module);
     }
-    std::string print = fingerprint(served.module);
-    say(json::Object{{"fingerprint", print}, {"ir_instructions", int64_t(served.module.getInstructionCount())}});
-    return request.wantsObject && (request.fresh || !known.contains(codeKey(request, print)));
+    bool emits = request.wantsObject && (request.fresh || !knownCodes.contains(codeKey(request, *result.getString("fingerprint"))));
+    say(std::move(result));
+    return emits;
+  }
+
+  Error applyRest(const Request &request) {
+    if (!isSnapshot)
+      return served.apply(request.plan);
+    if (!request.rest.empty())
+      return served.apply("-passes=" + request.rest + " " + request.late);
+    auto options = parseOptions(request.late);
+    return options ? applyOptions(*options) : options.takeError();
   }
 
   /// Modules that are equal after the pipeline, with equal options, have equal code: no need to emit it again.
@@ -264,6 +222,11 @@ private:
     return (print + plan->optionsText()).str();
   }
 
+  void remember(StringRef key, const ObjectSizes &sizes) {
+    known[key] = sizes;
+    knownCodes.insert(key);
+  }
+
   static void addSizes(json::Object &reply, const ObjectSizes &sizes, bool isNew) {
     reply["text_bytes"] = int64_t(sizes.textBytes);
     reply["data_bytes"] = int64_t(sizes.dataBytes);
@@ -273,9 +236,20 @@ private:
     reply["emitted"] = isNew;
   }
 
-  json::Object describe(const Request &request, const Ending &ending, StringRef report, MemoryFile &object, MemoryFile &complaints) {
+  static ObjectSizes sizesOf(const json::Object &reply) {
+    auto number = [&](StringRef name) { return uint64_t(reply.getInteger(name).value_or(0)); };
+    ObjectSizes sizes;
+    sizes.textBytes = number("text_bytes");
+    sizes.dataBytes = number("data_bytes");
+    sizes.unwindBytes = number("unwind_bytes");
+    sizes.objectBytes = number("object_bytes");
+    sizes.sha256 = reply.getString("object_sha256").value_or("").str();
+    return sizes;
+  }
+
+  json::Object describe(const Request &request, const Ending &ending, StringRef said, MemoryFile &object, MemoryFile &complaints) {
     json::Object reply;
-    if (auto parsed = json::parse(report); parsed && parsed->getAsObject())
+    if (auto parsed = json::parse(said); parsed && parsed->getAsObject())
       reply = std::move(*parsed->getAsObject());
     else if (!parsed)
       consumeError(parsed.takeError());
@@ -286,20 +260,17 @@ private:
     if (ending.outcome != "ok" || !request.wantsObject)
       return reply;
     std::string key = reply.getString("fingerprint") ? codeKey(request, *reply.getString("fingerprint")) : "";
-    auto seen = known.find(key);
-    bool isNew = request.fresh || key.empty() || seen == known.end();
-    ObjectSizes sizes;
-    if (isNew) {
-      auto measured = object.withContent([](StringRef bytes) { return measureObject(bytes); });
-      if (!measured)
-        return json::Object{{"outcome", "error"}, {"message", "clang's object cannot be read: " + toString(measured.takeError())}};
-      sizes = *measured;
-      if (!key.empty())
-        known[key] = sizes;
-    } else {
-      sizes = seen->second;
+    if (!request.fresh && !key.empty() && object.withContent([](StringRef bytes) { return bytes.empty(); })) {
+      if (auto seen = known.find(key); seen != known.end())
+        addSizes(reply, seen->second, /*isNew=*/false);
+      return reply; // a snapshot does not know the sizes: the first server adds them
     }
-    addSizes(reply, sizes, isNew);
+    auto sizes = object.withContent([](StringRef bytes) { return measureObject(bytes); });
+    if (!sizes)
+      return json::Object{{"outcome", "error"}, {"message", "clang's object cannot be read: " + toString(sizes.takeError())}};
+    if (!key.empty())
+      remember(key, *sizes);
+    addSizes(reply, *sizes, /*isNew=*/true);
     return reply;
   }
 
@@ -311,6 +282,9 @@ private:
 
 } // namespace
 
-void serveEvaluations(ServedModule &served) { Server(served, servingDescriptor()).run(); }
+void serveEvaluations(ServedModule &served) {
+  KnownCodes knownCodes;
+  Server(served, servingDescriptor(), knownCodes).run();
+}
 
 } // namespace cc_agent

@@ -15,6 +15,7 @@ struct ServedModule {
   llvm::Module &module;
   std::string key;
   std::function<llvm::Error(llvm::StringRef plan)> apply; ///< runs a plan on the module
+  std::function<bool(llvm::StringRef element)> standsAtModuleLevel; ///< whether a pipeline that begins so is one of modules
 };
 
 /// Answers requests on servingDescriptor(), one JSON object a line each way, until the other side closes it; then the
@@ -22,7 +23,7 @@ struct ServedModule {
 ///
 /// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…}
 /// Request: {"plan":TEXT or "" for clang's own pipeline,"late":those of its options that code generation alone reads,
-///           "measure":"object"|"ir","fresh":…,"timeout_s":…,"memory_bytes":…}
+///           "measure":"object"|"ir"|"count","fresh":…,"share":…,"timeout_s":…,"memory_bytes":…}
 /// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,
 ///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…}
 void serveEvaluations(ServedModule &served);

@@ -1,0 +1,26 @@
+// What a serving process is asked for.
+#pragma once
+#include "limits.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace cc_agent {
+
+struct Request {
+  std::string plan;         ///< empty: clang's own pipeline
+  std::string late;         ///< those of the plan's options that code generation alone reads
+  bool wantsObject = true;
+  bool wantsFingerprint = true; ///< of the module after the pipeline; objects are known by it
+  bool fresh = false;       ///< emit an object even where an equal module's is known
+  bool share = true;        ///< start where an earlier plan with the same beginning was
+  Limits limits{60, uint64_t(2) << 30};
+
+  // To a snapshot only:
+  std::string rest;         ///< the elements of the pipeline that it has not run yet
+  bool isStart = false;     ///< make another snapshot by running `rest`; it answers on the descriptor that came along
+  bool isComplete = false;  ///< of a start: nothing of the pipeline is left after `rest`
+};
+
+llvm::Expected<Request> parseRequest(llvm::StringRef line);
+
+} // namespace cc_agent
