@@ -9,31 +9,23 @@ from __future__ import annotations
 
 import os
 import random
-import re
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from compiler_agent.app.bench_size import geometric_mean, serving_argv, translation_units
+from compiler_agent.app import bench_engine_plans as plans_of
+from compiler_agent.app.bench_engine_processes import Processes
+from compiler_agent.app.bench_size import serving_argv, translation_units
 from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.app.unit import search_space
-from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.base.process import Completed, run
-from compiler_agent.evaluation.evaluate import Evaluator
-from compiler_agent.llvm.engine import Engine, Outcome
-from compiler_agent.llvm.pipeline import Level, Node, Pipeline
+from compiler_agent.llvm.engine import Engine, Measurement, Outcome
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
-from compiler_agent.search import strategies
-from compiler_agent.search.loop import search
 from compiler_agent.search.space import Space
 
 # From about 200 to 22,000 IR instructions before optimization, C and C++, training and held-out libraries.
@@ -47,13 +39,31 @@ UNITS = (
     "lua/lvm.c",
     "expat/lib/xmlparse.c",
 )
-WHOLE_TARGET = 1.5
-SHORT_TARGET = 5.0
-_SHORT_PASSES = 5
-_TIMEOUT_S = 120.0
-# A plan that gives a module that was seen already, or that fails, is drawn again, so many times per plan wanted.
-_DRAWS = 8
-_COUNT = re.compile(rb"^TotalInstructionCount: (\d+)$", re.MULTILINE)
+WHOLE, SHORT, EVOLVE, GREEDY = "whole", "short", "evolve", "greedy"
+KINDS = (WHOLE, SHORT, EVOLVE, GREEDY)
+TARGETS = {WHOLE: 1.5, EVOLVE: 1.5, SHORT: 5.0, GREEDY: 5.0}
+EMITS = {WHOLE: True, EVOLVE: True, SHORT: False, GREEDY: False}
+
+ALONE, KNOWN, SHARED = "alone", "known", "shared"
+# What the engine may take from earlier evaluations: nothing, equal modules' objects, equal beginnings' runs as well.
+OPTIONS: Mapping[str, Mapping[str, bool]] = {
+    ALONE: {"share": False, "fresh": True},
+    KNOWN: {"share": False, "fresh": False},
+    SHARED: {"share": True, "fresh": False},
+}
+WAYS = {WHOLE: (ALONE,), SHORT: (ALONE,), EVOLVE: (ALONE, KNOWN, SHARED), GREEDY: (ALONE, SHARED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """The engine's figures on one stream of plans."""
+
+    wall_time_s: tuple[float, ...]
+    """Time on the clock of each evaluation, in seconds."""
+    cpu_time_s: float
+    """User and system time of all, in seconds; the kernel counts it in hundredths."""
+    n_known: int
+    """Evaluations that did not have to make an object, because an equal module's was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +73,33 @@ class Comparison:
     unit: str
     """Library and source."""
     kind: str
-    """`whole`: pipelines of the stock one's size, with an object; `short`: up to five passes, instructions counted."""
+    """One of KINDS."""
     ir_instructions: int
     """Before optimization."""
-    ours_s: tuple[float, ...]
-    """Time on the clock of each evaluation by the engine, in seconds."""
     processes_s: tuple[float, ...]
-    """The same plans by processes, in seconds, without what it takes to start an empty program."""
-    ours_cpu_s: float
-    """User and system time of all our evaluations, in seconds; the kernel counts it in hundredths."""
+    """Each plan by processes, in seconds, without what it takes to start an empty program."""
     processes_cpu_s: float
-    """The same of the processes, without what it takes to start an empty program."""
+    """User and system time of all of them, in seconds."""
+    ours: Mapping[str, Ours]
+    """By what the engine took from earlier evaluations, the last one is what a search gets."""
     n_agreed: int
-    """Plans for which both sides counted the same IR instructions; counted for short pipelines only."""
+    """Plans for which both sides counted the same IR instructions; counted where no objects are made."""
 
-    @property
-    def ratio(self) -> float:
+    def ratio(self, way: str | None = None) -> float:
         """Evaluations per second: ours divided by that of processes, over all plans."""
-        return sum(self.processes_s) / sum(self.ours_s)
+        return sum(self.processes_s) / sum(self._ours(way).wall_time_s)
 
-    @property
-    def cpu_ratio(self) -> float:
+    def cpu_ratio(self, way: str | None = None) -> float:
         """As `ratio`, in processor time: what a core can do when others do not disturb it."""
-        return self.processes_cpu_s / max(self.ours_cpu_s, 0.01)
+        return self.processes_cpu_s / max(self._ours(way).cpu_time_s, 0.01)
 
-    @property
-    def spread(self) -> tuple[float, float]:
+    def spread(self, way: str | None = None) -> tuple[float, float]:
         """The least and the greatest ratio of a single plan."""
-        each = [theirs / ours for ours, theirs in zip(self.ours_s, self.processes_s, strict=True)]
+        each = [theirs / ours for ours, theirs in zip(self._ours(way).wall_time_s, self.processes_s, strict=True)]
         return min(each), max(each)
 
-
-@dataclass(frozen=True, slots=True)
-class Deduplication:
-    """What recognising equal modules saved in one `evolve` search."""
-
-    unit: str
-    """Library and source."""
-    n_emitted: int
-    """Evaluations that made an object."""
-    n_known: int
-    """Evaluations whose module was known, so that none was made."""
-    emitted_s: float
-    """Mean time of an evaluation that made an object, in seconds."""
-    known_s: float
-    """Mean time of one that did not, in seconds."""
-
-    @property
-    def saved(self) -> float:
-        """The share of the time that it would have taken otherwise."""
-        would = (self.n_emitted + self.n_known) * self.emitted_s
-        return self.n_known * (self.emitted_s - self.known_s) / would if would else 0.0
+    def _ours(self, way: str | None) -> Ours:
+        return self.ours[way or WAYS[self.kind][-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,223 +107,108 @@ class EngineReport:
     """All figures of one run."""
 
     comparisons: tuple[Comparison, ...]
-    """Two for each unit: `whole` and `short`."""
-    deduplication: tuple[Deduplication, ...]
-    """One for each unit on which `evolve` was run."""
+    """One for each unit and kind."""
+
+    def of(self, kind: str) -> list[Comparison]:
+        """Those of one kind."""
+        return [row for row in self.comparisons if row.kind == kind]
 
     def misses(self) -> list[str]:
         """What is below its target, in words."""
         return [
-            f"{row.unit}, {row.kind}: {row.ratio:.2f} is below {target(row.kind)}"
+            f"{row.unit}, {row.kind}: {row.ratio():.2f} is below {TARGETS[row.kind]}"
             for row in self.comparisons
-            if row.ratio < target(row.kind)
+            if row.ratio() < TARGETS[row.kind]
         ]
 
 
-def target(kind: str) -> float:
-    """The ratio that is wanted."""
-    return WHOLE_TARGET if kind == "whole" else SHORT_TARGET
-
-
-def run_bench(names: Sequence[str], n_plans: int, evolve: Budget, seed: int) -> EngineReport:
+def run_bench(names: Sequence[str], n_plans: int, n_searched: int, seed: int) -> EngineReport:
     """Measures the units that are named, one after the other, progress on stderr.
 
     Args:
         names: As `UNITS`.
-        n_plans: Plans of each kind for each unit.
-        evolve: Budget of the search on which deduplication is measured.
-        seed: Draws the plans, and is the search's.
+        n_plans: Plans that are drawn, of each kind for each unit.
+        n_searched: Plans that each of the two searches may ask for.
+        seed: Draws the plans, and is the searches'.
     """
     space = search_space(discover())
     comparisons: list[Comparison] = []
-    deduplication: list[Deduplication] = []
     with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as scratch:
         libraries = sorted({name.partition("/")[0] for name in names})
         units = {unit.name: unit for unit in translation_units(libraries, Path(scratch))}
         for name in names:
             if name not in units:
                 raise CompilerAgentError(f"there is no translation unit {name}", hint=f"one of: {', '.join(units)}")
-            unit = units[name]
-            for kind in ("whole", "short"):
-                row = compare(unit, kind, space, n_plans, seed, Path(scratch))
-                comparisons.append(row)
-                print(f"{name}, {kind}: {row.ratio:.2f}", file=sys.stderr, flush=True)
-            deduplication.append(measure_deduplication(unit, space, evolve, seed))
-    return EngineReport(tuple(comparisons), tuple(deduplication))
+            for kind in KINDS:
+                n = n_plans if kind in (WHOLE, SHORT) else n_searched
+                comparisons.append(compare(units[name], kind, space, n, seed, Path(scratch)))
+                row = comparisons[-1]
+                print(f"{name}, {kind}: {row.ratio():.2f}, cpu {row.cpu_ratio():.2f}", file=sys.stderr, flush=True)
+    return EngineReport(tuple(comparisons))
 
 
 def compare(unit: TranslationUnit, kind: str, space: Space, n_plans: int, seed: int, scratch: Path) -> Comparison:
     """Measures one unit with plans of one kind, both sides in turns."""
-    rng = random.Random(f"{seed} {kind} {unit.name}")
-    empty = sorted((run(["true"], timeout_s=_TIMEOUT_S) for _ in range(9)), key=lambda each: each.wall_time_s)[4]
-    bitcode = _bitcode(unit, scratch)
-    with Engine(serving_argv(unit), unit.directory) as engine:
-        plans = _usable_plans(engine, space, kind, rng, n_plans)
-        ours: list[float] = []
-        theirs: list[float] = []
-        ours_cpu_s = theirs_cpu_s = 0.0
-        n_agreed = 0
-        for plan, in_processes in _in_processes(plans, kind, bitcode, empty):
-            cpu_before_s = _cpu_time(engine)
-            start = time.perf_counter()
-            measured = engine.measure(str(plan), emit=kind == "whole")
-            took = time.perf_counter() - start
-            cpu_s = _cpu_time(engine) - cpu_before_s
-            if measured.outcome is not Outcome.OK or in_processes is None or (kind == "whole" and not measured.emitted):
-                continue  # nothing to compare: one side failed, or did not have to do the work
-            ours.append(took)
-            theirs.append(in_processes[0])
-            ours_cpu_s += cpu_s
-            theirs_cpu_s += in_processes[1]
-            n_agreed += in_processes[2] == measured.ir_instructions
-    if not ours:
+    processes = Processes(unit, scratch)
+    with Engine(serving_argv(unit), unit.directory) as drawing:
+        plans = draw(drawing, kind, space, n_plans, seed, unit.name)
+    ways = WAYS[kind]
+    theirs: list[float] = []
+    theirs_cpu_s = 0.0
+    n_agreed = 0
+    clocks: dict[str, list[float]] = {way: [] for way in ways}
+    cpu_s = dict.fromkeys(ways, 0.0)
+    n_known = dict.fromkeys(ways, 0)
+    with ExitStack() as stack:  # an engine for each way, none of which has seen a plan
+        engines = {way: stack.enter_context(Engine(serving_argv(unit), unit.directory)) for way in ways}
+        n_instructions = engines[ways[0]].ir_instructions
+        for engine in engines.values():
+            engine.measure("", emit=False)  # wakes it up
+        for plan in plans:
+            taken = processes.evaluate(plan, emit=EMITS[kind])
+            measured = {way: _timed(engines[way], plan, space, kind, way) for way in ways}
+            if taken is None or any(each.outcome is not Outcome.OK for each, _, _ in measured.values()):
+                continue  # nothing to compare: one side failed
+            theirs.append(taken.wall_time_s)
+            theirs_cpu_s += taken.cpu_time_s
+            n_agreed += taken.ir_instructions == measured[ways[0]][0].ir_instructions
+            for way, (each, wall_time_s, cpu_time_s) in measured.items():
+                clocks[way].append(wall_time_s)
+                cpu_s[way] += cpu_time_s
+                n_known[way] += EMITS[kind] and not each.emitted
+    if not theirs:
         raise CompilerAgentError(f"{unit.name}: no plan could be measured on both sides", hint="give more --plans")
-    n_instructions = engine.ir_instructions
-    return Comparison(unit.name, kind, n_instructions, tuple(ours), tuple(theirs), ours_cpu_s, theirs_cpu_s, n_agreed)
+    ours = {way: Ours(tuple(clocks[way]), cpu_s[way], n_known[way]) for way in ways}
+    return Comparison(unit.name, kind, n_instructions, tuple(theirs), theirs_cpu_s, ours, n_agreed)
+
+
+def draw(engine: Engine, kind: str, space: Space, n_plans: int, seed: int, name: str) -> list[Plan]:
+    """The plans of one kind for a unit: the same for a seed."""
+    rng = random.Random(f"{seed} {kind} {name}")
+    if kind == WHOLE:
+        return plans_of.whole(engine, space, rng, n_plans)
+    if kind == SHORT:
+        return plans_of.short(engine, space, rng, n_plans)
+    if kind == GREEDY:
+        return plans_of.greedy(engine, space, rng, n_plans)
+    return plans_of.evolve(engine, space, seed, n_plans)
+
+
+def _timed(engine: Engine, plan: Plan, space: Space, kind: str, way: str) -> tuple[Measurement, float, float]:
+    """An evaluation, its seconds on the clock, and its processor time in seconds."""
+    late = space.catalog.late_options(plan)
+    before_s = _cpu_time(engine)
+    start = time.perf_counter()
+    measured = engine.measure(str(plan), late=late, emit=EMITS[kind], identify=EMITS[kind], **OPTIONS[way])
+    wall_time_s = time.perf_counter() - start
+    return measured, wall_time_s, max(_cpu_time(engine) - before_s, 0.0)
 
 
 def _cpu_time(engine: Engine) -> float:
-    """User and system time of the serving clang and of its evaluations so far, in seconds."""
-    fields = Path(f"/proc/{engine._child.pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def measure_deduplication(unit: TranslationUnit, space: Space, budget: Budget, seed: int) -> Deduplication:
-    """Runs `evolve` on a unit and tells the evaluations that made an object from those that did not have to."""
-    with Engine(serving_argv(unit), unit.directory) as engine:
-        evaluator = Evaluator(engine, space.catalog)
-        found = search(strategies.make("evolve", space, seed), evaluator.evaluate, budget)
-    measured = [evaluation.measurement for evaluation in found.evaluations]
-    emitted = [each.wall_time_s for each in measured if each.outcome is Outcome.OK and each.emitted]
-    known = [each.wall_time_s for each in measured if each.outcome is Outcome.OK and not each.emitted]
-    return Deduplication(unit.name, len(emitted), len(known), _mean(emitted), _mean(known))
-
-
-def _usable_plans(engine: Engine, space: Space, kind: str, rng: random.Random, n_plans: int) -> list[Plan]:
-    """Plans that work and give modules that differ, so that neither side profits from having seen one."""
-    plans: dict[str, Plan] = {}
-    for _ in range(_DRAWS * n_plans):
-        plan = _whole(space, rng) if kind == "whole" else _short(space, rng)
-        measured = engine.measure(str(plan), emit=False)  # also wakes both up: nothing of this is timed
-        if measured.outcome is Outcome.OK:
-            plans.setdefault(measured.fingerprint if kind == "whole" else str(plan), plan)
-        if len(plans) == n_plans:
-            break
-    return list(plans.values())
-
-
-def _whole(space: Space, rng: random.Random) -> Plan:
-    """The stock pipeline with a few edits. No LLVM options: opt and llc need not know the ones that clang does."""
-    plan = strategies.STOCK
-    for _ in range(rng.randint(2, 6)):
-        plan = space.edit_pipeline(plan, rng)
-    return plan
-
-
-def _short(space: Space, rng: random.Random) -> Plan:
-    nodes: list[Node] = []
-    while not nodes:
-        drawn = [rng.choice(space.passes).nested(Level.MODULE) for _ in range(rng.randint(1, _SHORT_PASSES))]
-        nodes = [node for node in drawn if node is not None]
-    return Plan(Pipeline(tuple(nodes)))
-
-
-def _bitcode(unit: TranslationUnit, scratch: Path) -> Path:
-    """What clang hands its first pass, as a file."""
-    path = scratch / "unit.bc"
-    clang = serving_argv(unit)
-    command = [*clang[:-4], "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c", "-o", str(path), clang[-1]]
-    done = run(command, cwd=unit.directory, timeout_s=_TIMEOUT_S)
-    if done.status != 0:
-        raise CompilerAgentError(f"{unit.name} does not compile: {done.stderr.decode(errors='replace')[-500:]}")
-    return path
-
-
-def _in_processes(
-    plans: Sequence[Plan], kind: str, bitcode: Path, empty: Completed
-) -> Iterator[tuple[Plan, tuple[float, float, int] | None]]:
-    """Each plan with the seconds that processes took, on the clock and of processor time, and the instructions they
-    counted; None where they failed.
-    """
-    toolchain = discover()
-    optimized, made = bitcode.with_suffix(".opt.bc"), bitcode.with_suffix(".o")
-    for plan in plans:
-        # opt has no cheaper way to count than this printer: LLVM's statistics are compiled out of release builds.
-        counting = "" if kind == "whole" else ",function(print<func-properties>)"
-        output = ["-o", optimized] if kind == "whole" else ["-disable-output"]
-        steps = [[toolchain.opt, f"-passes={plan.pipeline}{counting}", *output, bitcode]]
-        if kind == "whole":
-            steps.append([toolchain.llc, "-O2", "-filetype=obj", "--relocation-model=pic", "-o", made, optimized])
-        done: list[Completed] = []
-        for step in steps:
-            done.append(run(step, timeout_s=_TIMEOUT_S))
-            if done[-1].status != 0:
-                break
-        if done[-1].status != 0:
-            yield plan, None
-            continue
-        seconds = sum(max(each.wall_time_s - empty.wall_time_s, 1e-6) for each in done)
-        cpu_s = sum(max(each.cpu_time_s - empty.cpu_time_s, 0.0) for each in done)
-        yield plan, (seconds, cpu_s, sum(int(count) for count in _COUNT.findall(done[0].stderr)))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return statistics.fmean(values) if values else 0.0
-
-
-def render(report: EngineReport, console: Console) -> None:
-    """Prints the figures of both kinds, what deduplication adds, and the targets."""
-    titles = {
-        "whole": "pipelines of the stock one's size, with the object's size: ours against opt and llc",
-        "short": f"pipelines of up to {_SHORT_PASSES} passes, instructions counted: ours against opt",
-    }
-    for kind, title in titles.items():
-        table = Table(title=title)
-        for column in (
-            "unit",
-            "IR instructions",
-            "plans",
-            "ours /s",
-            "processes /s",
-            "ratio",
-            "min",
-            "max",
-            "cpu ratio",
-            "same count",
-        ):
-            table.add_column(column, justify="left" if column == "unit" else "right")
-        rows = [row for row in report.comparisons if row.kind == kind]
-        for row in rows:
-            n, (least, greatest) = len(row.ours_s), row.spread
-            table.add_row(
-                row.unit,
-                str(row.ir_instructions),
-                str(n),
-                f"{n / sum(row.ours_s):.1f}",
-                f"{n / sum(row.processes_s):.1f}",
-                f"{row.ratio:.2f}",
-                f"{least:.2f}",
-                f"{greatest:.2f}",
-                f"{row.cpu_ratio:.2f}",
-                f"{row.n_agreed} of {n}" if kind == "short" else "-",
-            )
-        console.print(table)
-        ratios = [row.ratio for row in rows]
-        console.print(
-            f"{kind}: geomean {geometric_mean(ratios):.2f}, median {statistics.median(ratios):.2f}, "
-            f"min {min(ratios):.2f}; target at least {target(kind)} on each"
-        )
-    table = Table(title="evolve: modules that were known and not emitted again (common prefixes are not shared)")
-    for column in ("unit", "evaluations", "known", "emitted ms", "known ms", "time saved"):
-        table.add_column(column, justify="left" if column == "unit" else "right")
-    for saving in report.deduplication:
-        n = saving.n_emitted + saving.n_known
-        table.add_row(
-            saving.unit,
-            str(n),
-            f"{saving.n_known / n:.0%}" if n else "-",
-            f"{1000 * saving.emitted_s:.1f}",
-            f"{1000 * saving.known_s:.1f}",
-            f"{saving.saved:.0%}",
-        )
-    console.print(table)
+    """User and system time so far of the serving clang, its evaluations, and what waits for it, in seconds."""
+    waiting = Path(f"/proc/{engine.process}/task/{engine.process}/children").read_text().split()
+    ticks = 0
+    for process in (engine.process, *waiting):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -49,16 +49,17 @@ def bench_size(
 @click.option(
     "--unit", "units", multiple=True, metavar="NAME", help="Only this translation unit, as in zlib/deflate.c."
 )
-@click.option("--plans", default=20, show_default=True, help="Plans of each kind for each unit.")
-@click.option("--evolve", default="100", show_default=True, help="Budget of the search that shows deduplication.")
+@click.option("--plans", default=20, show_default=True, help="Independent plans of each kind for each unit.")
+@click.option("--searched", default=50, show_default=True, help="Plans that each search asks for.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where a target is missed.")
-def bench_engine(units: tuple[str, ...], plans: int, evolve: str, seed: int, fail_below: bool) -> None:
+def bench_engine(units: tuple[str, ...], plans: int, searched: int, seed: int, fail_below: bool) -> None:
     """Our evaluations per second and core against processes of opt and llc, on the same plans."""
     from compiler_agent.app import bench_engine as module
+    from compiler_agent.app.bench_engine_report import render
 
-    report = module.run_bench(units or module.UNITS, plans, Budget.parse(evolve), seed)
-    module.render(report, Console(width=160))
+    report = module.run_bench(units or module.UNITS, plans, searched, seed)
+    render(report, Console(width=160))
     _print_misses(report.misses(), fail_below)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from compiler_agent.app import bench_engine, bench_replay
-from compiler_agent.app.bench_engine import Comparison, Deduplication, EngineReport
+from compiler_agent.app.bench_engine import Comparison, EngineReport, Ours
+from compiler_agent.app.bench_engine_report import render
 from compiler_agent.app.bench_replay import FULL, NONE, BuildRatios, LaunchCost, ReplayReport
+from compiler_agent.app.bench_size import serving_argv
 from compiler_agent.app.libraries import Part, TranslationUnit, load
 from compiler_agent.app.unit import search_space
-from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished
+from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import discover
 
 SOURCE = """
@@ -31,46 +32,53 @@ def unit(tmp_path: Path) -> TranslationUnit:
     return TranslationUnit("tiny", Part.TRAINING, "c", "small.c", tmp_path, ("-DUNUSED=1", "small.c"))
 
 
-@pytest.mark.parametrize("kind", ["whole", "short"])
+@pytest.mark.parametrize("kind", bench_engine.KINDS)
 def test_both_sides_are_measured_on_the_same_plans(unit: TranslationUnit, tmp_path: Path, kind: str) -> None:
-    row = bench_engine.compare(unit, kind, search_space(discover()), 2, 0, tmp_path)
+    row = bench_engine.compare(unit, kind, search_space(discover()), 6, 0, tmp_path)
     assert row.unit == "tiny/small.c"
     assert row.ir_instructions > 20
-    assert 1 <= len(row.ours_s) == len(row.processes_s) <= 2
-    assert row.spread[0] <= row.ratio <= row.spread[1]
-    if kind == "short":
-        assert row.n_agreed == len(row.ours_s)  # both sides did the same work
+    assert 1 <= len(row.processes_s) <= 6
+    assert tuple(row.ours) == bench_engine.WAYS[kind]
+    for way, ours in row.ours.items():
+        assert len(ours.wall_time_s) == len(row.processes_s)
+        least, greatest = row.spread(way)
+        assert least <= row.ratio(way) <= greatest
+    assert row.ours[bench_engine.ALONE].n_known == 0
+    if not bench_engine.EMITS[kind]:
+        assert row.n_agreed == len(row.processes_s)  # both sides did the same work
 
 
-def test_short_pipelines_differ_and_repeat_for_a_seed() -> None:
+def test_plans_repeat_for_a_seed_and_a_greedy_search_grows_its_pipeline(unit: TranslationUnit) -> None:
     space = search_space(discover())
-    drawn = [[str(bench_engine._short(space, rng)) for _ in range(5)] for rng in (random.Random(1), random.Random(1))]
+    drawn = []
+    for seed in (1, 1, 2):
+        with Engine(serving_argv(unit), unit.directory) as engine:
+            drawn.append([bench_engine.draw(engine, kind, space, 10, seed, "a") for kind in bench_engine.KINDS])
     assert drawn[0] == drawn[1]
-    assert len(set(drawn[0])) == 5
-
-
-def test_deduplication_counts_every_successful_evaluation(unit: TranslationUnit) -> None:
-    saving = bench_engine.measure_deduplication(unit, search_space(discover()), Budget.parse("6"), 0)
-    assert 2 <= saving.n_emitted + saving.n_known <= 6
-    assert saving.n_emitted >= 1
-    assert saving.emitted_s > 0
+    assert drawn[0] != drawn[2]
+    assert {len(plan.pipeline.nodes) for plan in drawn[0][bench_engine.KINDS.index("greedy")]} == {1, 2, 3, 4, 5}
+    short = drawn[0][bench_engine.KINDS.index("short")]
+    assert len({str(plan) for plan in short}) == 10
 
 
 def test_figures_of_the_engine() -> None:
-    whole = Comparison("a/b.c", "whole", 100, (0.1, 0.3), (0.3, 0.5), 0.3, 0.9, 0)
-    short = Comparison("a/b.c", "short", 100, (0.1,), (0.3,), 0.1, 0.6, 1)
-    assert whole.ratio == pytest.approx(2.0)
-    assert whole.spread == (pytest.approx(5 / 3), pytest.approx(3.0))
-    assert whole.cpu_ratio == pytest.approx(3.0)
-    saving = Deduplication("a/b.c", 3, 1, 0.2, 0.1)
-    assert saving.saved == pytest.approx(0.1 / 0.8)
-    report = EngineReport((whole, short), (saving,))
+    whole = Comparison("a/b.c", "whole", 100, (0.3, 0.5), 0.9, {"alone": Ours((0.1, 0.3), 0.3, 0)}, 0)
+    short = Comparison("a/b.c", "short", 100, (0.3,), 0.6, {"alone": Ours((0.1,), 0.1, 0)}, 1)
+    ours = {"alone": Ours((1.0,), 1.0, 0), "known": Ours((0.8,), 0.8, 1), "shared": Ours((0.5,), 0.4, 1)}
+    evolve = Comparison("a/b.c", "evolve", 100, (1.0,), 1.0, ours, 0)
+    assert whole.ratio() == pytest.approx(2.0)
+    assert whole.spread() == (pytest.approx(5 / 3), pytest.approx(3.0))
+    assert whole.cpu_ratio() == pytest.approx(3.0)
+    assert [evolve.cpu_ratio(way) for way in ours] == pytest.approx([1.0, 1.25, 2.5])
+    assert evolve.ratio() == pytest.approx(2.0)
+    report = EngineReport((whole, short, evolve))
     assert report.misses() == ["a/b.c, short: 3.00 is below 5.0"]
     console = Console(width=160, record=True)
-    bench_engine.render(report, console)
+    render(report, console)
     text = console.export_text()
     assert "whole: geomean 2.00" in text
-    assert "12%" in text
+    assert "evolve: geomean 2.00 (cpu 2.50)" in text
+    assert "100%" in text
 
 
 def test_figures_of_replay() -> None:

@@ -26,9 +26,7 @@ class FakeEngine:
         self.baseline = baseline
         self.asked: list[tuple[str, bool]] = []
 
-    def measure(
-        self, plan: str, *, emit: bool = True, **options: object
-    ) -> Measurement:
+    def measure(self, plan: str, *, emit: bool = True, **options: object) -> Measurement:
         self.asked.append((plan, emit))
         return self.candidate if len(self.asked) > 1 else self.baseline
 
