@@ -9,6 +9,9 @@ from compiler_agent.app.bench_mutants_build import Compiled
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Proof, Prover, Tester, Truth
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation.validate import Outcome, validate_modules
+
+_VALIDATOR_SECONDS = 20.0
 
 
 def function_tester() -> Tester:
@@ -37,6 +40,26 @@ class InTurn:
         return Proof(Truth.UNDECIDED, "; ".join(reasons))
 
 
+class Validator:
+    """The translation validator, on the optimized module and the mutant of it."""
+
+    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
+        """EQUIVALENT if the mutant refines the unmutated function, WRONG with z3's counterexample."""
+        (verdict,) = validate_modules(
+            compiled.bitcode.read_bytes(),
+            mutant.read_bytes(),
+            functions=[function],
+            seconds_per_function=_VALIDATOR_SECONDS,
+            concrete_inputs=True,  # no program that runs passes anything else
+        )
+        if verdict.outcome is Outcome.PROVED:
+            return Proof(Truth.EQUIVALENT, f"{verdict.checker}: {verdict.reason}")
+        if verdict.outcome is Outcome.REFUTED:
+            inputs = ", ".join(f"{name} = {value}" for name, value in verdict.counterexample)
+            return Proof(Truth.WRONG, f"{verdict.checker}: {verdict.reason}: {inputs}")
+        return Proof(Truth.UNDECIDED, f"{verdict.checker}: {verdict.reason}")
+
+
 def prover() -> Prover:
     """Everything that can decide about a mutant without sampling inputs."""
-    return InTurn([Exhaustive()])
+    return InTurn([Exhaustive(), Validator()])
