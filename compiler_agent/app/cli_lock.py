@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.app.cli_workload import workload_options, workloads
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.evaluation.evaluate import Objective
 
@@ -122,14 +123,29 @@ def explain(as_json: bool, lock: Path, unit: str | None) -> None:
 
 @click.command()
 @click.option("--plan", "plan_text", required=True, help="The plan: -passes=PIPELINE -option=value …")
+@workload_options
 @click.option("--json", "as_json", is_flag=True)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def judge(plan_text: str, as_json: bool, command: tuple[str, ...]) -> None:
+def judge(
+    plan_text: str,
+    run_commands: tuple[str, ...],
+    run_timeout: float,
+    tolerance: float,
+    ignored: tuple[str, ...],
+    no_sandbox: bool,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> None:
     """Judges one plan on the unit of a clang COMMAND: verdict and figures; exit 0 it may be kept, 1 not.
+
+    With --run the program is run, with the unit's result in its place in a copy of the directory; only then may a plan
+    with experimental passes be kept.
 
     \b
     compiler-agent judge --plan "-passes=default<O2> -disable-lsr=true" -- clang -c a.c
+    compiler-agent judge --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
     """
+    from compiler_agent.app.blame_program import Program, Unit
     from compiler_agent.app.records import describe
     from compiler_agent.evaluation.evaluate import Evaluator
     from compiler_agent.llvm import catalog
@@ -141,12 +157,17 @@ def judge(plan_text: str, as_json: bool, command: tuple[str, ...]) -> None:
     if others:
         raise UsageError("a plan is judged on one source", hint="name one source in the command")
     plan = Plan.parse(plan_text)
+    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
+    program = Program.with_reference(Unit.of_command(arguments, Path.cwd()), tests) if tests else None
     with Engine(record.argv, record.cwd) as engine:
-        evaluator = Evaluator(engine, catalog.load())
+        evaluator = Evaluator(engine, catalog.load(), allow_experimental=program is not None)
         evaluation = evaluator.evaluate(plan)
+        if program is not None:
+            evaluation = program.confirm(evaluation)
         row = {
             "verdict": evaluation.verdict,
             "reason": evaluation.reason,
+            "program_test": [reference.evidence() for reference in program.references] if program else None,
             "baseline_text_bytes": evaluator.baseline_value,
             "text_bytes": evaluation.value,
             "size_ratio": evaluation.size_ratio,

@@ -30,7 +30,6 @@ OUTPUT_LIMIT_BYTES = 64 << 20
 # How much longer than the unoptimized reference a candidate may take before it counts as one that never ends.
 SLOWER_TIMES = 3.0
 SLACK_S = 10.0
-# On a busy machine the clock runs ahead of the processor time that a program gets.
 _WALL_FACTOR = 4.0
 _TAIL_BYTES = 500
 
@@ -91,6 +90,8 @@ class Behaviour:
     """It wrote more than we keep."""
     wall_time_s: float = 0.0
     """What it took on the clock."""
+    cpu_time_s: float = 0.0
+    """Processor time that it took, with what it started and waited for."""
     confinement: str = "none"
     """full, limits-only with the reason, or none."""
 
@@ -141,7 +142,12 @@ class Reference:
     @property
     def candidate_time_s(self) -> float:
         """Processor time after which a candidate counts as one that does not end."""
-        return SLOWER_TIMES * self.behaviour.wall_time_s + self.workload.slack_s
+        return SLOWER_TIMES * self.behaviour.cpu_time_s + self.workload.slack_s
+
+    @property
+    def candidate_wall_time_s(self) -> float:
+        """The same on the clock, which runs ahead of the processor time that a program gets on a busy machine."""
+        return SLOWER_TIMES * self.behaviour.wall_time_s + _WALL_FACTOR * self.candidate_time_s
 
     def judge(self, seen: Behaviour) -> Outcome:
         """Compares a candidate's behaviour with the reference's."""
@@ -172,6 +178,7 @@ def observe(
     *,
     replaced: Mapping[str, bytes] | None = None,
     cpu_time_s: float | None = None,
+    wall_time_s: float | None = None,
 ) -> Behaviour:
     """Runs a workload once and says what it did.
 
@@ -181,13 +188,14 @@ def observe(
         workload: What to run.
         directory: Where the program was built.
         replaced: Files to put there first, by path relative to it: the object of a candidate. Programs stay executable.
-        cpu_time_s: What it may take, and four times that on the clock; None: what the workload allows, on the clock.
+        cpu_time_s: Processor time that each of its processes may take; None: no limit but the clock.
+        wall_time_s: What it may take on the clock; None: what the workload allows.
 
     Raises:
         FileError: The directory cannot be copied.
         ToolError: The sandbox could not run the command.
     """
-    wall_s = workload.timeout_s if cpu_time_s is None else _WALL_FACTOR * cpu_time_s
+    wall_s = workload.timeout_s if wall_time_s is None else wall_time_s
     if not workload.sandboxed:
         _replace(directory, replaced or {})
         before = snapshot(directory)
@@ -224,6 +232,7 @@ def observe(
         timed_out=ending is Ending.TIMED_OUT or _ran_out_of_cpu(done.status, done.cpu_time_s, cpu_time_s),
         truncated=done.output_truncated,
         wall_time_s=done.wall_time_s,
+        cpu_time_s=done.cpu_time_s,
         confinement=confinement,
     )
 
@@ -266,7 +275,11 @@ def reference(workload: Workload, directory: Path, *, replaced: Mapping[str, byt
                 + (", or name the file with --ignore" if serious[0].where.startswith("file ") else ""),
             )
         stderr_is_stable = stderr_is_stable and not differences
-        first = replace(first, wall_time_s=max(first.wall_time_s, again.wall_time_s))
+        first = replace(
+            first,
+            wall_time_s=max(first.wall_time_s, again.wall_time_s),
+            cpu_time_s=max(first.cpu_time_s, again.cpu_time_s),
+        )
     return Reference(workload, first, stderr_is_stable)
 
 
@@ -279,8 +292,14 @@ def judge(references: Sequence[Reference], directory: Path, *, replaced: Mapping
         replaced: As for `observe`.
     """
     for expected in references:
-        limit_s = expected.candidate_time_s
-        outcome = expected.judge(observe(expected.workload, directory, replaced=replaced, cpu_time_s=limit_s))
+        seen = observe(
+            expected.workload,
+            directory,
+            replaced=replaced,
+            cpu_time_s=expected.candidate_time_s,
+            wall_time_s=expected.candidate_wall_time_s,
+        )
+        outcome = expected.judge(seen)
         if not outcome.verdict.permits:
             return outcome
     return (

@@ -1,0 +1,144 @@
+"""One translation unit inside a program: its object built some way, put in its place, and the program run."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from compiler_agent.app.records import Record
+from compiler_agent.base.config import native_directory
+from compiler_agent.base.errors import ToolchainError, ToolError, UsageError
+from compiler_agent.base.process import check
+from compiler_agent.evaluation import difftest
+from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict, Reference, Workload
+from compiler_agent.evaluation.evaluate import Evaluation, Verdict
+from compiler_agent.llvm import replay
+from compiler_agent.llvm.engine import Outcome as CompileOutcome
+from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.replay import Replayed
+
+_LINK_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A translation unit, and where what is made of it belongs."""
+
+    record: Record
+    """How it is compiled."""
+    output: str
+    """The file that the command makes, relative to the working directory."""
+    link: tuple[str, ...] = ()
+    """The whole command, where it also links: its source is replaced by the object. Empty for a command with -c."""
+
+    @classmethod
+    def of_command(cls, arguments: Sequence[str], cwd: Path) -> Unit:
+        """The unit of a clang command's arguments, at -Oz unless they say otherwise.
+
+        Raises:
+            UsageError: It has not one source, or makes its output outside of the working directory.
+        """
+        launcher = native_directory() / "bin" / "cc-agent"
+        if not launcher.is_file():
+            raise ToolchainError(f"the launcher {launcher} is not built", hint="run `make setup`")
+        command = [str(launcher), "--cc-agent-describe", "-O-agent=size", *arguments]
+        row = json.loads(check(command, cwd=cwd, timeout_s=60).stdout.decode(errors="surrogateescape"))
+        sources = [source for source in row["sources"] if source.get("tune_argv")]
+        if len(row["sources"]) != 1 or len(sources) != 1:
+            raise UsageError(
+                f"not one C or C++ source in: {' '.join(arguments)}", hint=row.get("reason") or "name one source"
+            )
+        (source,) = sources
+        links = row["phase"] != "compile" or not {"-c", "--compile"} & set(arguments)
+        output = row["output"] or ("a.out" if links else Path(source["path"]).with_suffix(".o").name)
+        inside = (cwd / output).resolve()
+        if not inside.is_relative_to(cwd.resolve()):
+            raise UsageError(
+                f"the command makes {output}, outside of {cwd}",
+                hint="run from a directory that holds the sources and what is built of them",
+            )
+        record = Record(str(cwd), source["path"], "size", tuple(source["tune_argv"]))
+        return cls(record, str(inside.relative_to(cwd.resolve())), tuple(row["translated"]) if links else ())
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The lock's key."""
+        return replay.key_of(self.record.argv, self.record.cwd)
+
+    @functools.cached_property
+    def reference_object(self) -> bytes:
+        """Its object at -O0."""
+        return replay.compile_plainly(self.record.argv, self.record.cwd, "-O0")
+
+    def compile(self, plan: Plan, *, timeout_s: float = replay.DEFAULT_TIMEOUT_S) -> Replayed:
+        """Its object with a plan, as a replay from a lock ships it."""
+        return replay.replay(self.record.argv, self.record.cwd, self.key, str(plan), timeout_s=timeout_s)
+
+    def placed(self, content: bytes) -> dict[str, bytes]:
+        """An object as `difftest` wants it: the file to replace, linked where the command links.
+
+        Raises:
+            ToolError: It does not link.
+        """
+        return {self.output: self._linked(content) if self.link else content}
+
+    def _linked(self, content: bytes) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
+            object_file, program = Path(directory) / "unit.o", Path(directory) / "program"
+            object_file.write_bytes(content)
+            words = [str(object_file) if word == self.record.source else word for word in self.link]
+            if "-x" in words or str(object_file) not in words:
+                raise UsageError(
+                    f"this command cannot be linked again with another object: {' '.join(self.link)}",
+                    hint="compile with -c -o FILE.o and let --run link",
+                )
+            # The last -o counts.
+            check([*words, "-o", program], cwd=self.record.cwd, timeout_s=_LINK_TIMEOUT_S)
+            return program.read_bytes()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A unit, and what shows how the program with it behaves."""
+
+    unit: Unit
+    """The unit."""
+    references: tuple[Reference, ...]
+    """What each workload does with the unit's object at -O0."""
+
+    @classmethod
+    def with_reference(cls, unit: Unit, workloads: Sequence[Workload]) -> Program:
+        """Runs the reference.
+
+        Raises:
+            NotEstablished: It fails, or does not repeat.
+        """
+        placed = unit.placed(unit.reference_object)
+        directory = Path(unit.record.cwd)
+        return cls(unit, tuple(difftest.reference(workload, directory, replaced=placed) for workload in workloads))
+
+    def judge(self, content: bytes) -> Outcome:
+        """What the program does with this object of the unit."""
+        return difftest.judge(self.references, Path(self.unit.record.cwd), replaced=self.unit.placed(content))
+
+    def confirm(self, evaluation: Evaluation) -> Evaluation:
+        """An evaluation after the program has been run with its plan: refuted, if that refutes it.
+
+        A plan that is not kept anyway is run too where it compiles: that it is wrong is worth more than that it is big.
+        """
+        made = self.unit.compile(evaluation.plan)
+        if made.outcome is not CompileOutcome.OK:
+            return evaluation
+        try:
+            outcome = self.judge(made.content)
+        except ToolError as error:
+            outcome = Outcome(ProgramVerdict.DIFFERENT, (), f"it does not link: {error.stderr_tail[-300:]}")
+        if outcome.verdict.permits:
+            return evaluation
+        refuted = outcome.verdict is ProgramVerdict.DIFFERENT
+        verdict = Verdict.MISCOMPILED if refuted else Verdict.NOT_ESTABLISHED
+        return replace(evaluation, verdict=verdict, reason=str(outcome))

@@ -1,0 +1,79 @@
+"""`compiler-agent blame`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.base.errors import UsageError
+
+_SLACK_S = 1.0
+
+
+@click.command()
+@click.option("--plan", "plan_text", required=True, help="The plan that is wrong: -passes=PIPELINE -option=value …")
+@workload_options
+@click.option(
+    "--output", type=click.Path(path_type=Path), default="blame", show_default=True, help="Where the report goes."
+)
+@click.option("--reduce", "reduce_s", default=300.0, show_default=True, help="Seconds for llvm-reduce; 0: not at all.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def blame(
+    plan_text: str,
+    run_commands: tuple[str, ...],
+    run_timeout: float,
+    tolerance: float,
+    ignored: tuple[str, ...],
+    no_sandbox: bool,
+    output: Path,
+    reduce_s: float,
+    as_json: bool,
+    command: tuple[str, ...],
+) -> None:
+    """Finds the pass in a plan that makes a program wrong, and writes a report that could be filed upstream.
+
+    The clang COMMAND makes one object (-c) or a whole program of one source; its result is put in its place in a copy
+    of the directory, and each --run shows there what the program does. Exit 0: a pass is blamed; 1: the plan is not
+    refuted.
+
+    \b
+    compiler-agent blame --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
+    """
+    import dataclasses
+
+    from compiler_agent.app.blame import find_blame
+    from compiler_agent.app.blame_ir import IrUnit
+    from compiler_agent.app.blame_program import Program, Unit
+    from compiler_agent.app.blame_report import to_json, write_report
+    from compiler_agent.llvm import catalog
+    from compiler_agent.llvm.plan import Plan
+    from compiler_agent.llvm.toolchain import discover
+
+    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
+    if not tests:
+        raise UsageError("blame needs --run: a command that shows that the program is wrong")
+    # A program that no longer ends is met often here; it need not be waited for as long as where it is judged once.
+    tests = [dataclasses.replace(test, slack_s=_SLACK_S) for test in tests]
+    arguments = command[1:] if is_compiler(command[0]) else command
+    toolchain = discover()
+    known = catalog.load()
+    program = Program.with_reference(Unit.of_command(arguments, Path.cwd()), tests)
+    found = find_blame(
+        Plan.parse(plan_text),
+        program,
+        toolchain,
+        known,
+        reduce_s=reduce_s,
+        on_step=lambda words: click.echo(words, err=True),
+    )
+    report = write_report(found, IrUnit(program, toolchain, known), output)
+    if as_json:
+        click.echo(json.dumps(to_json(found, toolchain), indent=2))
+    else:
+        where = f" in {', '.join(found.functions)}" if found.functions else ""
+        click.echo(f"{', '.join(found.culprits)}{where}: {found.differences[0]}\nreport: {report}")

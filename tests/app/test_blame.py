@@ -1,0 +1,217 @@
+"""Blame: the smallest plan, the application, the function, the report; by a program that every optimizer breaks."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler_agent.app.blame import join, passes_after, passes_alone, spell_out
+from compiler_agent.app.blame_ir import bodies
+from compiler_agent.app.blame_minimise import delta_debug, minimise, only, parts_of
+from compiler_agent.app.blame_program import Unit
+from compiler_agent.app.cli import cli
+from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm import catalog
+from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.toolchain import discover
+
+# Its behaviour is not defined (an overflow), so that right passes "break" it: the pass to be named is known.
+PROGRAM = """
+#include <stdio.h>
+__attribute__((noinline)) static int grows(int a) { return a + 1 > a; }
+__attribute__((noinline)) static int harmless(int a) { return a * 3 - a; }
+int main(int argc, char **argv) { printf("%d %d\\n", grows(0x7ffffffe + argc), harmless(argc)); return 0; }
+"""
+
+
+@given(st.sets(st.integers(0, 30), min_size=1, max_size=5), st.integers(31, 40))
+def test_delta_debugging_finds_exactly_what_is_needed(needed: set[int], n_items: int) -> None:
+    n_asked = 0
+
+    def fails(kept: Sequence[int]) -> bool:
+        nonlocal n_asked
+        n_asked += 1
+        return needed <= set(kept)
+
+    assert delta_debug(range(n_items), fails) == sorted(needed)
+    assert n_asked < 400
+
+
+@given(st.lists(st.sets(st.integers(0, 12), min_size=1, max_size=3), min_size=1, max_size=4))
+def test_of_several_causes_one_whole_one_remains(causes: list[set[int]]) -> None:
+    def fails(kept: Sequence[int]) -> bool:
+        return any(cause <= set(kept) for cause in causes)
+
+    found = set(delta_debug(range(13), fails))
+    assert fails(sorted(found))
+    assert not any(fails(sorted(found - {item})) for item in found)
+
+
+@dataclass
+class Needs:
+    """Refutes every plan that has these passes and options."""
+
+    names: set[str]
+    asked: list[str] = field(default_factory=list)
+
+    def refutes(self, plan: Plan) -> bool:
+        self.asked.append(str(plan))
+        return self.names <= {part.text for part in parts_of(plan)}
+
+
+LONG = Plan.parse(
+    "-passes=globalopt,function<eager-inv>(sroa<modify-cfg>,loop-mssa(licm<>),gvn<>),cgscc(inline,function(newgvn)),"
+    "adce -disable-lsr=true -inline-threshold=5"
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "smallest"),
+    [
+        ({"gvn<>"}, "-passes=function<eager-inv>(gvn<>)"),
+        ({"newgvn"}, "-passes=cgscc(function(newgvn))"),
+        ({"licm<>", "adce"}, "-passes=function<eager-inv>(loop-mssa(licm<>)),adce"),
+        ({"sroa<modify-cfg>", "-disable-lsr"}, "-passes=function<eager-inv>(sroa<modify-cfg>) -disable-lsr=true"),
+        ({"-disable-lsr"}, "-passes=no-op-module -disable-lsr=true"),
+    ],
+)
+def test_the_smallest_plan_has_only_what_is_needed(names: set[str], smallest: str) -> None:
+    oracle = Needs(names)
+    assert str(minimise(LONG, oracle, catalog.load())) == smallest
+    assert len(oracle.asked) < 40
+
+
+def test_what_is_experimental_is_suspected_first() -> None:
+    oracle = Needs({"newgvn"})
+    minimise(LONG, oracle, catalog.load())
+    assert oracle.asked == ["-passes=cgscc(function(newgvn))"]
+
+
+def test_parts_of_plans() -> None:
+    assert only(LONG, parts_of(LONG)) == LONG
+    plan = Plan.parse("-passes=sroa,cgscc(inline,function(gvn<>,sroa))")
+    assert [str(alone) for alone in passes_alone(plan, "sroa")] == ["-passes=sroa", "-passes=cgscc(function(sroa))"]
+    assert [str(rest) for rest in passes_after(plan, "inline")] == ["-passes=cgscc(function(gvn<>,sroa))"]
+    first, second = Plan.parse("-passes=sroa -a=1"), Plan.parse("-passes=no-op-module -b=2")
+    assert str(join(first, second)) == "-passes=sroa -a=1 -b=2"
+    spelled = spell_out(Plan.parse("-passes=attributor,default<O1>"), discover())
+    assert str(spelled).startswith("-passes=attributor,")
+    assert len(parts_of(spelled)) > 30
+    assert spell_out(LONG, discover()) == LONG
+
+
+def test_bodies_of_a_module() -> None:
+    text = 'declare void @a()\ndefine void @b() #0 {\n  ret void\n}\n\ndefine i32 @"c d"(i32 %x) {\n  ret i32 %x\n}\n'
+    assert {name: body.count("\n") for name, body in bodies(text).items()} == {"b": 2, '"c d"': 2}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "main.c").write_text(PROGRAM)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_pass_is_named_and_the_report_written(project: Path) -> None:
+    plan = "-passes=function(sroa,adce,instcombine<no-verify-fixpoint>,gvn<>),globaldce -inline-threshold=3"
+    arguments = ["blame", "--plan", plan, "--run", "./program", "--json", "--reduce", "20", "--", "clang", "main.c"]
+    done = CliRunner().invoke(cli, [*arguments, "-o", "program"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["culprits"] == ["instcombine"]
+    assert found["functions"] == ["grows"]
+    assert found["application"]["unit"] == "grows"
+    assert found["differences"] == ["standard output, line 1: '1 2' instead of '0 2'"]
+    assert set(found["minimal_plan"].split("(")[1].rstrip(")").split(",")) <= {
+        "sroa",
+        "instcombine<no-verify-fixpoint>",
+    }
+    assert any("clang's own pipeline makes the program wrong too" in note for note in found["notes"])
+    report = (project / "blame" / "report.md").read_text()
+    assert "# [instcombine] wrong code for main.c" in report
+    assert "BISECT: running pass" in report
+    assert found["llvm"] in report
+
+
+def test_the_reproducer_reproduces(project: Path) -> None:
+    import subprocess
+
+    arguments = [
+        "blame",
+        "--plan",
+        "-passes=function(sroa,instcombine<no-verify-fixpoint>)",
+        "--run",
+        "cc main.o -o p && ./p",
+    ]
+    done = CliRunner().invoke(cli, [*arguments, "--reduce", "0", "--output", "out", "--", "clang", "-c", "main.c"])
+    assert done.exit_code == 0, done.output
+    subprocess.run(["./reproduce.sh"], cwd=project / "out", check=True)
+    said = []
+    for name in ("right", "wrong"):
+        clang = str(discover().clang)
+        subprocess.run([clang, f"out/{name}.o", "-o", name], cwd=project, check=True)
+        said.append(subprocess.run([f"./{name}"], cwd=project, capture_output=True, check=True).stdout)
+    assert said == [b"0 2\n", b"1 2\n"]
+
+
+def test_a_right_plan_has_nobody_to_blame(project: Path) -> None:
+    arguments = [
+        "blame",
+        "--plan",
+        "-passes=function(sroa)",
+        "--run",
+        "./program",
+        "--",
+        "clang",
+        "main.c",
+        "-o",
+        "program",
+    ]
+    done = CliRunner().invoke(cli, arguments)
+    assert "the plan is not refuted" in str(done.exception)
+    assert getattr(done.exception, "exit_code", None) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-c", "main.c", "-o", "/tmp/elsewhere.o"], "outside"),
+        (["-c", "main.c", "other.c"], "not one C or C"),
+        (["main.o", "-o", "program"], "not one C or C"),
+    ],
+)
+def test_commands_that_are_not_one_unit(project: Path, arguments: list[str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Unit.of_command(arguments, project)
+
+
+def test_where_a_commands_object_goes(project: Path) -> None:
+    assert Unit.of_command(["-c", "main.c"], project).output == "main.o"
+    assert Unit.of_command(["-c", "main.c", "-o", "sub/m.o"], project).output == "sub/m.o"
+    linking = Unit.of_command(["main.c"], project)
+    assert linking.output == "a.out"
+    assert linking.link
+
+
+@pytest.mark.parametrize(
+    ("plan", "verdict", "status"),
+    [
+        ("-passes=function(sroa,instcombine<no-verify-fixpoint>)", "miscompiled", 1),
+        ("-passes=function(sroa)", None, None),
+    ],
+)
+def test_judge_runs_the_program(project: Path, plan: str, verdict: str | None, status: int | None) -> None:
+    arguments = ["judge", "--json", "--plan", plan, "--run", "./program", "--", "clang", "main.c", "-o", "program"]
+    done = CliRunner().invoke(cli, arguments)
+    row = json.loads(done.stdout)
+    assert row["program_test"][0]["reference"] == "-O0"
+    if verdict is None:
+        assert row["verdict"] in ("established", "not-better")
+    else:
+        assert (row["verdict"], done.exit_code) == (verdict, status)
+        assert "standard output, line 1: '1 2' instead of '0 2'" in row["reason"]

@@ -1,0 +1,55 @@
+"""The miscompile that a size search walks into: zlib 1.2.13's trees.c, by zlib's own minigzip and example."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.app.libraries import load, select
+from compiler_agent.app.library_fetch import prepare
+from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.llvm.toolchain import discover
+
+PLAN = "-passes=attributor,default<Oz>"
+RUN = "make -s minigzip && ./minigzip < trees.c | sha256sum && ./minigzip < deflate.c | ./minigzip -d | cmp - deflate.c"
+
+
+@pytest.fixture(scope="module")
+def zlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    (library,) = select(load(), ["zlib"])
+    directory = tmp_path_factory.mktemp("zlib") / "zlib"
+    try:
+        prepare(library, directory)
+    except CompilerAgentError as error:
+        pytest.skip(f"zlib's sources cannot be had: {error}")
+    flags = {"CC": str(discover().clang), "CFLAGS": "-Oz -D_LARGEFILE64_SOURCE=1"}
+    for command in (["./configure", "--static"], ["make", "libz.a", "minigzip"]):
+        subprocess.run(command, cwd=directory, env={**os.environ, **flags}, capture_output=True, check=True)
+    return directory
+
+
+def agent(zlib: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "compiler_agent.app.cli", *arguments, "--plan", PLAN, "--run", RUN, "--json", "--"]
+    compile_command = ["clang", "-D_LARGEFILE64_SOURCE=1", "-c", "trees.c", "-o", "trees.o"]
+    return subprocess.run([*command, *compile_command], cwd=zlib, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.nightly
+def test_the_plan_is_refused(zlib: Path) -> None:
+    done = agent(zlib, "judge")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["verdict"] == "miscompiled"
+
+
+@pytest.mark.nightly
+def test_the_attributor_is_blamed(zlib: Path, tmp_path: Path) -> None:
+    done = agent(zlib, "blame", "--reduce", "0", "--output", str(tmp_path / "report"))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["culprits"] == ["attributor"]
+    assert found["functions"] == ["build_tree"]
+    assert found["step"].startswith("-passes=attributor")
+    assert "[attributor]" in (tmp_path / "report" / "report.md").read_text()
