@@ -1,0 +1,77 @@
+// What the generator of harnesses said about a unit: its types, functions, globals and stubs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cct {
+
+struct Member {
+  uint32_t Offset, BitOffset, BitSize;
+  uint32_t Type;
+  std::string Name;
+};
+
+struct TypeNode {
+  enum class Kind { Void, Integer, Float, Bool, Character, Enumeration, Pointer, Array, Structure, Union, Function, Opaque };
+  Kind What = Kind::Void;
+  uint32_t Size = 0;
+  bool Signed = false;
+  std::string Name;
+  std::vector<int64_t> Values; // of an enumeration
+  uint32_t Target = 0;         // pointee or element
+  uint32_t Count = 0;          // of an array
+  bool Const = false, Restrict = false, Reference = false;
+  std::vector<Member> Members;
+  uint32_t Callback = 0;
+};
+
+struct ParameterNode {
+  uint32_t Type;
+  std::string Name;
+};
+
+struct PieceNode {
+  std::string Kind;
+  uint32_t Slot, Size, Source, Offset;
+};
+
+struct FunctionNode {
+  std::string Name, Unsupported;
+  uint32_t BufferSize = 0, ResultType = 0, ResultSize = 0;
+  bool NoAlias = false, MayBeMissing = false;
+  std::vector<ParameterNode> Parameters;
+  std::vector<PieceNode> Pieces;
+  std::vector<uint64_t> Constants;
+  std::vector<std::string> Strings;
+};
+
+struct GlobalNode {
+  std::string Name;
+  uint32_t Size = 0, Type = 0;
+  bool Defined = false, Constant = false;
+};
+
+struct CallbackNode {
+  uint32_t Type = 0;
+  bool Usable = false;
+};
+
+struct Description {
+  std::string Triple;
+  std::vector<TypeNode> Types;
+  std::vector<FunctionNode> Functions;
+  std::vector<GlobalNode> Globals;
+  std::vector<CallbackNode> Callbacks;
+  std::vector<std::string> Stubs;
+
+  const TypeNode &type(uint32_t Number) const { return Types[Number]; }
+  // The type as C would write it, as far as a report needs it.
+  std::string spelled(uint32_t Number) const;
+};
+
+// Reads the file; on failure Problem says what is wrong where.
+bool readDescription(const std::string &Path, Description &Result, std::string &Problem);
+
+} // namespace cct

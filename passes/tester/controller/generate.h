@@ -1,0 +1,101 @@
+// Inputs made from types: every decision is a choice with a name of its own, so that an input is a seed and a few choices
+// that were made otherwise. Mutation changes choices, minimisation sets them to 0.
+#pragma once
+
+#include "description.h"
+#include "variant.h"
+
+#include <unordered_map>
+
+namespace cct {
+
+struct Choice {
+  uint64_t Path;
+  uint64_t Bound;
+};
+
+// An input in the form that is kept.
+struct Seeds {
+  uint64_t Seed = 0;
+  std::unordered_map<uint64_t, uint64_t> Fixed;
+  uint32_t Keep = ~0u; // which of the calls are made
+  bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
+};
+
+class Choices {
+public:
+  void begin(const Seeds &S) {
+    Current = &S;
+    Made.clear();
+  }
+  // A number below Bound. Unrecorded ones cannot be changed alone.
+  uint64_t choose(uint64_t Path, uint64_t Bound, bool Recorded = true);
+  const std::vector<Choice> &made() const { return Made; }
+
+private:
+  const Seeds *Current = nullptr;
+  std::vector<Choice> Made;
+};
+
+uint64_t scramble(uint64_t A, uint64_t B);
+
+// One object of the arena, for reports and for other pointers to share.
+struct ArenaObject {
+  uint32_t Offset, Size;
+  uint32_t Type;  // of its elements; 0: bytes
+  uint32_t Count;
+  uint32_t Call;  // for which call it was made
+  bool Exclusive; // nothing else may point to it
+};
+
+struct BuiltCall {
+  uint32_t Function;
+  std::vector<std::vector<uint8_t>> Parameters; // the values' bytes
+};
+
+class Generator {
+public:
+  Generator(const Description &D, SharedInput &Input);
+  // Which functions calls may be made of: those that all variants have.
+  void setCallable(std::vector<bool> Callable);
+  void exclude(uint32_t Function) { Callable[Function] = false; }
+  // Lays an input for the function out in the shared memory.
+  void build(uint32_t Target, const Seeds &S);
+
+  const std::vector<Choice> &choices() const { return Made.made(); }
+  const std::vector<ArenaObject> &objects() const { return Objects; }
+  const std::vector<BuiltCall> &calls() const { return Calls; }
+  // One mask byte for each byte of a value of the type.
+  void writeMasks(uint32_t Type, uint8_t *Mask) const;
+
+private:
+  void buildCall(uint32_t Index, uint32_t Function, uint64_t Path);
+  void patchGlobals(uint64_t Path);
+  void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
+  void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded);
+  uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
+  uint64_t integer(uint32_t Size, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded);
+  void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded);
+  void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
+  uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive);
+  uint32_t countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth);
+  uint64_t choose(uint64_t Path, const char *What, uint64_t Bound, bool Recorded = true);
+  bool holdsPointers(uint32_t Type) const;
+
+  const Description &D;
+  SharedInput &Input;
+  Choices Made;
+  std::vector<bool> Callable;
+  std::vector<std::vector<uint32_t>> Related; // functions that share a structure with one
+  std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
+  std::vector<ArenaObject> Objects;
+  std::vector<uint64_t> ObjectPaths;
+  std::vector<uint32_t> Lengths;
+  std::vector<BuiltCall> Calls;
+  const FunctionNode *Target = nullptr;
+  uint32_t CurrentCall = 0;
+  bool CurrentNoAlias = false;
+  uint32_t Cursor = 0, ArgumentsUsed = 0;
+};
+
+} // namespace cct

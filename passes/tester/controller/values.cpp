@@ -1,0 +1,214 @@
+// The numbers, characters and floating-point values of an input.
+#include "generate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace cct {
+namespace {
+
+using Kind = TypeNode::Kind;
+
+bool soundsLikeLength(const std::string &Name) {
+  if (Name == "n" || Name == "N" || Name == "count" || Name == "size")
+    return true;
+  for (const char *Part : {"len", "Len", "LEN", "size", "Size", "count", "Count", "num", "Num", "avail", "cap", "max", "nb"})
+    if (Name.find(Part) != std::string::npos)
+      return true;
+  return false;
+}
+
+} // namespace
+
+// Style, of the object: 0 all zero, 1 small, 2 and 3 anything.
+uint64_t Generator::integer(uint32_t Size, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded) {
+  if (Style == 0)
+    return choose(Path, "exception", 8, Recorded) == 7 ? choose(Path, "small", 10, Recorded) : 0;
+  if (Style == 1)
+    return choose(Path, "small", 10, Recorded);
+  bool Length = soundsLikeLength(Name) && !Lengths.empty();
+  uint64_t Mode = choose(Path, "mode", 16, Recorded);
+  if (Length ? Mode < 12 : Mode >= 4 && Mode < 7 && !Lengths.empty()) {
+    uint64_t Longest = Lengths[choose(Path, "length", Lengths.size(), Recorded)];
+    uint64_t How = choose(Path, "how", 4, Recorded);
+    return How == 0 ? Longest : How == 1 ? (Longest ? Longest - 1 : 0) : choose(Path, "below", Longest + 1, Recorded);
+  }
+  switch (Mode) {
+  case 7:
+  case 8: {
+    uint64_t Bits = 8ull * std::min(Size, 8u);
+    const uint64_t Boundaries[] = {1ull << (Bits - 1), (1ull << (Bits - 1)) - 1, ~0ull, 0, 1, 255, 256, 65535, 65536, 127, 128, 0x7FFFFFFF, 0x80000000ull};
+    return Boundaries[choose(Path, "boundary", std::size(Boundaries), Recorded)];
+  }
+  case 9:
+  case 10:
+    if (const auto &Known = Target->Constants; !Known.empty())
+      return Known[choose(Path, "constant", Known.size(), Recorded)] + (3 - choose(Path, "near", 5, Recorded)) % 3;
+    return choose(Path, "small", 10, Recorded);
+  case 11:
+    return choose(Path, "any", ~0ull, Recorded);
+  case 12:
+    return (1ull << choose(Path, "power", 8ull * std::min(Size, 8u), Recorded)) + choose(Path, "near", 3, Recorded) - 1;
+  case 13:
+    return 0 - choose(Path, "small", 10, Recorded);
+  case 14:
+    return choose(Path, "byte", 256, Recorded);
+  case 15:
+    return choose(Path, "any", ~0ull, Recorded) >> choose(Path, "shift", 64, Recorded);
+  default:
+    return choose(Path, "small", 10, Recorded);
+  }
+}
+
+void Generator::floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded) {
+  static const double Special[] = {0.0, 1.0, -1.0, 0.5, -0.0, 2.0, 1e-3, 1e10, -2.5, 3.0, 10.0, 100.0, 1e300, 1e-310, 4294967296.0, 0.1,
+                                   std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::denorm_min()};
+  double Value;
+  switch (choose(Path, "float", 6, Recorded)) {
+  case 0:
+  case 1:
+    Value = Special[choose(Path, "special", std::size(Special), Recorded)];
+    break;
+  case 2:
+    Value = static_cast<double>(choose(Path, "small", 200, Recorded)) - 100;
+    break;
+  case 3:
+    Value = (static_cast<double>(choose(Path, "part", 1u << 20, Recorded)) - (1 << 19)) / 1024.0;
+    break;
+  case 4:
+    Value = static_cast<double>(choose(Path, "unit", 1ull << 52, Recorded)) / static_cast<double>(1ull << 52);
+    break;
+  default: {
+    uint64_t Bits = choose(Path, "bits", ~0ull, Recorded);
+    memcpy(&Value, &Bits, 8);
+  }
+  }
+  if (Size == 4) {
+    auto Narrow = static_cast<float>(Value);
+    memcpy(Bytes, &Narrow, 4);
+  } else if (Size == 8) {
+    memcpy(Bytes, &Value, 8);
+  } else if (Size == 16) {
+    long double Wide = Value;
+    memcpy(Bytes, &Wide, 10);
+  }
+}
+
+void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style) {
+  uint64_t Mode = choose(Path, "characters", 8);
+  uint64_t Seed = choose(Path, "seed", 1u << 16);
+  auto random = [&](uint32_t Index, uint64_t Bound) { return scramble(Seed, Index) % Bound; };
+  for (uint32_t Index = 0; Index < Count; ++Index) {
+    switch (Mode) {
+    case 0:
+      Bytes[Index] = 0;
+      break;
+    case 1:
+      Bytes[Index] = static_cast<uint8_t>('a' + random(Index, 26));
+      break;
+    case 2:
+      Bytes[Index] = static_cast<uint8_t>(' ' + random(Index, 95));
+      break;
+    case 3:
+      Bytes[Index] = static_cast<uint8_t>(random(Index, 256));
+      break;
+    case 4:
+      Bytes[Index] = static_cast<uint8_t>('a' + random(Index, 2));
+      break;
+    case 5:
+      Bytes[Index] = static_cast<uint8_t>("0123456789+-. exX"[random(Index, 17)]);
+      break;
+    case 6:
+      Bytes[Index] = static_cast<uint8_t>("ab \t\n,;:/\\\"'{}[]()<>=#%&*!?_-0"[random(Index, 31)]);
+      break;
+    default:
+      Bytes[Index] = static_cast<uint8_t>(Seed + Index);
+    }
+  }
+  // Words that the function knows.
+  if (const auto &Known = Target->Strings; !Known.empty() && choose(Path, "words", 2) == 1)
+    for (uint64_t Word = choose(Path, "howmany", 3); Word-- > 0;) {
+      const std::string &Text = Known[choose(scramble(Path, Word), "word", Known.size())];
+      uint64_t At = choose(scramble(Path, Word), "at", 4) == 0 ? 0 : choose(scramble(Path, Word), "position", Count);
+      memcpy(Bytes + At, Text.data(), std::min<size_t>(Text.size(), Count - At));
+    }
+  for (uint64_t Change = choose(Path, "changes", 4); Change-- > 0;)
+    Bytes[choose(scramble(Path, Change), "changed", Count)] = static_cast<uint8_t>(choose(scramble(Path, Change), "to", 256));
+  // Mostly there is an end somewhere: what takes a string would run on.
+  if (Count && choose(Path, "open", 5) != 4) {
+    Bytes[Count - 1] = 0;
+    if (choose(Path, "shorter", 2) == 1)
+      Bytes[choose(Path, "end", Count)] = 0;
+  }
+  (void)Style;
+}
+
+void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded) {
+  const TypeNode &T = D.type(Type);
+  switch (T.What) {
+  case Kind::Integer:
+  case Kind::Character: {
+    uint64_t Value = integer(T.Size, Path, Name, Style, Recorded);
+    if (T.Size > 8) {
+      memset(Bytes, static_cast<int64_t>(Value) < 0 ? 0xFF : 0, T.Size);
+      memcpy(Bytes, &Value, 8);
+    } else {
+      memcpy(Bytes, &Value, T.Size);
+    }
+    break;
+  }
+  case Kind::Bool:
+    memset(Bytes, 0, T.Size);
+    Bytes[0] = static_cast<uint8_t>(Style ? choose(Path, "bool", 2, Recorded) : 0);
+    break;
+  case Kind::Enumeration: {
+    int64_t Value = 0;
+    if (!T.Values.empty() && Style && choose(Path, "other", 16, Recorded) != 15)
+      Value = T.Values[choose(Path, "value", T.Values.size(), Recorded)];
+    else
+      Value = static_cast<int64_t>(integer(T.Size, Path, Name, Style, Recorded));
+    memcpy(Bytes, &Value, std::min(T.Size, 8u));
+    break;
+  }
+  case Kind::Float:
+    if (Style)
+      floating(T.Size, Bytes, Path, Recorded);
+    break;
+  case Kind::Array: {
+    const TypeNode &Element = D.type(T.Target);
+    if (Element.Size == 1 && T.Count && Element.What != Kind::Bool) {
+      if (Style)
+        characters(Bytes, T.Count, Path, Style);
+    } else if (Element.Size) {
+      for (uint32_t Index = 0; Index < T.Count; ++Index)
+        scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Name, Style, Recorded && Index < 16);
+    }
+    break;
+  }
+  case Kind::Structure:
+  case Kind::Union:
+    for (size_t Index = 0; Index < T.Members.size(); ++Index) {
+      const Member &M = T.Members[Index];
+      uint64_t Part = scramble(Path, 1000 + Index);
+      if (M.BitSize) {
+        uint64_t Value = integer(4, Part, M.Name, Style, Recorded);
+        for (uint32_t Bit = 0; Bit < M.BitSize; ++Bit) {
+          uint32_t At = M.BitOffset + Bit;
+          if (At / 8 < T.Size && (Value >> (Bit % 64) & 1))
+            Bytes[At / 8] = static_cast<uint8_t>(Bytes[At / 8] | 1u << At % 8);
+        }
+      } else if (M.Offset + D.type(M.Type).Size <= T.Size) {
+        scalars(M.Type, Bytes + M.Offset, Part, M.Name, Style, Recorded);
+      }
+      if (T.What == Kind::Union)
+        break;
+    }
+    break;
+  default:
+    break;
+  }
+}
+
+} // namespace cct

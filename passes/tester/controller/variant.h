@@ -1,0 +1,64 @@
+// One test executable, running as a server.
+#pragma once
+
+#include "../shared/layout.h"
+
+#include <string>
+#include <sys/types.h>
+
+namespace cct {
+
+// The input that all variants see.
+class SharedInput {
+public:
+  SharedInput();
+  ~SharedInput();
+  SharedInput(const SharedInput &) = delete;
+  int descriptor() const { return Descriptor; }
+  InputHeader &header() { return *reinterpret_cast<InputHeader *>(Memory); }
+  uint8_t *arguments() { return Memory + InputArguments; }
+  uint8_t *arena() { return Memory + InputArena; }
+  uint8_t *mask() { return Memory + InputMask; }
+  uint8_t *globalMask() { return Memory + InputGlobalMask; }
+
+private:
+  int Descriptor;
+  uint8_t *Memory;
+};
+
+class Variant {
+public:
+  // Fill is what fresh memory holds in it.
+  Variant(std::string Path, SharedInput &Input, uint8_t Fill, bool Sanitized);
+  ~Variant();
+  Variant(const Variant &) = delete;
+
+  // Starts it; false with Problem set where that fails.
+  bool start(std::string &Problem);
+  // Runs the shared input. Fresh: in a process that has run nothing before.
+  void run(uint32_t TimeoutMs, bool Fresh);
+
+  const OutputHeader &output() const { return *reinterpret_cast<const OutputHeader *>(Output); }
+  const uint8_t *present() const { return Output + OutputPresent; }
+  const uint8_t *counters() const { return Output + OutputCounters; }
+  const uint16_t *owners() const { return reinterpret_cast<const uint16_t *>(Output + OutputOwner); }
+  const char *text() const { return reinterpret_cast<const char *>(Output + OutputText); }
+  const uint8_t *arena() const { return Arena; }
+  uint64_t runs() const { return Runs; }
+  bool isPresent() const { return !Path.empty(); }
+
+private:
+  void stop();
+  int awaitReport(int TimeoutMs);
+
+  std::string Path;
+  SharedInput &Input;
+  uint8_t Fill;
+  bool Sanitized;
+  int OutputDescriptor = -1, ArenaDescriptor = -1, Commands = -1, Reports = -1;
+  pid_t Process = -1;
+  uint8_t *Output = nullptr, *Arena = nullptr;
+  uint64_t Runs = 0;
+};
+
+} // namespace cct

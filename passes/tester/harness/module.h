@@ -1,0 +1,49 @@
+// The harness module: one thunk for each function under test, a stub for each external that nobody defines, and the tables
+// of shared/layout.h that let the runtime find them.
+#pragma once
+
+#include "arguments.h"
+
+#include "llvm/IR/Module.h"
+
+#include <memory>
+
+namespace cct {
+
+class HarnessModule {
+public:
+  explicit HarnessModule(const llvm::Module &Unit);
+
+  void addFunction(const llvm::Function &F, const Signature &S, bool MayBeMissing);
+  void addGlobal(const llvm::GlobalVariable &G, bool DefinedHere);
+  // A stub with the name's definition; Program (its declaration's debug info) may be null.
+  void addStub(const llvm::Function &F);
+  // A function that may be passed where this type is pointed to; returns false where it cannot be written as IR.
+  bool addCallback(const llvm::DISubroutineType *Type);
+  std::unique_ptr<llvm::Module> finish();
+
+  unsigned stubs() const { return Stubs.size(); }
+
+private:
+  llvm::Constant *text(llvm::StringRef Text);
+  void fillStub(llvm::Function &Stub, llvm::StringRef Name, const llvm::DISubroutineType *Type, unsigned Flags);
+  llvm::Constant *table(llvm::StringRef Name, llvm::StructType *Entry, llvm::ArrayRef<llvm::Constant *> Entries);
+
+  const llvm::Module &Unit;
+  std::unique_ptr<llvm::Module> M;
+  llvm::LLVMContext &C;
+  const llvm::DataLayout &Layout;
+  llvm::PointerType *Pointer;
+  llvm::IntegerType *I8, *I32, *I64;
+  llvm::StructType *FunctionEntry, *GlobalEntry, *StubArgument, *StubEntry;
+  std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks;
+  llvm::AttrBuilder TargetAttributes;
+  bool Exceptions;
+  uint32_t MaskOffset = 0;
+};
+
+// The name under which the variants' objects and the harness know what the unit defines, or an external that is a stub.
+std::string unitName(llvm::StringRef Name);
+std::string stubName(llvm::StringRef Name);
+
+} // namespace cct

@@ -1,0 +1,115 @@
+// One run: the memory image is laid out, the calls are made on a stack of their own, and what they left is observed.
+#include "state.h"
+
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <sys/time.h>
+#include <ucontext.h>
+
+namespace cct {
+namespace {
+
+ucontext_t Caller, Callee; // written before each use: restoring them does no harm
+
+void setTimer(uint32_t Milliseconds) {
+  itimerval Timer{};
+  Timer.it_value.tv_sec = Milliseconds / 1000;
+  Timer.it_value.tv_usec = Milliseconds % 1000 * 1000;
+  setitimer(ITIMER_VIRTUAL, &Timer, nullptr);
+}
+
+uint64_t now() {
+  timespec Time;
+  clock_gettime(CLOCK_MONOTONIC, &Time);
+  return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
+}
+
+void makeCalls() {
+  State &S = state();
+  if (_setjmp(S.Jump) == 0) {
+    S.InCall = true;
+    for (uint32_t Index = 0; Index < input().Calls; ++Index) {
+      const CallEntry &C = input().Call[Index];
+      if (input().Explain)
+        explain("call %u: %s\n", Index + 1, cct_functions[C.Function].Name);
+      cct_functions[C.Function].Thunk(reinterpret_cast<uint8_t *>(ArgumentsBase + C.ArgumentsOffset), output().Results[Index]);
+      ++output().CallsDone;
+    }
+    S.Outcome = OutcomeReturned;
+  }
+  S.InCall = false;
+}
+
+void layOut() {
+  State &S = state();
+  const InputHeader &I = input();
+  auto *Arena = reinterpret_cast<uint8_t *>(ArenaBase);
+  for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
+    memcpy(S.Ranges[Index].Begin, S.Ranges[Index].Copy, S.Ranges[Index].Size);
+  memcpy(Arena, reinterpret_cast<const void *>(InputBase + InputArena), I.ArenaUsed);
+  memcpy(reinterpret_cast<void *>(ArgumentsBase), reinterpret_cast<const void *>(InputBase + InputArguments), I.ArgumentsUsed);
+  if (S.Sanitized) {
+    __asan_poison_memory_region(Arena, I.ArenaUsed + (64u << 10));
+    __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), 256u << 10);
+    for (uint32_t Index = 0; Index < I.Objects; ++Index)
+      __asan_unpoison_memory_region(Arena + I.Object[Index].Offset, I.Object[Index].Size);
+  }
+  for (uint32_t Index = 0; Index < I.Patches; ++Index) {
+    const PatchEntry &P = I.Patch[Index];
+    if (uint8_t *Address = cct_globals[P.Global].Address)
+      memcpy(Address + P.Offset, reinterpret_cast<const void *>(InputBase + InputArguments + P.DataOffset), P.Size);
+  }
+  S.Outcome = OutcomeNone;
+  S.Detail = 0;
+  S.HeapUsed = 0;
+  S.Blocks = S.NextNumber = 0;
+  S.TraceHash = 1;
+  S.TraceEvents = S.TextSize = S.Streams = 0;
+  memset(S.StubCalls, 0, sizeof S.StubCalls);
+  memset(S.ArenaFreed, 0, I.Objects);
+  S.NoAlias = false;
+  OutputHeader &O = output();
+  for (uint32_t Index = 0; Index < I.Calls; ++Index) {
+    S.NoAlias |= (cct_functions[I.Call[Index].Function].Flags & FunctionNoAlias) != 0;
+    memset(O.Results[Index], S.Fill, cct_functions[I.Call[Index].Function].ResultSize);
+  }
+  O.Outcome = OutcomeNone;
+  O.CallsDone = 0;
+  O.TextSize = 0;
+  memset(O.ExceptionName, 0, sizeof O.ExceptionName);
+}
+
+} // namespace
+
+void endRun(uint32_t Outcome, uint64_t Detail) {
+  State &S = state();
+  if (!S.InCall)
+    return;
+  S.InCall = false;
+  S.Outcome = Outcome;
+  S.Detail = Detail;
+  _longjmp(S.Jump, 1);
+}
+
+void run() {
+  layOut();
+  State &S = state();
+  uint64_t Begin = now();
+  setTimer(input().TimeoutMs);
+  if (S.Sanitized) {
+    makeCalls(); // AddressSanitizer knows the stack that the thread was given
+  } else {
+    getcontext(&Callee);
+    Callee.uc_stack.ss_sp = reinterpret_cast<void *>(StackBase);
+    Callee.uc_stack.ss_size = StackSize;
+    Callee.uc_link = &Caller;
+    makecontext(&Callee, makeCalls, 0);
+    swapcontext(&Caller, &Callee);
+  }
+  setTimer(0);
+  output().Nanoseconds = now() - Begin;
+  observe();
+}
+
+} // namespace cct

@@ -1,0 +1,257 @@
+// A variant of a unit as a server: it runs one input per command, in a worker process that starts again after a crash.
+//
+//     VARIANT INPUT OUTPUT ARENA COMMANDS REPORTS FILL FLAGS
+//
+// The first five are descriptors: memory that is shared with the controller, and two pipes. On COMMANDS each 'R' is one run,
+// 'Q' ends the worker, so that the next run begins in a fresh one. On REPORTS come one 'S' at the start, then for each run 'D'
+// (done: the output says how) or 'X' (the worker is dead; the output says of what, if anybody knew).
+// FILL is the byte that fresh memory holds. FLAGS: 1 the variant has AddressSanitizer.
+#include "state.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+
+using namespace cct;
+
+extern "C" {
+extern char __executable_start, _end;
+
+const char *__asan_default_options() {
+  return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=0:"
+         "allocator_may_return_null=1:detect_stack_use_after_return=1:print_summary=0:print_legend=0:poison_heap=1:"
+         "color=never:use_sigaltstack=0:allow_user_segv_handler=1:exitcode=66:check_initialization_order=0:fast_unwind_on_fatal=1";
+}
+
+// Coverage: the compiler's constructors call these before main.
+static uint8_t *CountersBegin, *CountersEnd;
+struct Location {
+  const void *Address;
+  uintptr_t Flags;
+};
+static const Location *LocationsBegin, *LocationsEnd;
+
+void __sanitizer_cov_8bit_counters_init(uint8_t *Begin, uint8_t *End) {
+  CountersBegin = Begin;
+  CountersEnd = End;
+}
+void __sanitizer_cov_pcs_init(const uintptr_t *Begin, const uintptr_t *End) {
+  LocationsBegin = reinterpret_cast<const Location *>(Begin);
+  LocationsEnd = reinterpret_cast<const Location *>(End);
+}
+}
+
+namespace {
+
+[[noreturn]] void fail(const char *What) {
+  perror(What);
+  _exit(3);
+}
+
+void map(uint64_t Address, uint64_t Size, int Descriptor, bool Writable) {
+  int Kind = Descriptor >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+  void *Wanted = reinterpret_cast<void *>(Address);
+  if (mmap(Wanted, Size, PROT_READ | (Writable ? PROT_WRITE : 0), Kind | MAP_FIXED_NOREPLACE | MAP_NORESERVE, Descriptor, 0) != Wanted)
+    fail("mapping a fixed address");
+}
+
+// Writes the jumps to the callbacks.
+void makeCallbacks() {
+  constexpr uint64_t Size = MaxCallbacks * CallbackStride;
+  map(CallbackBase, Size, -1, true);
+  for (uint32_t Index = 0; Index < cct_counts[3] && Index < MaxCallbacks; ++Index) {
+    auto *Code = reinterpret_cast<uint8_t *>(CallbackBase + Index * CallbackStride);
+    const void *Target = cct_callbacks[Index].Address;
+#if defined(__x86_64__)
+    const uint8_t Load[] = {0x49, 0xBB}, Jump[] = {0x41, 0xFF, 0xE3}; // movabs $Target, %r11; jmp *%r11
+    memcpy(Code, Load, 2);
+    memcpy(Code + 2, &Target, 8);
+    memcpy(Code + 10, Jump, 3);
+#elif defined(__aarch64__)
+    const uint32_t Jump[] = {0x58000050, 0xD61F0200}; // ldr x16, 8; br x16
+    memcpy(Code, Jump, 8);
+    memcpy(Code + 8, &Target, 8);
+    __builtin___clear_cache(reinterpret_cast<char *>(Code), reinterpret_cast<char *>(Code + 16));
+#endif
+  }
+  mprotect(reinterpret_cast<void *>(CallbackBase), Size, PROT_READ | PROT_EXEC);
+}
+
+// Which memory a run may change and the next one must not see: the image's data, and the first thread's own variables.
+void findRanges() {
+  State &S = state();
+  FILE *Maps = fopen("/proc/self/maps", "r");
+  if (!Maps)
+    fail("/proc/self/maps");
+  char Line[512];
+  uint64_t Break = reinterpret_cast<uint64_t>(sbrk(0));
+  while (fgets(Line, sizeof Line, Maps)) {
+    unsigned long Begin, End;
+    char Mode[8];
+    if (sscanf(Line, "%lx-%lx %7s", &Begin, &End, Mode) != 3 || Mode[1] != 'w')
+      continue;
+    if (Begin < S.ImageBegin || Begin >= reinterpret_cast<uint64_t>(&_end) || S.RangeCount == MaxRanges - 1)
+      continue;
+    S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), End - Begin, nullptr};
+  }
+  fclose(Maps);
+  S.ImageEnd = Break > reinterpret_cast<uint64_t>(&_end) ? Break : reinterpret_cast<uint64_t>(&_end);
+#if defined(__x86_64__)
+  // Thread-local variables lie right below the thread pointer.
+  dl_iterate_phdr(
+      [](dl_phdr_info *Info, size_t, void *) {
+        for (int Index = 0; Index < Info->dlpi_phnum; ++Index)
+          if (const auto &Header = Info->dlpi_phdr[Index]; Header.p_type == PT_TLS && Header.p_memsz) {
+            uint64_t Size = (Header.p_memsz + Header.p_align - 1) / Header.p_align * Header.p_align;
+            State &S = state();
+            S.Ranges[S.RangeCount++] = {static_cast<uint8_t *>(__builtin_thread_pointer()) - Size, Size, nullptr};
+          }
+        return 1; // the program itself comes first
+      },
+      nullptr);
+#endif
+}
+
+void takeSnapshot() {
+  State &S = state();
+  uint64_t Total = 0;
+  for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
+    Total += S.Ranges[Index].Size;
+  auto *Copy = static_cast<uint8_t *>(mmap(nullptr, Total + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (Copy == MAP_FAILED)
+    fail("memory for the snapshot");
+  for (uint32_t Index = 0; Index < S.RangeCount; ++Index) {
+    S.Ranges[Index].Copy = Copy;
+    Copy += S.Ranges[Index].Size;
+  }
+  for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
+    memcpy(S.Ranges[Index].Copy, S.Ranges[Index].Begin, S.Ranges[Index].Size);
+}
+
+void describe() {
+  OutputHeader &O = output();
+  O.Version = LayoutVersion;
+  O.Functions = cct_counts[0];
+  O.ImageBegin = state().ImageBegin;
+  O.ImageEnd = state().ImageEnd;
+  auto *Present = reinterpret_cast<uint8_t *>(OutputBase + OutputPresent);
+  for (uint32_t Index = 0; Index < cct_counts[0] && Index < OutputPresentSize; ++Index)
+    Present[Index] = cct_functions[Index].Address != nullptr && cct_functions[Index].Thunk != nullptr;
+  uint64_t Count = static_cast<uint64_t>(CountersEnd - CountersBegin);
+  O.CounterCount = static_cast<uint32_t>(Count < OutputCountersSize ? Count : OutputCountersSize);
+  auto *Owner = reinterpret_cast<uint16_t *>(OutputBase + OutputOwner);
+  uint16_t Current = 0xFFFF;
+  for (uint32_t Index = 0; Index < O.CounterCount; ++Index) {
+    if (LocationsBegin + Index < LocationsEnd && (LocationsBegin[Index].Flags & 1)) {
+      Current = 0xFFFF;
+      for (uint32_t Function = 0; Function < cct_counts[0]; ++Function)
+        if (cct_functions[Function].Address == LocationsBegin[Index].Address)
+          Current = static_cast<uint16_t>(Function);
+    }
+    Owner[Index] = Current;
+  }
+}
+
+void report(char Letter) {
+  if (write(state().ReportDescriptor, &Letter, 1) != 1)
+    _exit(4);
+}
+
+[[noreturn]] void work(int Commands) {
+  State &S = state();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  installHandlers();
+  if (!S.Sanitized) {
+    // What lies on the stack before it is written is one more thing that differs between the variants.
+    memset(reinterpret_cast<void *>(StackBase + StackSize - (64u << 10)), S.Fill, 64u << 10);
+  }
+  restrictWorker();
+  for (;;) {
+    char Command;
+    if (read(Commands, &Command, 1) != 1)
+      _exit(7);
+    if (Command == 'Q')
+      _exit(0);
+    if (CountersBegin)
+      memset(CountersBegin, 0, output().CounterCount);
+    run();
+    if (CountersBegin)
+      memcpy(reinterpret_cast<void *>(OutputBase + OutputCounters), CountersBegin, output().CounterCount);
+    report('D');
+    if (S.Sanitized)
+      _exit(0);
+  }
+}
+
+[[noreturn]] void serve(int Commands) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  report('S');
+  for (;;) {
+    pid_t Worker = fork();
+    if (Worker < 0)
+      fail("fork");
+    if (Worker == 0)
+      work(Commands);
+    int Status = 0;
+    while (waitpid(Worker, &Status, 0) < 0)
+      ;
+    if (WIFEXITED(Status) && WEXITSTATUS(Status) == 7)
+      _exit(0);
+    if (!WIFEXITED(Status) || WEXITSTATUS(Status) != 0) {
+      if (output().Outcome == OutcomeNone && WIFSIGNALED(Status)) {
+        output().Outcome = OutcomeSignal;
+        output().Detail = static_cast<uint64_t>(WTERMSIG(Status));
+      }
+      report('X');
+    }
+  }
+}
+
+} // namespace
+
+int main(int Count, char **Arguments) {
+  if (Count != 8) {
+    fprintf(stderr, "this program is run by cc-agent-tester only\n");
+    return 2;
+  }
+  int Commands = atoi(Arguments[4]);
+  map(InputBase, InputSize, atoi(Arguments[1]), false);
+  map(OutputBase, OutputSize, atoi(Arguments[2]), true);
+  map(ArenaBase, ArenaSize, atoi(Arguments[3]), true);
+  map(HeapBase, HeapSize, -1, true);
+  map(StackBase, StackSize, -1, true);
+  map(StateBase, sizeof(State), -1, true);
+  map(ArgumentsBase, InputArgumentsSize, -1, true);
+  makeCallbacks();
+  State &S = state();
+  S.ReportDescriptor = atoi(Arguments[5]);
+  S.Fill = static_cast<uint8_t>(atoi(Arguments[6]));
+  S.Sanitized = (atoi(Arguments[7]) & 1) && __asan_poison_memory_region;
+  S.ImageBegin = reinterpret_cast<uint64_t>(&__executable_start);
+  setvbuf(stdout, nullptr, _IONBF, 0);
+  if (!S.Sanitized)
+    findRanges();
+  else
+    S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
+  describe();
+  enterNamespaces();
+  takeSnapshot();
+  // The server is the first process of its namespace: when it ends, all do.
+  pid_t Server = fork();
+  if (Server < 0)
+    fail("fork");
+  if (Server == 0)
+    serve(Commands);
+  close(Commands);
+  int Status = 0;
+  waitpid(Server, &Status, 0);
+  return WIFEXITED(Status) ? WEXITSTATUS(Status) : 5;
+}

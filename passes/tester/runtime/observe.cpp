@@ -1,0 +1,190 @@
+// What a run left behind, in a form that is equal for equal behaviour: pointers by what they point to, padding left out,
+// any NaN like any other, the heap in the order in which it is reached.
+#include "state.h"
+
+#include <cstring>
+#include <unistd.h>
+
+namespace cct {
+namespace {
+
+bool isNaN(uint32_t Bits) { return (Bits & 0x7FFFFFFFu) > 0x7F800000u; }
+bool isNaN(uint64_t Bits) { return (Bits & 0x7FFFFFFFFFFFFFFFull) > 0x7FF0000000000000ull; }
+
+// Memory without types: only the NaN that processors make has its sign dropped, which constant folding does not keep.
+uint64_t withoutNaNSign(uint64_t Word) {
+  if (Word == 0xFFF8000000000000ull)
+    return 0x7FF8000000000000ull;
+  if (static_cast<uint32_t>(Word) == 0xFFC00000u)
+    Word &= ~0x80000000ull;
+  if (Word >> 32 == 0xFFC00000u)
+    Word &= ~0x8000000000000000ull;
+  return Word;
+}
+
+uint64_t withMask(uint64_t Word, const uint8_t *Mask) {
+  if (Mask[0] == MaskDouble && isNaN(Word))
+    Word = 0x7FF8000000000000ull;
+  uint32_t Low = static_cast<uint32_t>(Word), High = static_cast<uint32_t>(Word >> 32);
+  if (Mask[0] == MaskFloat && isNaN(Low))
+    Low = 0x7FC00000u;
+  if (Mask[4] == MaskFloat && isNaN(High))
+    High = 0x7FC00000u;
+  if (Mask[0] == MaskFloat || Mask[4] == MaskFloat)
+    Word = static_cast<uint64_t>(High) << 32 | Low;
+  for (int Byte = 0; Byte < 8; ++Byte)
+    if (Mask[Byte] == MaskIgnore)
+      Word &= ~(0xFFull << (8 * Byte));
+  return Word;
+}
+
+bool mayBePointer(uint64_t Word) {
+  const State &S = state();
+  return (Word >= S.ImageBegin && Word < S.ImageEnd) || (Word >= HeapBase && Word < HeapBase + HeapSize) ||
+         (Word >= StackBase && Word < StackBase + StackSize);
+}
+
+uint64_t hashPointer(uint64_t Hash, uint64_t Word) {
+  Canonical C = canonical(Word);
+  return mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind) << 56), C.Number), C.Offset);
+}
+
+constexpr uint64_t AllCompared = 0x0101010101010101ull;
+
+} // namespace
+
+Canonical canonical(uint64_t Address) {
+  State &S = state();
+  if (!Address)
+    return {'0', 0, 0};
+  if (Address >= ArenaBase && Address < ArenaBase + ArenaSize)
+    return {'a', 0, Address - ArenaBase};
+  if (Address >= HeapBase && Address < HeapBase + HeapSize) {
+    BlockEntry *B = blockOf(Address);
+    if (!B)
+      return {'h', 0, 0};
+    if (!B->Number) {
+      S.Order[S.NextNumber] = static_cast<uint32_t>(B - S.Block);
+      B->Number = ++S.NextNumber;
+    }
+    return {'h', B->Number, Address - B->Address};
+  }
+  if (Address >= StackBase && Address < StackBase + StackSize)
+    return {'s', 0, 0};
+  if (Address >= S.ImageBegin && Address < S.ImageEnd) {
+    auto *Pointer = reinterpret_cast<const uint8_t *>(Address);
+    for (uint32_t Index = 0; Index < cct_counts[0]; ++Index)
+      if (cct_functions[Index].Address == Pointer)
+        return {'f', Index, 0};
+    for (uint32_t Index = 0; Index < cct_counts[2]; ++Index)
+      if (cct_stubs[Index].Address == Pointer)
+        return {'f', Index, 1};
+    for (uint32_t Index = 0; Index < cct_counts[3]; ++Index)
+      if (cct_callbacks[Index].Address == Pointer)
+        return {'f', Index, 2};
+    for (uint32_t Index = 0; Index < cct_counts[1]; ++Index) {
+      const GlobalEntry &G = cct_globals[Index];
+      if (G.Address && Pointer >= G.Address && Pointer < G.Address + G.Size)
+        return {'g', Index, static_cast<uint64_t>(Pointer - G.Address)};
+    }
+    return {'i', 0, 0};
+  }
+  return {'x', Address, 0};
+}
+
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before) {
+  uint64_t Position = 0;
+  for (; Position + 8 <= Size; Position += 8) {
+    uint64_t Word;
+    memcpy(&Word, Bytes + Position, 8);
+    bool Whole = true;
+    if (Mask) {
+      uint64_t Kinds;
+      memcpy(&Kinds, Mask + Position, 8);
+      if (Kinds == 0)
+        continue;
+      Whole = Kinds == AllCompared;
+      if (!Whole)
+        Word = withMask(Word, Mask + Position);
+    } else {
+      Word = withoutNaNSign(Word);
+    }
+    Hash = Whole && mayBePointer(Word) && !(Before && memcmp(Before + Position, Bytes + Position, 8) == 0) ? hashPointer(Hash, Word)
+                                                                                                          : mix(Hash, Word);
+  }
+  for (; Position < Size; ++Position)
+    if (!Mask || Mask[Position] != MaskIgnore)
+      Hash = mix(Hash, Bytes[Position]);
+  return Hash;
+}
+
+static uint64_t hashArena(uint64_t Hash) {
+  const auto *Mask = reinterpret_cast<const uint8_t *>(InputBase + InputMask);
+  const auto *Arena = reinterpret_cast<const uint8_t *>(ArenaBase);
+  const auto *Before = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
+  uint64_t Begin = 0;
+  // What was freed is dead, and what lies between the objects is compared with them: nothing writes there.
+  for (uint32_t Index = 0; Index < input().Objects; ++Index) {
+    const ObjectEntry &O = input().Object[Index];
+    if (state().ArenaFreed[Index]) {
+      Hash = mix(hashRange(Hash, Arena + Begin, O.Offset - Begin, Mask + Begin, Before + Begin), 0xF4EED + Index);
+      Begin = (O.Offset + O.Size + 7) & ~7u;
+    }
+  }
+  return hashRange(Hash, Arena + Begin, input().ArenaUsed - Begin, Mask + Begin, Before + Begin);
+}
+
+static uint64_t hashGlobals(uint64_t Hash) {
+  const auto *Mask = reinterpret_cast<const uint8_t *>(InputBase + InputGlobalMask);
+  for (uint32_t Index = 0; Index < cct_counts[1]; ++Index) {
+    const GlobalEntry &G = cct_globals[Index];
+    if (G.Address && !(G.Flags & GlobalConstant))
+      Hash = hashRange(Hash, G.Address, G.Size, Mask + G.MaskOffset);
+  }
+  return Hash;
+}
+
+static uint64_t hashHeap(uint64_t Hash) {
+  State &S = state();
+  for (uint32_t Number = 0; Number < S.NextNumber; ++Number) { // grows meanwhile
+    const BlockEntry &B = S.Block[S.Order[Number]];
+    Hash = mix(Hash, B.Freed ? 0xF4EED : B.Size);
+    if (!B.Freed)
+      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr);
+  }
+  return Hash;
+}
+
+uint64_t hashMemory(uint64_t Hash) {
+  if (state().Sanitized) // it looks at poisoned memory, and nobody compares what it finds
+    return Hash;
+  return hashHeap(hashGlobals(hashArena(Hash)));
+}
+
+void observe() {
+  State &S = state();
+  OutputHeader &O = output();
+  const auto *Arguments = reinterpret_cast<const uint8_t *>(InputBase + InputArguments);
+  uint64_t Results = 1;
+  for (uint32_t Index = 0; Index < O.CallsDone; ++Index) {
+    const CallEntry &C = input().Call[Index];
+    Results = hashRange(Results, O.Results[Index], cct_functions[C.Function].ResultSize, Arguments + C.ResultMaskOffset);
+  }
+  O.Hash[PartResults] = Results;
+  // Whoever ends the program in the middle may find memory that restrict allows to be written later.
+  bool Memory = !S.Sanitized && (S.Outcome == OutcomeReturned || (S.Outcome == OutcomeException && !S.NoAlias));
+  O.Hash[PartArena] = Memory ? hashArena(2) : 0;
+  O.Hash[PartGlobals] = Memory ? hashGlobals(3) : 0;
+  O.Hash[PartHeap] = Memory ? hashHeap(4) : 0;
+  O.Hash[PartTrace] = S.TraceHash;
+  uint64_t Streams = 5;
+  for (uint32_t Index = 0; Index < S.Streams; ++Index)
+    Streams += mix(S.StreamHash[Index], S.StreamKey[Index]); // in any order
+  O.Hash[PartOutput] = Streams;
+  O.TraceEvents = S.TraceEvents;
+  O.Outcome = S.Outcome;
+  O.Detail = S.Detail;
+  O.TextSize = S.TextSize;
+}
+
+} // namespace cct

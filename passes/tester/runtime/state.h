@@ -1,0 +1,107 @@
+// What the runtime remembers during a run. None of it lies in the image's data: that is restored before each run.
+#pragma once
+
+#include "../shared/layout.h"
+
+#include <csetjmp>
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+extern const uint32_t cct_counts[4];
+extern const cct::FunctionEntry cct_functions[];
+extern const cct::GlobalEntry cct_globals[];
+extern const cct::StubEntry cct_stubs[];
+extern const cct::StubEntry cct_callbacks[];
+void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
+void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
+int __asan_address_is_poisoned(const volatile void *) __attribute__((weak));
+}
+
+namespace cct {
+
+constexpr uint32_t MaxBlocks = 1u << 16;
+constexpr uint32_t MaxStubCounts = 4096;
+constexpr uint32_t MaxStreams = 8;
+constexpr uint32_t MaxRanges = 16;
+
+struct BlockEntry {
+  uint64_t Address;
+  uint32_t Size;
+  uint32_t Number; // 1 and up in the order in which blocks are seen; 0: not seen yet
+  bool Freed;
+};
+
+struct Range {
+  uint8_t *Begin;
+  uint64_t Size;
+  uint8_t *Copy;
+};
+
+struct State {
+  // Configuration
+  uint8_t Fill;          // what fresh memory holds
+  bool Sanitized;        // this is the variant with AddressSanitizer
+  int ReportDescriptor;
+  uint64_t ImageBegin, ImageEnd;
+  uint32_t RangeCount;
+  Range Ranges[MaxRanges];
+  // This run
+  jmp_buf Jump;
+  bool InCall;
+  bool NoAlias;          // the function under test has restrict parameters: memory is not looked at from within
+  uint32_t Outcome;
+  uint64_t Detail;
+  uint64_t HeapUsed;
+  uint32_t Blocks, NextNumber;
+  uint64_t TraceHash;
+  uint32_t TraceEvents, TextSize;
+  uint64_t StreamHash[MaxStreams];
+  uint64_t StreamKey[MaxStreams];
+  uint32_t Streams;
+  uint32_t StubCalls[MaxStubCounts];
+  uint8_t ArenaFreed[MaxObjects];
+  BlockEntry Block[MaxBlocks];
+  uint32_t Order[MaxBlocks]; // block by number - 1
+};
+
+inline State &state() { return *reinterpret_cast<State *>(StateBase); }
+inline const InputHeader &input() { return *reinterpret_cast<const InputHeader *>(InputBase); }
+inline OutputHeader &output() { return *reinterpret_cast<OutputHeader *>(OutputBase); }
+
+inline uint64_t mix(uint64_t Hash, uint64_t Value) {
+  Hash = (Hash ^ Value) * 0x9E3779B97F4A7C15ull;
+  return Hash ^ (Hash >> 29);
+}
+
+// call.cpp: ends the run from within; returns only when no run is on.
+void endRun(uint32_t Outcome, uint64_t Detail);
+void run();
+
+// allocate.cpp
+void *allocate(uint64_t Size, uint64_t Alignment, bool Zero);
+BlockEntry *blockOf(uint64_t Address);
+// The arena's object that an address lies in, or -1.
+int objectOf(uint64_t Address);
+
+// observe.cpp
+struct Canonical {
+  char Kind; // '0' null, 'a' arena, 'h' heap, 'f' function, 'g' global, 'i' image, 's' stack, 'x' anything else
+  uint64_t Number, Offset;
+};
+Canonical canonical(uint64_t Address);
+// Before, where it is known: words that still hold what they held are no new pointers, whatever they look like.
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before = nullptr);
+uint64_t hashMemory(uint64_t Hash); // arena, globals, and the heap blocks seen so far with what they lead to
+void observe();
+
+// stub.cpp: what is printed in explain mode
+void explain(const char *Format, ...) __attribute__((format(printf, 1, 2)));
+void explainPointer(uint64_t Address);
+
+// sandbox.cpp
+void enterNamespaces();
+void restrictWorker();
+void installHandlers();
+
+} // namespace cct

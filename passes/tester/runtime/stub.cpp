@@ -1,0 +1,262 @@
+// Functions of other units, and callbacks: each call is an event of the trace, each answer depends on the seed, the function
+// and how often it was called.
+#include "state.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+namespace cct {
+
+void explain(const char *Format, ...) {
+  State &S = state();
+  constexpr uint32_t Room = OutputTextSize - (64u << 10);
+  if (!input().Explain || S.TextSize + 1024 >= Room)
+    return;
+  va_list Arguments;
+  va_start(Arguments, Format);
+  int Size = vsnprintf(reinterpret_cast<char *>(OutputBase + OutputText + S.TextSize), 1024, Format, Arguments);
+  va_end(Arguments);
+  S.TextSize += Size < 0 ? 0 : Size < 1024 ? static_cast<uint32_t>(Size) : 1023;
+}
+
+void explainPointer(uint64_t Address) {
+  Canonical C = canonical(Address);
+  switch (C.Kind) {
+  case '0':
+    return explain("NULL");
+  case 'a':
+    return explain("arena+0x%llx", static_cast<unsigned long long>(C.Offset));
+  case 'h':
+    return explain("block%llu+%llu", static_cast<unsigned long long>(C.Number), static_cast<unsigned long long>(C.Offset));
+  case 'f':
+    return explain("&%s", C.Offset == 0 ? cct_functions[C.Number].Name : C.Offset == 1 ? cct_stubs[C.Number].Name : cct_callbacks[C.Number].Name);
+  case 'g':
+    return explain("&%s+%llu", cct_globals[C.Number].Name, static_cast<unsigned long long>(C.Offset));
+  case 'i':
+    return explain("<own data>");
+  case 's':
+    return explain("<stack>");
+  default:
+    return explain("0x%llx", static_cast<unsigned long long>(Address));
+  }
+}
+
+namespace {
+
+constexpr uint32_t MaxEvents = 20000;
+constexpr uint32_t MaxMemoryEvents = 256;
+
+uint64_t random(uint64_t A, uint64_t B) {
+  uint64_t Hash = mix(mix(0x1234567, A), B);
+  Hash = (Hash ^ (Hash >> 31)) * 0xBF58476D1CE4E5B9ull;
+  return Hash ^ (Hash >> 27);
+}
+
+uint64_t integerAnswer(uint64_t Random) {
+  uint64_t Value = Random >> 8;
+  switch (Random & 7) {
+  case 0:
+  case 1:
+    return 0;
+  case 2:
+    return 1;
+  case 3:
+    return ~0ull;
+  case 4:
+    return Value & 15;
+  case 5:
+    return Value & 255;
+  case 6:
+    return 1ull << (Value & 63);
+  default:
+    return Value;
+  }
+}
+
+uint64_t number(const StubArgument &A, const uint8_t *Arguments) {
+  uint64_t Value = 0;
+  memcpy(&Value, Arguments + A.Offset, A.Size < 8 ? A.Size : 8);
+  return Value;
+}
+
+// Results of comparisons have to be consistent, or sorting with them makes no sense.
+bool isComparison(const StubEntry &E) {
+  return E.ResultKind == ValueInteger && E.ArgumentCount >= 2 && E.Arguments[0].Kind == ValuePointer &&
+         E.Arguments[1].Kind == ValuePointer && (E.Arguments[0].Flags & E.Arguments[1].Flags & ArgumentConst);
+}
+
+bool readable(uint64_t Address, uint64_t Size) {
+  if (int Object = objectOf(Address); Object >= 0)
+    return Address + Size <= ArenaBase + input().Object[Object].Offset + input().Object[Object].Size;
+  if (BlockEntry *B = blockOf(Address))
+    return Address + Size <= B->Address + B->Size;
+  return Address >= StackBase && Address + Size <= StackBase + StackSize;
+}
+
+void record(const StubEntry &E, const uint8_t *Arguments) {
+  State &S = state();
+  uint64_t Hash = mix(S.TraceHash, E.Index + (E.Flags & StubCallback ? 1u << 20 : 0u));
+  explain("%s(", E.Name);
+  for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index) {
+    const StubArgument &A = E.Arguments[Index];
+    explain(Index ? ", " : "");
+    if (A.Kind == ValuePointer) {
+      uint64_t Address = number(A, Arguments);
+      Canonical C = canonical(Address);
+      Hash = mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind)), C.Number), C.Offset);
+      explainPointer(Address);
+      bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
+      if (Text && (C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g')) {
+        const char *String = reinterpret_cast<const char *>(Address);
+        uint64_t Size = 0;
+        // Without an end it is not a string but the first byte of something.
+        while (Size < 256 && String[Size])
+          Hash = mix(Hash, static_cast<uint8_t>(String[Size++]));
+        explain(" \"%.80s\"", String);
+      }
+    } else if (A.Kind == ValueFloat) {
+      uint64_t Value = number(A, Arguments);
+      double AsDouble;
+      if (A.Size == 4) {
+        float Narrow;
+        memcpy(&Narrow, &Value, 4);
+        AsDouble = Narrow;
+      } else {
+        memcpy(&AsDouble, &Value, 8);
+      }
+      Hash = mix(Hash, AsDouble != AsDouble ? 0x7FF8ull << 48 : Value);
+      explain("%g", AsDouble);
+    } else if (A.Kind == ValueInteger) {
+      Hash = mix(Hash, number(A, Arguments));
+      explain("%lld", static_cast<long long>(number(A, Arguments)));
+    } else {
+      explain("<%u bytes>", A.Size);
+    }
+  }
+  // What the callee could read has to be there when it is called.
+  if ((E.Flags & StubReadsMemory) && !S.NoAlias && S.TraceEvents < MaxMemoryEvents)
+    Hash = hashMemory(Hash);
+  S.TraceHash = Hash;
+  ++S.TraceEvents;
+}
+
+uint64_t pointerAnswer(const StubEntry &E, const uint8_t *Arguments, uint64_t Random) {
+  if (!(E.Flags & StubNonNullResult) && (Random & 7) == 0)
+    return 0;
+  uint64_t Size = E.ResultPointeeSize ? E.ResultPointeeSize * 4ull : 64;
+  if (E.Flags & StubStringResult)
+    Size = 32;
+  if (!E.ResultPointeeSize) { // something like malloc, perhaps: then the numbers are its size
+    uint64_t Product = 1;
+    for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index)
+      if (E.Arguments[Index].Kind == ValueInteger)
+        Product *= number(E.Arguments[Index], Arguments) & 0xFFFFFFFF;
+    if (Product > Size && Product <= (1u << 20))
+      Size = Product;
+  }
+  auto *Memory = static_cast<uint8_t *>(allocate(Size, 16, true));
+  if (E.Flags & StubStringResult)
+    for (uint32_t Index = 0; Index < (Random >> 8 & 15); ++Index)
+      Memory[Index] = static_cast<uint8_t>('a' + (random(Random, Index) & 15));
+  return reinterpret_cast<uint64_t>(Memory);
+}
+
+// The callee may write what it was given the address of.
+void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random) {
+  for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index) {
+    const StubArgument &A = E.Arguments[Index];
+    if (A.Kind != ValuePointer || (A.Flags & (ArgumentConst | ArgumentNotWritten)) || !A.PointeeSize)
+      continue;
+    uint64_t Address = number(A, Arguments);
+    if (!Address || !readable(Address, A.PointeeSize))
+      continue;
+    bool OnStack = Address >= StackBase && Address < StackBase + StackSize;
+    auto *Memory = reinterpret_cast<uint8_t *>(Address);
+    uint64_t Value = integerAnswer(random(Random, Index));
+    if (A.PointeeSize < 8)
+      memcpy(Memory, &Value, A.PointeeSize);
+    else if (OnStack && !(A.Flags & ArgumentNotRead))
+      memset(Memory, 0, A.PointeeSize);
+    else if (A.Flags & ArgumentNotRead) // a structure that is returned
+      for (uint32_t Byte = 0; Byte < A.PointeeSize; ++Byte)
+        Memory[Byte] = Byte % 8 == 0 ? static_cast<uint8_t>(Value & 15) : 0;
+  }
+}
+
+} // namespace
+} // namespace cct
+
+using namespace cct;
+
+extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8_t *Result) {
+  State &S = state();
+  const StubEntry &E = *Entry;
+  uint32_t Slot = (E.Index * 2 + (E.Flags & StubCallback ? 1 : 0)) % MaxStubCounts;
+  uint64_t Random;
+  if (E.Flags & StubPure) {
+    Random = input().Seed + Slot;
+    for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index)
+      if (E.Arguments[Index].Kind != ValuePointer && E.Arguments[Index].Kind != ValueBytes)
+        Random = random(Random, number(E.Arguments[Index], Arguments));
+      else if (E.Arguments[Index].Kind == ValuePointer)
+        Random = random(Random, number(E.Arguments[Index], Arguments) != 0);
+  } else {
+    if (S.TraceEvents >= MaxEvents)
+      endRun(OutcomeLimit, 0);
+    record(E, Arguments);
+    Random = random(input().Seed + Slot, S.StubCalls[Slot]++);
+  }
+  if (E.Flags & StubNoReturn) {
+    explain(") does not return\n");
+    endRun(OutcomeNoReturn, E.Index);
+  }
+  uint64_t Answer = 0;
+  switch (E.ResultKind) {
+  case ValueNone:
+    break;
+  case ValueInteger:
+    Answer = integerAnswer(Random);
+    if (E.ResultSize == 1 && Answer > 1) // perhaps a bool, which holds nothing else
+      Answer &= 1;
+    if (isComparison(E)) {
+      uint64_t Left = number(E.Arguments[0], Arguments), Right = number(E.Arguments[1], Arguments);
+      uint64_t Size = E.Arguments[0].PointeeSize ? E.Arguments[0].PointeeSize : 1;
+      if (readable(Left, Size) && readable(Right, Size))
+        Answer = static_cast<uint64_t>(static_cast<int64_t>(memcmp(reinterpret_cast<void *>(Left), reinterpret_cast<void *>(Right), Size)));
+    }
+    memcpy(Result, &Answer, E.ResultSize);
+    break;
+  case ValueFloat: {
+    double Wide = static_cast<double>(static_cast<int64_t>(integerAnswer(Random))) / 4;
+    float Narrow = static_cast<float>(Wide);
+    memcpy(Result, E.ResultSize == 4 ? static_cast<void *>(&Narrow) : static_cast<void *>(&Wide), E.ResultSize);
+    break;
+  }
+  case ValuePointer:
+    Answer = E.Flags & StubPure ? 0 : pointerAnswer(E, Arguments, Random);
+    for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index)
+      if (E.Arguments[Index].Flags & ArgumentReturned)
+        Answer = number(E.Arguments[Index], Arguments);
+    memcpy(Result, &Answer, 8);
+    break;
+  default:
+    memset(Result, 0, E.ResultSize);
+    Result[0] = static_cast<uint8_t>(Random & 15);
+  }
+  if (!(E.Flags & StubPure))
+    writeThrough(E, Arguments, Random);
+  explain(E.ResultKind == ValueNone ? ")\n" : ") = ");
+  if (E.ResultKind == ValuePointer)
+    explainPointer(Answer), explain("\n");
+  else if (E.ResultKind != ValueNone)
+    explain("%lld\n", static_cast<long long>(Answer));
+}
+
+extern "C" void cct_exception(const char *Name) {
+  uint64_t Hash = 11;
+  for (const char *Character = Name; *Character; ++Character)
+    Hash = mix(Hash, static_cast<uint8_t>(*Character));
+  strncpy(output().ExceptionName, Name, sizeof output().ExceptionName - 1);
+  endRun(OutcomeException, Hash);
+}

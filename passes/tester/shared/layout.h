@@ -1,0 +1,182 @@
+// What the controller and the test executables share: fixed addresses and the layout of shared memory.
+//
+// The addresses are the same in every variant of a unit, so that pointers into the arena are equal bit for bit. They lie
+// where no other mapping is put (of AddressSanitizer's, too), and where no plausible integer points.
+#pragma once
+
+#include <cstdint>
+
+namespace cct {
+
+constexpr uint32_t LayoutVersion = 1;
+
+constexpr uint64_t ArenaBase = 0x2000'0000'0000;
+constexpr uint64_t ArenaSize = 8u << 20;
+constexpr uint64_t HeapBase = 0x2100'0000'0000;
+constexpr uint64_t HeapSize = 64u << 20;
+constexpr uint64_t StackBase = 0x2200'0000'0000;
+constexpr uint64_t StackSize = 4u << 20;
+constexpr uint64_t InputBase = 0x2300'0000'0000;
+constexpr uint64_t OutputBase = 0x2400'0000'0000;
+constexpr uint64_t StateBase = 0x2500'0000'0000;
+constexpr uint64_t ArgumentsBase = 0x2600'0000'0000; // each run's own copy of Input's arguments
+
+// Jumps to the callbacks: a pointer to a function is then the same number in all variants.
+constexpr uint64_t CallbackBase = 0x2700'0000'0000;
+constexpr uint64_t CallbackStride = 16;
+constexpr uint32_t MaxCallbacks = 4096;
+
+constexpr uint32_t MaxCalls = 4;
+constexpr uint32_t MaxObjects = 4096;
+constexpr uint32_t MaxGlobals = 4096;
+constexpr uint32_t MaxResultSize = 4096;
+
+// One byte of mask for each byte that is compared.
+enum Mask : uint8_t {
+  MaskIgnore = 0,  // padding
+  MaskCompare = 1, // exact
+  MaskFloat = 2,   // the first of 4 bytes of a float; any NaN is like any other
+  MaskDouble = 3,  // the first of 8 bytes of a double
+};
+
+struct CallEntry {
+  uint32_t Function;
+  uint32_t ArgumentsOffset; // in Input's arguments
+  uint32_t ResultMaskOffset; // in Input's arguments too: MaxResultSize bytes at most
+  uint32_t Reserved;
+};
+
+struct ObjectEntry {
+  uint32_t Offset; // in the arena; a multiple of 16
+  uint32_t Size;
+};
+
+// Bytes that are put into an externally visible global before the first call.
+struct PatchEntry {
+  uint32_t Global;
+  uint32_t Offset;
+  uint32_t Size;
+  uint32_t DataOffset; // in Input's arguments
+};
+
+constexpr uint32_t MaxPatches = 256;
+
+struct InputHeader {
+  uint64_t Seed;
+  uint32_t Calls;
+  uint32_t Objects;
+  uint32_t Patches;
+  uint32_t ArenaUsed;
+  uint32_t ArgumentsUsed;
+  uint32_t TimeoutMs; // of processor time
+  uint32_t Explain;   // write the trace and the globals as text
+  CallEntry Call[MaxCalls];
+  ObjectEntry Object[MaxObjects];
+  PatchEntry Patch[MaxPatches];
+};
+
+constexpr uint64_t InputArguments = 256u << 10;
+constexpr uint64_t InputArgumentsSize = 768u << 10;
+constexpr uint64_t InputArena = 1u << 20;
+constexpr uint64_t InputMask = InputArena + ArenaSize;
+constexpr uint64_t InputGlobalMask = InputMask + ArenaSize; // all globals' masks, one after the other
+constexpr uint64_t InputGlobalMaskSize = 4u << 20;
+constexpr uint64_t InputSize = InputGlobalMask + InputGlobalMaskSize;
+
+enum Outcome : uint32_t {
+  OutcomeNone = 0,      // the child ended without a word
+  OutcomeReturned = 1,  // all calls returned
+  OutcomeExit = 2,      // exit, _exit; Detail: the status
+  OutcomeAbort = 3,     // abort, a failed assertion
+  OutcomeException = 4, // a C++ exception left the function; Detail: hash of its type's name
+  OutcomeNoReturn = 5,  // an external function that does not return; Detail: its index
+  OutcomeSignal = 6,    // Detail: the signal's number
+  OutcomeTimeout = 7,
+  OutcomeForbidden = 8, // Detail: the system call's number
+  OutcomeLimit = 9,     // too much memory or too long a trace: says nothing
+};
+
+enum Part : uint32_t { PartResults, PartArena, PartGlobals, PartHeap, PartTrace, PartOutput, PartCount };
+
+struct OutputHeader {
+  uint32_t Version;
+  uint32_t Outcome;
+  uint64_t Detail;
+  uint64_t FaultAddress;
+  uint64_t Nanoseconds;
+  uint32_t CallsDone;
+  uint32_t TraceEvents;
+  uint64_t Hash[PartCount];
+  uint32_t CounterCount;
+  uint32_t TextSize;
+  uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
+  uint32_t Functions; // how many of them, so that a wrong harness is noticed
+  uint64_t ImageBegin, ImageEnd;
+  char ExceptionName[256];
+  uint8_t Results[MaxCalls][MaxResultSize];
+};
+
+constexpr uint64_t OutputPresent = 64u << 10;     // one byte for each function: whether this object has it
+constexpr uint64_t OutputPresentSize = 64u << 10;
+constexpr uint64_t OutputCounters = 256u << 10;   // coverage counters of the last run
+constexpr uint64_t OutputCountersSize = 2u << 20;
+constexpr uint64_t OutputOwner = 4u << 20;        // uint16 for each counter: index of its function, or 0xffff
+constexpr uint64_t OutputText = 8u << 20;
+constexpr uint64_t OutputTextSize = 4u << 20;
+constexpr uint64_t OutputSize = 12u << 20;
+
+// The tables that the generated harness defines. The generator writes them as IR of the same layout.
+struct FunctionEntry {
+  const char *Name;
+  void (*Thunk)(uint8_t *Arguments, uint8_t *Result);
+  const void *Address; // null: this object does not have it
+  uint32_t ResultSize;
+  uint32_t Flags;
+};
+constexpr uint32_t FunctionNoAlias = 1;
+
+struct GlobalEntry {
+  const char *Name;
+  uint8_t *Address;
+  uint64_t Size;
+  uint32_t Flags;
+  uint32_t MaskOffset;
+};
+constexpr uint32_t GlobalConstant = 1;
+constexpr uint32_t GlobalThreadLocal = 2;
+
+enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, ValueBytes = 3, ValueNone = 4 };
+
+struct StubArgument {
+  uint32_t Kind;
+  uint32_t Size;
+  uint32_t Offset;
+  uint32_t PointeeSize; // 0: not known
+  uint32_t Flags;
+};
+constexpr uint32_t ArgumentConst = 1;
+constexpr uint32_t ArgumentString = 2;
+constexpr uint32_t ArgumentReturned = 4;
+constexpr uint32_t ArgumentNotRead = 8;
+constexpr uint32_t ArgumentNotWritten = 16;
+
+struct StubEntry {
+  const char *Name;
+  const void *Address;
+  const StubArgument *Arguments;
+  uint32_t ArgumentCount;
+  uint32_t Index;
+  uint32_t ResultKind;
+  uint32_t ResultSize;
+  uint32_t ResultPointeeSize;
+  uint32_t Flags;
+};
+constexpr uint32_t StubNoReturn = 1;
+constexpr uint32_t StubPure = 2; // only reads: calls of it may be dropped or merged
+constexpr uint32_t StubReadsMemory = 4; // may read any memory
+constexpr uint32_t StubFreshResult = 8; // the result aliases nothing
+constexpr uint32_t StubNonNullResult = 16;
+constexpr uint32_t StubStringResult = 32;
+constexpr uint32_t StubCallback = 64;
+
+} // namespace cct
