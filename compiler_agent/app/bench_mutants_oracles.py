@@ -7,20 +7,45 @@ from pathlib import Path
 
 from compiler_agent.app.bench_mutants_build import Compiled
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
-from compiler_agent.app.bench_mutants_judge import Proof, Prover, Tester, Truth
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.app.bench_mutants_judge import Answer, Proof, Prover, Reply, Tester, Truth
+from compiler_agent.evaluation.function_test import FunctionOutcome, test_functions
 from compiler_agent.evaluation.validate import Outcome, validate_modules
 
 _VALIDATOR_SECONDS = 20.0
 
 
 def function_tester() -> Tester:
-    """The function-level differential tester.
+    """The function-level differential tester."""
+    return FunctionTester()
 
-    Raises:
-        CompilerAgentError: It is not part of this version.
-    """
-    raise CompilerAgentError("the function-level differential tester is not built yet, so there is nothing to measure")
+
+_ANSWERS = {
+    FunctionOutcome.TESTED: Answer.PASSED,
+    FunctionOutcome.REFUTED: Answer.ALARM,
+    FunctionOutcome.NOT_ESTABLISHED: Answer.NOT_ESTABLISHED,
+}
+
+
+class FunctionTester:
+    """`evaluation.function_test`, in the benchmark's words."""
+
+    def test(
+        self, argv: Sequence[str], cwd: Path, candidate: Path, functions: Sequence[str], *, seconds: float, seed: int
+    ) -> dict[str, Reply]:
+        """One answer for each function that was tested, or found wrong on the way."""
+        report = test_functions(
+            argv, cwd, candidate, functions=functions or None, seconds_per_function=seconds, seed=seed
+        )
+        return {
+            evidence.function: Reply(
+                answer=_ANSWERS[evidence.outcome],
+                reason=evidence.reason or evidence.counterexample,
+                seconds=evidence.seconds,
+                coverage=evidence.edges_covered / evidence.edges if evidence.edges else -1.0,
+                n_inputs=evidence.n_inputs,
+            )
+            for evidence in report.functions
+        }
 
 
 class InTurn:

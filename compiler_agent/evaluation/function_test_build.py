@@ -181,7 +181,7 @@ def _link(
     builtins = sorted(Path(resource).glob(f"lib/*/libclang_rt.builtins*{os.uname().machine}*.a"))
     # An executable, not a shared object: the user's object may be neither PIC nor PIE.
     shape = ["-no-pie", "-fsanitize=address"] if image == 0 else ["-static", f"-Wl,--image-base={image:#x}"]
-    command = [
+    command: list[str | os.PathLike[str]] = [
         toolchain.clangxx if language == "c++" else toolchain.clang,
         "-w",
         "-fuse-ld=lld",
