@@ -7,7 +7,7 @@ PYTHON ?= python3
 JOBS ?= 2
 
 PACKAGES := clang-22 llvm-22 llvm-22-dev lld-22 libclang-rt-22-dev clang-tidy-22 \
-            cmake ninja-build g++ make python3-venv meson tcl pkg-config dpkg-dev zlib1g-dev file
+            cmake ninja-build g++ make python3-venv meson tcl pkg-config dpkg-dev csmith libcsmith-dev zlib1g-dev file
 
 VENV := .venv
 BIN := $(VENV)/bin

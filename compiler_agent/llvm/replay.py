@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_MEMORY_BYTES = 2 << 30
 _OBJECT_LIMIT_BYTES = 1 << 30
 _TAIL_BYTES = 1000
+_RUNNING = re.compile(r"Running pass ['\"](.*?)['\"] on ")
 # clang reports a pass that was killed by a signal as a shell does.
 _CPU_LIMIT_STATUSES = (-24, 128 + 24)
 
@@ -38,6 +40,8 @@ class Replayed:
     """The object file."""
     message: str = ""
     """What clang said, for every other outcome."""
+    running: str = ""
+    """The pass that ran when clang was ended, as LLVM's stack dump names it; empty where there is none."""
 
 
 def compile_plainly(
@@ -103,8 +107,9 @@ def replay(
         done = _with_plugin(argv, cwd, lock, status, timeout_s, memory_bytes)
         events = [json.loads(line) for line in status.read().splitlines()]
     words = done.stderr[:_TAIL_BYTES].decode(errors="replace").strip()  # a crash says why first, then its stack
+    running = ["", *_RUNNING.findall(done.stderr.decode(errors="replace"))][-1]
     if done.timed_out or done.status in _CPU_LIMIT_STATUSES:
-        return Replayed(Outcome.TIMEOUT, message=f"not finished after {timeout_s:g} s")
+        return Replayed(Outcome.TIMEOUT, message=f"not finished after {timeout_s:g} s", running=running)
     # Whatever follows a refused plan is clang's own object: it must not pass for the plan's.
     if faults := [event["message"] for event in events if event["event"] == "error"]:
         return Replayed(Outcome.REJECTED, message=faults[0])
@@ -113,7 +118,7 @@ def replay(
     if done.status != 0:
         outcome = Outcome.INVALID if b"Broken module found" in done.stderr else Outcome.CRASH
         outcome = Outcome.MEMORY if b"out of memory" in done.stderr.lower() else outcome
-        return Replayed(outcome, message=words or f"status {done.status}")
+        return Replayed(outcome, message=words or f"status {done.status}", running=running)
     return Replayed(Outcome.OK, done.stdout)
 
 
