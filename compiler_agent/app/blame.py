@@ -76,13 +76,15 @@ class ProgramOracle:
     def differences(self, plan: Plan) -> tuple[Difference, ...]:
         """What the program does differently with the plan; nothing where it does not compile."""
         made = self.program.unit.compile(plan)
-        if made.outcome is not Outcome.OK:
-            return ()
-        digest = hashlib.sha256(made.content).hexdigest()
+        return self.differences_of(made.content) if made.outcome is Outcome.OK else ()
+
+    def differences_of(self, content: bytes) -> tuple[Difference, ...]:
+        """What the program does differently with this object of the unit."""
+        digest = hashlib.sha256(content).hexdigest()
         if digest not in self._known:
             self.n_runs += 1
             try:
-                judged = self.program.judge(made.content)
+                judged = self.program.judge(content)
             except ToolError as error:  # a plan that drops a symbol does not link: wrong, and seen by everybody
                 self._known[digest] = (Difference("linking", "it links", error.stderr_tail[-200:]),)
             else:

@@ -90,7 +90,7 @@ def to_markdown(blame: Blame, unit: IrUnit, checks: str = "") -> str:
         lines += [f"Taken over alone, the new body of {' or '.join(blame.functions)} makes the program wrong.", ""]
     if blame.step is not None:
         lines += ["## To reproduce", ""]
-        lines += _fenced(" ".join([*unit.opt_command(blame.step), "-S", _input(blame), "-o", "after.ll"]), "sh")
+        lines += _fenced(shlex.join([*unit.opt_command(blame.step), "-S", _input(blame), "-o", "after.ll"]), "sh")
         lines += ["`reproduce.sh` makes both objects and says what to run.", ""]
     module = blame.reduced or blame.before
     if module:

@@ -148,7 +148,7 @@ class Campaign:
         if made.outcome is not Outcome.OK:
             return Trial(kind, str(plan), made.outcome, made.message[:300], made.running)
         try:
-            differences = oracle.differences(plan)
+            differences = oracle.differences_of(made.content)
         except CompilerAgentError as error:
             return Trial(kind, str(plan), NOT_RUN, error.message[:300])
         if not differences:
