@@ -95,6 +95,14 @@ def test_a_build_that_refuses_spaces_is_shown_without_them(tiny: Library, tmp_pa
     assert (row.problems, row.spaces) == ((), False)
 
 
+def test_a_source_that_its_build_removed_is_not_missed(tiny: Library, tmp_path: Path) -> None:
+    asking = ('echo "int q;" > question.c', "$CC $CFLAGS -c question.c -o question.o", "rm question.c")
+    row = drop_in(
+        replace(tiny, build=(*asking, *tiny.build)), tmp_path, searching(Budget(n_evaluations=3), "evolve", 1)
+    )
+    assert (row.problems, row.spaces) == ((), True)
+
+
 def test_what_plain_clang_cannot_do_shows_nothing(tiny: Library, tmp_path: Path) -> None:
     row = drop_in(replace(tiny, build=("false",)), tmp_path, lambda library, records, lock: pytest.fail("no search"))
     assert row.not_run
