@@ -7,45 +7,37 @@ from pathlib import Path
 
 from compiler_agent.app.bench_mutants_build import Compiled
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
-from compiler_agent.app.bench_mutants_judge import Answer, Proof, Prover, Reply, Tester, Truth
-from compiler_agent.evaluation.function_test import FunctionOutcome, test_functions
+from compiler_agent.app.bench_mutants_judge import Answer, Proof, Prover, Reply, Truth
+from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, test_functions
 from compiler_agent.evaluation.validate import Outcome, validate_modules
 
 _VALIDATOR_SECONDS = 20.0
 
 
-def function_tester() -> Tester:
-    """The function-level differential tester."""
-    return FunctionTester()
-
-
-_ANSWERS = {
-    FunctionOutcome.TESTED: Answer.PASSED,
-    FunctionOutcome.REFUTED: Answer.ALARM,
-    FunctionOutcome.NOT_ESTABLISHED: Answer.NOT_ESTABLISHED,
-}
-
-
 class FunctionTester:
-    """`evaluation.function_test`, in the benchmark's words."""
+    """The function-level differential tester."""
 
     def test(
         self, argv: Sequence[str], cwd: Path, candidate: Path, functions: Sequence[str], *, seconds: float, seed: int
     ) -> dict[str, Reply]:
-        """One answer for each function that was tested, or found wrong on the way."""
+        """As `Tester.test` says."""
         report = test_functions(
-            argv, cwd, candidate, functions=functions or None, seconds_per_function=seconds, seed=seed
+            argv, cwd, candidate, seconds_per_function=seconds, seed=seed, functions=list(functions) or None
         )
-        return {
-            evidence.function: Reply(
-                answer=_ANSWERS[evidence.outcome],
-                reason=evidence.reason or evidence.counterexample,
-                seconds=evidence.seconds,
-                coverage=evidence.edges_covered / evidence.edges if evidence.edges else -1.0,
-                n_inputs=evidence.n_inputs,
-            )
-            for evidence in report.functions
-        }
+        replies = {evidence.function: _reply(evidence) for evidence in report.functions}
+        for function in functions:
+            replies.setdefault(function, Reply(Answer.NOT_ESTABLISHED, "the tester does not know it", 0.0, -1.0, 0))
+        return replies
+
+
+def _reply(evidence: FunctionEvidence) -> Reply:
+    answer = {
+        FunctionOutcome.REFUTED: Answer.ALARM,
+        FunctionOutcome.TESTED: Answer.PASSED,
+        FunctionOutcome.NOT_ESTABLISHED: Answer.NOT_ESTABLISHED,
+    }[evidence.outcome]
+    coverage = evidence.edges_covered / evidence.edges if evidence.edges else -1.0
+    return Reply(answer, evidence.counterexample or evidence.reason, evidence.seconds, coverage, evidence.n_inputs)
 
 
 class InTurn:

@@ -128,7 +128,7 @@ def bench_mutants(
     settings = module.Settings(
         chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, n_mutants, seconds, long_seconds, seed
     )
-    run = module.Bench(settings, directory, oracles.function_tester(), oracles.prover(), jobs)
+    run = module.Bench(settings, directory, oracles.FunctionTester(), oracles.prover(), jobs)
     try:
         if not report_only:
             run.run()
@@ -165,10 +165,10 @@ def bench_false_alarms(
 ) -> None:
     """Whether the function tester raises alarms on functions as stock clang optimizes them; exit 1 if it does."""
     from compiler_agent.app import bench_false_alarms as module
-    from compiler_agent.app.bench_mutants_oracles import function_tester
+    from compiler_agent.app.bench_mutants_oracles import FunctionTester
 
     settings = module.Settings(chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, seconds, seed)
-    journal = module.run(settings, directory, function_tester(), jobs)
+    journal = module.run(settings, directory, FunctionTester(), jobs)
     if module.render(journal, Console(width=160)):
         sys.exit(1)
 

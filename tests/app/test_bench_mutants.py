@@ -16,6 +16,7 @@ from compiler_agent.app.bench_mutants import Bench, Settings
 from compiler_agent.app.bench_mutants_build import Compiled, compile_unit, emit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Reply, Truth
+from compiler_agent.app.bench_mutants_oracles import InTurn, Validator
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
@@ -184,6 +185,18 @@ def test_all_inputs(compiled: Compiled, tmp_path: Path) -> None:
     assert truth("sum", "loop-bound-more") is Truth.UNDECIDED  # it reads memory
     same = Exhaustive().prove(compiled, "quarter", compiled.bitcode)
     assert same == Proof(Truth.EQUIVALENT, "the same result for all 65536 inputs")
+
+
+def test_the_validator_decides(compiled: Compiled, tmp_path: Path) -> None:
+    def proof(function: str, kind: str) -> Proof:
+        site = next(site for site in list_sites(compiled) if (site.function, site.kind) == (function, kind))
+        make_mutant(compiled, site, tmp_path / "mutant.bc")
+        return InTurn([Exhaustive(), Validator()]).prove(compiled, function, tmp_path / "mutant.bc")
+
+    wrong = proof("pick", "compare-strictness")
+    assert wrong.truth is Truth.WRONG
+    assert "argument 0 = " in wrong.reason
+    assert Validator().prove(compiled, "pick", compiled.bitcode).truth is Truth.EQUIVALENT
 
 
 def test_false_alarms_are_counted(
