@@ -187,7 +187,18 @@ def _run(
     command: list[str | os.PathLike[str]] = [native_directory() / "bin" / "cc-agent-tester", built.description]
     for role, path in built.executables.items():
         command += [f"--{role}", path]
-    command += ["--candidate", candidate[0], "--moved", candidate[1], "--seconds", f"{seconds:g}", "--seed", str(seed)]
+    command += [
+        "--corpus",
+        built.corpus,
+        "--candidate",
+        candidate[0],
+        "--moved",
+        candidate[1],
+        "--seconds",
+        f"{seconds:g}",
+        "--seed",
+        str(seed),
+    ]
     command += ["--functions", ",".join(names)]
     if max_executions is not None:
         command += ["--executions", str(max_executions)]

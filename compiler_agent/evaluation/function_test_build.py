@@ -26,6 +26,21 @@ _COMPILE_S = 600.0
 _COMPILE_BYTES = 8 << 30
 _KEPT_UNITS = 200
 """So many units' executables stay in the cache; the oldest go first."""
+_EXPLORATION_S = (1.0, 0.25, 20.0)
+"""How long inputs are collected for a unit, once: at least, for each function, and at most."""
+
+# Around the unit's own data in the executable with sanitizers, whose data must stay as it is between runs.
+_MARK = """
+.section .data,"aw"
+.balign 64
+.globl cct_data_{end}
+cct_data_{end}: .quad 0
+.section .bss,"aw",@nobits
+.balign 64
+.globl cct_bss_{end}
+cct_bss_{end}: .zero 8
+.section .note.GNU-stack,"",@progbits
+"""
 
 _SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -56,6 +71,11 @@ class Reference:
     """"c" or "c++"."""
     obstacle: str = ""
     """Why nothing of the unit can be tested; empty: it can."""
+
+    @property
+    def corpus(self) -> Path:
+        """Inputs that were collected on the reference; every candidate is first run on these."""
+        return self.directory / "corpus"
 
     @property
     def description(self) -> Path:
@@ -92,6 +112,9 @@ def reference(argv: Sequence[str], cwd: str | os.PathLike[str]) -> Reference:
             made = Path(temporary) / "unit"
             made.mkdir()
             _build(toolchain, argv, cwd, unit, made)
+            built = _read(made, toolchain)
+            if not built.obstacle:
+                _collect(built)
             try:
                 made.rename(directory)
             except OSError:
@@ -156,6 +179,13 @@ def _build(
         memory_bytes=_COMPILE_BYTES,
     )
 
+    for mark in ("begin", "end"):
+        check(
+            [toolchain.clang, "-c", "-x", "assembler", "-", "-o", to / f"{mark}.o"],
+            timeout_s=60,
+            input=_MARK.format(end=mark).encode(),
+        )
+
     def build(role: str) -> None:
         extra, image = _VARIANTS[role]
         object_file = to / f"{role}.o"
@@ -167,6 +197,18 @@ def _build(
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(build, _VARIANTS))
     (to / "description.new").rename(to / "description")
+
+
+def _collect(built: Reference) -> None:
+    at_least, each, at_most = _EXPLORATION_S
+    seconds = min(max(at_least, each * len(built.functions)), at_most)
+    command: list[str | os.PathLike[str]] = [_native("bin/cc-agent-tester"), built.description]
+    for role, path in built.executables.items():
+        command += [f"--{role}", path]
+    check(
+        [*command, "--write-corpus", built.corpus, "--seconds", f"{seconds:g}", "--seed", "1"],
+        timeout_s=120 + 5 * seconds,
+    )
 
 
 def _link(
@@ -186,8 +228,11 @@ def _link(
         "-w",
         "-fuse-ld=lld",
         *shape,
-        renamed,
-        unit / "harness.o",
+        *(
+            (unit / "begin.o", renamed, unit / "harness.o", unit / "end.o")
+            if image == 0
+            else (renamed, unit / "harness.o")
+        ),
         _native("lib/libcc-agent-test-runtime.a"),
         "-lm",
         *builtins[:1],

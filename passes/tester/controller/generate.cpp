@@ -276,13 +276,13 @@ void Generator::patchGlobals(uint64_t Path) {
   }
 }
 
-void Generator::build(uint32_t TargetIndex, const Seeds &S) {
+void Generator::build(const Seeds &S) {
   Made.begin(S);
   Objects.clear();
   ObjectPaths.clear();
   Lengths.clear();
   Calls.clear();
-  Target = &D.Functions[TargetIndex];
+  Target = &D.Functions[S.Sequence.back().Function];
   Cursor = FirstObject;
   ArgumentsUsed = 0;
   InputHeader &H = Input.header();
@@ -291,33 +291,19 @@ void Generator::build(uint32_t TargetIndex, const Seeds &S) {
   memset(Input.arena(), 0, FirstObject);
   memset(Input.mask(), MaskCompare, FirstObject);
   CurrentCall = 0;
-  CurrentNoAlias = Target->NoAlias;
+  CurrentNoAlias = false;
+  for (const CallSeed &Call : S.Sequence)
+    CurrentNoAlias |= D.Functions[Call.Function].NoAlias;
   patchGlobals(2);
-
-  // The function itself, with others of the unit before or behind it.
-  uint64_t Shape = choose(3, "calls", 8);
-  uint32_t Count = Shape < 4 ? 1 : Shape < 6 ? 2 : 3;
-  uint32_t Position = Count == 1 ? 0 : static_cast<uint32_t>(choose(4, "position", Count));
-  for (uint32_t Index = 0; Index < Count; ++Index) {
-    uint64_t Path = scramble(5, Index);
-    uint32_t Function = TargetIndex;
-    if (Index != Position) {
-      const std::vector<uint32_t> &Candidates = Related[TargetIndex];
-      if (!Candidates.empty() && choose(Path, "related", 4) != 3)
-        Function = Candidates[choose(Path, "function", Candidates.size())];
-      else
-        Function = choose(Path, "same", 2) ? TargetIndex : static_cast<uint32_t>(choose(Path, "any", D.Functions.size()));
-      if (!Callable[Function])
-        Function = TargetIndex;
-    }
-    buildCall(Index, Function, scramble(Path, 7));
-  }
+  for (uint32_t Index = 0; Index < S.Sequence.size(); ++Index)
+    buildCall(Index, S.Sequence[Index].Function, S.Sequence[Index].Path);
 
   // All objects are there now: the numbers may be their lengths.
   for (size_t Index = 0; Index < Objects.size(); ++Index) {
     const ArenaObject &O = Objects[Index];
     uint64_t Path = scramble(ObjectPaths[Index], 99);
     const TypeNode &T = D.type(O.Type);
+    Target = &D.Functions[S.Sequence[O.Call].Function];
     uint8_t *Bytes = Input.arena() + O.Offset;
     if (T.What == Kind::Opaque || isFile(T))
       continue;
@@ -331,7 +317,8 @@ void Generator::build(uint32_t TargetIndex, const Seeds &S) {
   for (uint32_t Index = 0; Index < Calls.size(); ++Index) {
     BuiltCall &Call = Calls[Index];
     const FunctionNode &F = D.Functions[Call.Function];
-    uint64_t Path = scramble(scramble(6, Index), 11);
+    uint64_t Path = scramble(S.Sequence[Index].Path, 11);
+    Target = &F;
     for (size_t Number = 0; Number < F.Parameters.size(); ++Number)
       scalars(F.Parameters[Number].Type, Call.Parameters[Number].data(), scramble(Path, Number), F.Parameters[Number].Name, 3, true);
     CallEntry &Entry = H.Call[Index];

@@ -14,9 +14,15 @@ struct Choice {
   uint64_t Bound;
 };
 
+struct CallSeed {
+  uint32_t Function;
+  uint64_t Path; // the name that its choices begin with
+};
+
 // An input in the form that is kept.
 struct Seeds {
   uint64_t Seed = 0;
+  std::vector<CallSeed> Sequence;
   std::unordered_map<uint64_t, uint64_t> Fixed;
   uint32_t Keep = ~0u; // which of the calls are made
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
@@ -59,8 +65,11 @@ public:
   // Which functions calls may be made of: those that all variants have.
   void setCallable(std::vector<bool> Callable);
   void exclude(uint32_t Function) { Callable[Function] = false; }
-  // Lays an input for the function out in the shared memory.
-  void build(uint32_t Target, const Seeds &S);
+  bool isCallable(uint32_t Function) const { return Callable[Function]; }
+  // Functions that are given a structure which this one is given too.
+  const std::vector<uint32_t> &related(uint32_t Function) const { return Related[Function]; }
+  // Lays an input out in the shared memory.
+  void build(const Seeds &S);
 
   const std::vector<Choice> &choices() const { return Made.made(); }
   const std::vector<ArenaObject> &objects() const { return Objects; }

@@ -1,9 +1,11 @@
 // cc-agent-tester: compares a candidate with the reference, function by function.
 //
 //     cc-agent-tester DESCRIPTION --reference EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] --candidate EXE
-//                     --moved EXE [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
+//                     --moved EXE [--corpus FILE] [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
+//     cc-agent-tester DESCRIPTION --reference EXE … --pattern EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
 //
-// One line of JSON on standard output for each function, as soon as it is known.
+// The second form collects inputs that reach far, without a candidate; the first begins with them, if they are given. It writes
+// one line of JSON on standard output for each function, as soon as it is known.
 #include "search.h"
 
 #include <cinttypes>
@@ -82,8 +84,9 @@ int main(int Count, char **Arguments) {
     else
       usage(Word + " needs a value");
   }
+  bool Exploring = Given.count("write-corpus") != 0;
   for (const char *Needed : {"reference", "sanitized", "zero", "pattern", "candidate", "moved"})
-    if (DescriptionPath.empty() || !Given.count(Needed))
+    if (DescriptionPath.empty() || (!Given.count(Needed) && !(Exploring && (Needed[0] == 'c' || Needed[0] == 'm'))))
       usage(std::string("wanted: DESCRIPTION and --") + Needed + " EXECUTABLE");
   Description D;
   std::string Problem;
@@ -93,11 +96,13 @@ int main(int Count, char **Arguments) {
   SharedInput Input;
   Variants All;
   All.Reference = std::make_unique<Variant>(Given["reference"], Input, 0x5A, false);
-  All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
   All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, true);
   All.Zero = std::make_unique<Variant>(Given["zero"], Input, 0x00, false);
   All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, false);
-  All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x5A, false);
+  if (!Exploring) {
+    All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
+    All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x5A, false);
+  }
   if (Given.count("typed"))
     All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
   for (Variant *V : {All.Reference.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
@@ -123,9 +128,19 @@ int main(int Count, char **Arguments) {
   Generator Inputs(D, Input);
   std::vector<bool> Callable(D.Functions.size());
   for (size_t Index = 0; Index < D.Functions.size(); ++Index)
-    Callable[Index] = D.Functions[Index].Unsupported.empty() && All.Reference->present()[Index] && All.Candidate->present()[Index];
+    Callable[Index] = D.Functions[Index].Unsupported.empty() && All.Reference->present()[Index] && (Exploring || All.Candidate->present()[Index]);
   Inputs.setCallable(Callable);
   Search Tests(D, Input, All, Inputs, O);
+  if (Exploring) {
+    Tests.explore();
+    if (!Tests.save(Given["write-corpus"])) {
+      fprintf(stderr, "cc-agent-tester: %s cannot be written\n", Given["write-corpus"].c_str());
+      return 3;
+    }
+    return 0;
+  }
+  if (Given.count("corpus") && !Tests.load(Given["corpus"]))
+    usage(Given["corpus"] + " is not a corpus of this unit");
   std::set<uint32_t> Refuted;
   uint32_t Isolation = All.Candidate->output().Isolation;
   for (uint32_t Index = 0; Index < D.Functions.size(); ++Index) {

@@ -7,16 +7,15 @@
 namespace cct {
 namespace {
 
-constexpr uint32_t ReferenceTimeoutMs = 20;
-constexpr uint32_t CandidateTimeoutMs = 1000;
-constexpr uint32_t LongTimeoutMs = 4000;
-constexpr uint32_t SanitizedTimeoutMs = 1000;
-constexpr double MinimisationSeconds = 5;
-constexpr size_t LargestCorpus = 1000;
+constexpr uint32_t ReferenceTimeoutMs = 8;
+constexpr uint32_t CandidateTimeoutMs = 400;
+constexpr uint32_t LongTimeoutMs = 2000;
+constexpr uint32_t SanitizedTimeoutMs = 400;
+constexpr size_t LargestCorpus = 20000;
+constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
+constexpr double ExplorationSlice = 0.2;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 uint8_t bucket(uint8_t Count) {
   return Count == 0 ? 0 : Count == 1 ? 1 : Count == 2 ? 2 : Count == 3 ? 4 : Count < 8 ? 8 : Count < 16 ? 16 : Count < 32 ? 32 : Count < 128 ? 64 : 128;
@@ -39,6 +38,12 @@ bool saysSomething(const OutputHeader &Output) {
 
 bool same(const OutputHeader &A, const OutputHeader &B) {
   return A.Outcome == B.Outcome && A.Detail == B.Detail && A.CallsDone == B.CallsDone && memcmp(A.Hash, B.Hash, sizeof A.Hash) == 0;
+}
+
+Search::Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
+    : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()) {
+  Clean.assign(All.Reference->output().CounterCount, 0);
+  Dirty = Clean;
 }
 
 uint64_t Search::random(uint64_t Bound) {
@@ -64,201 +69,210 @@ bool Search::newEdges(std::vector<uint8_t> &Seen, bool Record) {
 // Whether the input in the shared memory is free of undefined behaviour, as far as sanitizers see.
 bool Search::isDefined() {
   ++S->Sanitized;
-  All.Sanitized->run(SanitizedTimeoutMs, true);
-  bool Clean = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;
-  if (!Clean)
+  All.Sanitized->run(SanitizedTimeoutMs, false);
+  bool Defined = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;
+  if (!Defined)
     ++S->Undefined;
-
-  return Clean;
+  return Defined;
 }
 
-Seeds Search::next() {
+Seeds Search::fresh(uint32_t Function) {
   Seeds Result;
-  if (Corpus.empty() || random(10) < 3) {
-    Result.Seed = random(~0ull);
-    return Result;
-  }
-  const Entry &Parent = Corpus[random(2) ? random(Corpus.size()) : Corpus.size() - 1 - random(std::min<size_t>(Corpus.size(), 16))];
-  Result = Parent.Input;
-  if (Parent.Made.empty())
-    return Result;
-  for (uint64_t Changes = 1ull << random(4); Changes-- > 0;) {
-    const Choice &C = Parent.Made[random(Parent.Made.size())];
-    Result.Fixed[C.Path] = random(C.Bound);
-  }
+  Result.Seed = random(~0ull);
+  // The function itself, with others of the unit before or behind it.
+  uint64_t Shape = random(8);
+  uint32_t Count = Shape < 4 ? 1 : Shape < 6 ? 2 : 3;
+  uint32_t Position = static_cast<uint32_t>(random(Count));
+  for (uint32_t Index = 0; Index < Count; ++Index)
+    Result.Sequence.push_back({Function, random(~0ull)});
+  for (uint32_t Index = 0; Index < Count; ++Index)
+    if (Index != Position)
+      changeSequence(Function, Result);
   return Result;
 }
 
-// The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
-bool Search::refutes() {
-  All.Reference->run(ReferenceTimeoutMs, true);
-  if (!saysSomething(All.Reference->output()))
-    return false;
-  OutputHeader First = All.Reference->output();
-  uint32_t Limit = First.Nanoseconds < uint64_t(CandidateTimeoutMs) * 1000000 / 50 ? CandidateTimeoutMs : LongTimeoutMs;
-  All.Candidate->run(Limit, true);
-  if (All.Candidate->output().Outcome == OutcomeTimeout) {
-    if (First.Nanoseconds > uint64_t(LongTimeoutMs) * 1000000 / 50)
-      return false;
-    All.Candidate->run(LongTimeoutMs, true);
+// Another function in place of one, one more call, or one less; the function under test stays.
+void Search::changeSequence(uint32_t Function, Seeds &Changed) {
+  auto other = [&] {
+    const std::vector<uint32_t> &Related = Inputs.related(Function);
+    uint32_t Chosen = !Related.empty() && random(4) != 3 ? Related[random(Related.size())]
+                      : random(2)                       ? Function
+                                                        : static_cast<uint32_t>(random(D.Functions.size()));
+    return Inputs.isCallable(Chosen) ? Chosen : Function;
+  };
+  std::vector<CallSeed> &Calls = Changed.Sequence;
+  uint64_t At = random(Calls.size());
+  bool Only = Calls[At].Function == Function &&
+              std::count_if(Calls.begin(), Calls.end(), [&](const CallSeed &C) { return C.Function == Function; }) == 1;
+  switch (random(3)) {
+  case 0:
+    if (!Only)
+      Calls[At].Function = other();
+    break;
+  case 1:
+    if (Calls.size() < MaxCalls)
+      Calls.insert(Calls.begin() + static_cast<std::ptrdiff_t>(random(Calls.size() + 1)), {other(), random(~0ull)});
+    break;
+  default:
+    if (Calls.size() > 1 && !Only)
+      Calls.erase(Calls.begin() + static_cast<std::ptrdiff_t>(At));
   }
-  OutputHeader Other = All.Candidate->output();
-  if (same(First, Other) || Other.Outcome == OutcomeLimit || Other.Outcome == OutcomeForbidden)
-    return false;
-  All.Moved->run(Limit, true);
-  if (!same(Other, All.Moved->output())) {
-    ++S->Unstable;
-    return false;
-  }
-  if (!isDefined()) {
-    ++S->Explained;
-    return false;
-  }
-  All.Reference->run(ReferenceTimeoutMs, true);
-  if (!same(First, All.Reference->output())) {
-    ++S->Unstable;
-    return false;
-  }
-  for (Variant *Built : {All.Zero.get(), All.Pattern.get()}) {
-    Built->run(CandidateTimeoutMs, true);
-    if (!same(First, Built->output())) {
-      ++S->Unstable;
-      return false;
-    }
-  }
-  if (All.Typed) {
-    All.Typed->run(SanitizedTimeoutMs, true);
-    if (!saysSomething(All.Typed->output())) {
-      ++S->Explained;
-      return false;
-    }
-  }
-  return true;
 }
 
-bool Search::refutes(const Seeds &Candidate) {
-  Inputs.build(Target, Candidate);
+void Search::changeChoices(Seeds &Changed, const std::vector<Choice> &Made) {
+  if (!Made.empty())
+    for (uint64_t Changes = 1ull << random(4); Changes-- > 0;) {
+      const Choice &C = Made[random(Made.size())];
+      Changed.Fixed[C.Path] = random(C.Bound);
+    }
+}
+
+Seeds Search::next(uint32_t Function) {
+  uint64_t Way = random(100);
+  const std::vector<uint32_t> &Own = Containing[Function];
+  if (Way < 60 && !Own.empty()) {
+    // The newest reach farthest.
+    uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
+    const Entry &Parent = Corpus[Own[Own.size() - 1 - Back]];
+    Seeds Result = Parent.Input;
+    if (random(6) == 0)
+      changeSequence(Function, Result);
+    if (random(8) != 0)
+      changeChoices(Result, Parent.Made);
+    else
+      Result.Seed = random(~0ull);
+    return Result;
+  }
+  const std::vector<uint32_t> &Related = Inputs.related(Function);
+  if (Way < 85 && !Related.empty()) {
+    // What another function was given, and left behind, is given to this one.
+    const std::vector<uint32_t> &Others = Containing[Related[random(Related.size())]];
+    if (!Others.empty()) {
+      const Entry &Parent = Corpus[Others[random(Others.size())]];
+      Seeds Result = Parent.Input;
+      for (const CallSeed &Call : Result.Sequence)
+        if (!Inputs.isCallable(Call.Function))
+          return fresh(Function);
+      if (Result.Sequence.size() == MaxCalls)
+        Result.Sequence.pop_back();
+      Result.Sequence.push_back({Function, random(~0ull)});
+      if (random(2))
+        changeChoices(Result, Parent.Made);
+      return Result;
+    }
+  }
+  return fresh(Function);
+}
+
+void Search::keep(const Seeds &Candidate) {
+  if (Corpus.size() >= LargestCorpus)
+    return;
+  uint32_t Index = static_cast<uint32_t>(Corpus.size());
+  Corpus.push_back({Candidate, Inputs.choices()});
+  for (const CallSeed &Call : Candidate.Sequence)
+    if (std::vector<uint32_t> &Entries = Containing[Call.Function]; Entries.empty() || Entries.back() != Index)
+      Entries.push_back(Index);
+}
+
+Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
+  Inputs.build(Candidate);
+  ++S->Executions;
+  All.Reference->run(ReferenceTimeoutMs, false);
+  const OutputHeader &Reference = All.Reference->output();
+  if (!saysSomething(Reference)) {
+    bool Crashed = Reference.Outcome == OutcomeSignal || Reference.Outcome == OutcomeNone;
+    ++(Reference.Outcome == OutcomeTimeout ? S->TimedOut : Crashed ? S->Crashed : S->Limited);
+    return Run::Discarded;
+  }
+  bool Few = Containing[Function].size() < FewEntries;
+  if (Few || (newEdges(Clean, false) && (newEdges(Dirty, true) || random(8) == 0))) {
+    if (!isDefined())
+      return Run::Undefined;
+    newEdges(Clean, true);
+    keep(Candidate);
+    return Run::Kept;
+  }
+  if (random(16) == 0)
+    return isDefined() ? Run::Plain : Run::Undefined;
+  return Run::Plain;
+}
+
+void Search::explore() {
+  Statistics Ignored;
+  S = &Ignored;
+  RandomState = scramble(O.Seed, 0);
+  double End = now() + O.Seconds;
+  // Round and round: what one function sets up, another one needs.
+  for (uint64_t Round = 0; now() < End && Ignored.Executions < O.MaxExecutions; ++Round)
+    for (uint32_t Function = 0; Function < D.Functions.size() && now() < End && Ignored.Executions < O.MaxExecutions; ++Function) {
+      if (!Inputs.isCallable(Function))
+        continue;
+      double SliceEnd = now() + ExplorationSlice;
+      for (uint32_t Tries = 0; Tries < 400 && now() < SliceEnd; ++Tries)
+        tryInput(Function, next(Function));
+    }
+}
+
+bool Search::differs(const OutputHeader &Expected) {
+  ++S->Compared;
+  All.Candidate->run(CandidateTimeoutMs, false);
+  const OutputHeader &Other = All.Candidate->output();
+  if (same(Expected, Other))
+    return false;
+  if (Other.Outcome == OutcomeLimit || Other.Outcome == OutcomeForbidden) {
+    ++S->CandidateSilent;
+    return false;
+  }
   return refutes();
 }
 
-Seeds Search::withFewCalls(Seeds Current) {
-  Inputs.build(Target, Current);
-  uint32_t Count = static_cast<uint32_t>(Inputs.calls().size());
-  Current.Keep = (1u << Count) - 1;
-  for (uint32_t Alone = 0; Count > 1 && Alone < Count; ++Alone) {
-    Seeds Trial = Current;
-    Trial.Keep = 1u << Alone;
-    if (refutes(Trial))
-      return Trial;
-  }
-  for (uint32_t Dropped = 0; Count > 2 && Dropped < Count; ++Dropped) {
-    Seeds Trial = Current;
-    Trial.Keep &= ~(1u << Dropped);
-    if (refutes(Trial))
-      return Trial;
-  }
-  return Current;
-}
-
-// Choices become 0 where the difference stays: many at once first, then one at a time. Those that come first (how many calls,
-// which sizes) have the largest effect.
-Seeds Search::minimised(Seeds Current) {
-  double Deadline = now() + MinimisationSeconds;
-  Seeds Plain = Current;
-  Plain.Plain = true;
-  if (refutes(Plain))
-    Current = std::move(Plain);
-  Inputs.build(Target, Current);
-  for (size_t Chunk = Inputs.choices().size(); Chunk > 0; Chunk /= 2) {
-    for (size_t Begin = 0;; Begin += Chunk) {
-      Inputs.build(Target, Current); // choices come and go with those before them
-      const std::vector<Choice> Made = Inputs.choices();
-      if (Begin >= Made.size())
-        break;
-      if (now() > Deadline)
-        return Current;
-      Seeds Trial = Current;
-      bool Changed = false;
-      for (size_t Index = Begin; Index < std::min(Made.size(), Begin + Chunk); ++Index) {
-        auto Found = Current.Fixed.find(Made[Index].Path);
-        uint64_t Value = Found != Current.Fixed.end() ? Found->second % Made[Index].Bound : scramble(Current.Seed, Made[Index].Path) % Made[Index].Bound;
-        Changed |= Value != 0;
-        Trial.Fixed[Made[Index].Path] = 0;
-      }
-      if (Changed && refutes(Trial))
-        Current = std::move(Trial);
-    }
-  }
-  return Current;
-}
-
 Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding> &Others) {
-  Target = Function;
   S = &Result;
-  Corpus.clear();
-  const OutputHeader &Reference = All.Reference->output();
-  Clean.assign(Reference.CounterCount, 0);
-  Dirty.assign(Reference.CounterCount, 0);
   RandomState = scramble(O.Seed, Function + 1);
   double Begin = now();
   Finding Refutation;
-  while (Result.Executions < O.MaxExecutions && now() - Begin < O.Seconds) {
-    Seeds Candidate = next();
-    Inputs.build(Function, Candidate);
-    ++Result.Executions;
-    All.Reference->run(ReferenceTimeoutMs, false);
-    if (!saysSomething(Reference)) {
-      ++(Reference.Outcome == OutcomeTimeout ? Result.TimedOut
-         : Reference.Outcome == OutcomeSignal || Reference.Outcome == OutcomeNone ? Result.Crashed : Result.Limited);
-      continue;
-    }
-    OutputHeader Expected = Reference;
-    bool Known = false;
-    if (newEdges(Clean, false) && (newEdges(Dirty, true) || random(8) == 0)) {
-      if (!isDefined())
-        continue;
-      newEdges(Clean, true);
-      Known = true;
-      if (Corpus.size() < LargestCorpus)
-        Corpus.push_back({Candidate, Inputs.choices()});
-    } else if (random(64) == 0) {
-      Known = isDefined();
-      if (!Known)
-        continue;
-    }
-    ++Result.Compared;
-    All.Candidate->run(CandidateTimeoutMs, false);
-    const OutputHeader &Other = All.Candidate->output();
-    if (same(Expected, Other))
-      continue;
-    if (Other.Outcome == OutcomeLimit || Other.Outcome == OutcomeForbidden) {
-      ++Result.CandidateSilent;
-      continue;
-    }
-    if (!refutes())
-      continue;
-    Finding Found;
-    Found.Refuted = true;
-    Found.Input = minimised(withFewCalls(Candidate));
-    Inputs.build(Function, Found.Input);
-    // It is the function's own fault unless the difference is there without it.
-    Found.Function = Inputs.calls().back().Function;
-    for (const BuiltCall &Call : Inputs.calls())
-      if (Call.Function == Function)
-        Found.Function = Function;
-    Found.Report = explainDifference(D, Input, All, Inputs);
+  size_t Replayed = 0;
+  auto judge = [&](const Seeds &Candidate) {
+    OutputHeader Expected = All.Reference->output();
+    if (!differs(Expected))
+      return false;
+    Finding Found = finding(Function, Candidate);
     if (Found.Function == Function) {
       Refutation = std::move(Found);
-      break;
+      return true;
     }
     Inputs.exclude(Found.Function);
     Others.push_back(std::move(Found));
-    Corpus.clear();
+    return false;
+  };
+  // First what was collected before: it is known to be defined, and reaches far.
+  const std::vector<uint32_t> Known = Containing[Function];
+  for (; Replayed < Known.size() && now() - Begin < 2 * O.Seconds; ++Replayed) {
+    const Seeds Candidate = Corpus[Known[Replayed]].Input;
+    if (std::any_of(Candidate.Sequence.begin(), Candidate.Sequence.end(), [&](const CallSeed &C) { return !Inputs.isCallable(C.Function); }))
+      continue;
+    Inputs.build(Candidate);
+    ++Result.Executions;
+    ++Result.Sanitized;
+    All.Reference->run(CandidateTimeoutMs, false);
+    if (saysSomething(All.Reference->output())) {
+      newEdges(Clean, true);
+      if (judge(Candidate))
+        break;
+    }
+  }
+  while (!Refutation.Refuted && Result.Executions < O.MaxExecutions && now() - Begin < O.Seconds) {
+    Seeds Candidate = next(Function);
+    if (std::any_of(Candidate.Sequence.begin(), Candidate.Sequence.end(), [&](const CallSeed &C) { return !Inputs.isCallable(C.Function); }))
+      Candidate = fresh(Function);
+    Run Done = tryInput(Function, Candidate);
+    if ((Done == Run::Kept || Done == Run::Plain) && judge(Candidate))
+      break;
   }
   Result.Seconds = now() - Begin;
-  Result.Corpus = static_cast<uint32_t>(Corpus.size());
+  Result.Corpus = static_cast<uint32_t>(Containing[Function].size());
   const uint16_t *Owners = All.Reference->owners();
-  for (uint32_t Index = 0; Index < Reference.CounterCount; ++Index) {
+  for (uint32_t Index = 0; Index < Clean.size(); ++Index) {
     bool Own = Owners[Index] == Function;
     Result.Edges += Own;
     Result.EdgesCovered += Own && Clean[Index];

@@ -1,5 +1,5 @@
-// Testing one function: inputs that reach new edges are kept and changed, and a difference is believed only when everything
-// that could explain it otherwise has been ruled out.
+// Testing functions: inputs that reach new edges are kept and changed, and a difference is believed only when everything that
+// could explain it otherwise has been ruled out.
 #pragma once
 
 #include "generate.h"
@@ -11,24 +11,25 @@
 namespace cct {
 
 struct Statistics {
-  uint64_t Executions = 0;   // inputs run on the reference
-  uint64_t Compared = 0;     // of them, those that were run on the candidate too
-  uint64_t Crashed = 0;      // discarded: the reference crashed
-  uint64_t TimedOut = 0;     // discarded: the reference did not end in time
-  uint64_t Limited = 0;      // discarded: too much memory, too long a trace, a forbidden system call
-  uint64_t Sanitized = 0;    // inputs checked for undefined behaviour
-  uint64_t Undefined = 0;    // of them, those that have it
-  uint64_t Unstable = 0;     // differences that the reference has with itself, built otherwise
-  uint64_t Explained = 0;    // differences on undefined inputs
+  uint64_t Executions = 0;      // inputs run on the reference
+  uint64_t Compared = 0;        // of them, those that were run on the candidate too
+  uint64_t Crashed = 0;         // discarded: the reference crashed
+  uint64_t TimedOut = 0;        // discarded: the reference did not end in time
+  uint64_t Limited = 0;         // discarded: too much memory, too long a trace, a forbidden system call
+  uint64_t Sanitized = 0;       // inputs checked for undefined behaviour
+  uint64_t Undefined = 0;       // of them, those that have it
+  uint64_t Unstable = 0;        // differences that the reference has with itself, built otherwise
+  uint64_t Explained = 0;       // differences on undefined inputs
   uint64_t CandidateSilent = 0; // the candidate's run said nothing: forbidden system call, limit
   uint32_t Edges = 0, EdgesCovered = 0; // the function's own
-  uint32_t UnitEdgesCovered = 0;        // all that were reached while it was tested
-  uint32_t Corpus = 0;
+  uint32_t UnitEdgesCovered = 0;        // all that were reached so far
+  uint32_t Corpus = 0;                  // inputs kept that call it
   double Seconds = 0;
 };
 
 struct Variants {
-  std::unique_ptr<Variant> Reference, Sanitized, Zero, Pattern, Typed, Candidate, Moved; // Moved: the candidate at another address
+  // Moved is the candidate at another address. Candidate and Moved are null when inputs are only collected.
+  std::unique_ptr<Variant> Reference, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
 };
 
 struct Finding {
@@ -46,24 +47,38 @@ struct Options {
 
 class Search {
 public:
-  Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
-      : D(D), Input(Input), All(All), Inputs(Inputs), O(O) {}
-  // Inputs go on being made until the time is up, or the function is refuted. Others that are found wrong on the way are added to
-  // Others, and not called any more.
+  Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O);
+  // Collects inputs for all callable functions, on the reference alone. Such a corpus serves every candidate of the unit.
+  void explore();
+  // Inputs go on being made until the time is up, or the function is refuted. Others that are found wrong on the way are added
+  // to Others, and not called any more.
   Finding test(uint32_t Function, Statistics &S, std::vector<Finding> &Others);
+
+  bool save(const std::string &Path) const;
+  bool load(const std::string &Path);
 
 private:
   struct Entry {
     Seeds Input;
     std::vector<Choice> Made;
   };
-  Seeds next();
+  enum class Run { Discarded, Undefined, Kept, Plain };
+  // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour.
+  Run tryInput(uint32_t Function, const Seeds &Candidate);
+  void keep(const Seeds &Candidate);
+  Seeds next(uint32_t Function);
+  Seeds fresh(uint32_t Function);
+  void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
+  void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
   bool refutes();
   bool refutes(const Seeds &S);
+  // The candidate on the input that the reference has just run: true when a finding is made of it.
+  bool differs(const OutputHeader &Expected);
   // Leaves out the calls that the difference does not need.
   Seeds withFewCalls(Seeds S);
   Seeds minimised(Seeds S);
+  Finding finding(uint32_t Function, const Seeds &Candidate);
   bool newEdges(std::vector<uint8_t> &Seen, bool Record);
   uint64_t random(uint64_t Bound);
 
@@ -72,9 +87,9 @@ private:
   Variants &All;
   Generator &Inputs;
   const Options &O;
-  uint32_t Target = 0;
   Statistics *S = nullptr;
   std::vector<Entry> Corpus;
+  std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<uint8_t> Clean, Dirty;
   uint64_t RandomState = 0;
 };

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
+#include <utility>
 
 using namespace cct;
 
@@ -133,7 +134,7 @@ void takeSnapshot() {
     Copy += S.Ranges[Index].Size;
   }
   for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
-    memcpy(S.Ranges[Index].Copy, S.Ranges[Index].Begin, S.Ranges[Index].Size);
+    restore({S.Ranges[Index].Copy, S.Ranges[Index].Size, S.Ranges[Index].Begin});
 }
 
 void describe() {
@@ -186,8 +187,6 @@ void report(char Letter) {
     if (CountersBegin)
       memcpy(reinterpret_cast<void *>(OutputBase + OutputCounters), CountersBegin, output().CounterCount);
     report('D');
-    if (S.Sanitized)
-      _exit(0);
   }
 }
 
@@ -239,8 +238,12 @@ int main(int Count, char **Arguments) {
   setvbuf(stdout, nullptr, _IONBF, 0);
   if (!S.Sanitized)
     findRanges();
-  else
+  else {
     S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
+    // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.
+    for (auto [Begin, End] : {std::pair{cct_data_begin, cct_data_end}, std::pair{cct_bss_begin, cct_bss_end}})
+      S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), static_cast<uint64_t>(End - Begin), nullptr};
+  }
   describe();
   enterNamespaces();
   takeSnapshot();

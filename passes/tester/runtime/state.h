@@ -15,6 +15,8 @@ extern const cct::StubEntry cct_stubs[];
 extern const cct::StubEntry cct_callbacks[];
 void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
 void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
+extern char cct_data_begin[] __attribute__((weak)), cct_data_end[] __attribute__((weak));
+extern char cct_bss_begin[] __attribute__((weak)), cct_bss_end[] __attribute__((weak));
 int __asan_address_is_poisoned(const volatile void *) __attribute__((weak));
 }
 
@@ -75,6 +77,7 @@ inline uint64_t mix(uint64_t Hash, uint64_t Value) {
 }
 
 // call.cpp: ends the run from within; returns only when no run is on.
+void restore(const Range &R);
 void endRun(uint32_t Outcome, uint64_t Detail);
 void run();
 

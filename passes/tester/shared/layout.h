@@ -26,7 +26,7 @@ constexpr uint64_t CallbackBase = 0x2700'0000'0000;
 constexpr uint64_t CallbackStride = 16;
 constexpr uint32_t MaxCallbacks = 4096;
 
-constexpr uint32_t MaxCalls = 4;
+constexpr uint32_t MaxCalls = 6;
 constexpr uint32_t MaxObjects = 4096;
 constexpr uint32_t MaxGlobals = 4096;
 constexpr uint32_t MaxResultSize = 4096;

@@ -1,0 +1,183 @@
+// When a difference is a refutation, and the smallest input that shows it.
+#include "search.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace cct {
+namespace {
+
+constexpr uint32_t ReferenceTimeoutMs = 20;
+constexpr uint32_t CandidateTimeoutMs = 1000;
+constexpr uint32_t LongTimeoutMs = 4000;
+constexpr double MinimisationSeconds = 5;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+} // namespace
+
+// The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
+bool Search::refutes() {
+  All.Reference->run(ReferenceTimeoutMs, true);
+  if (!saysSomething(All.Reference->output()))
+    return false;
+  const OutputHeader First = All.Reference->output();
+  All.Candidate->run(CandidateTimeoutMs, true);
+  if (All.Candidate->output().Outcome == OutcomeTimeout) {
+    // Slower is not wrong: only what takes fifty times as long, twice, does not end.
+    if (First.Nanoseconds > uint64_t(CandidateTimeoutMs) * 1000000 / 50)
+      return false;
+    All.Candidate->run(LongTimeoutMs, true);
+  }
+  const OutputHeader Other = All.Candidate->output();
+  if (same(First, Other) || Other.Outcome == OutcomeLimit || Other.Outcome == OutcomeForbidden)
+    return false;
+  if (!isDefined()) {
+    ++S->Explained;
+    return false;
+  }
+  if (Other.Outcome != OutcomeTimeout) {
+    All.Moved->run(CandidateTimeoutMs, true);
+    if (!same(Other, All.Moved->output())) {
+      ++S->Unstable;
+      return false;
+    }
+  }
+  for (Variant *Built : {All.Reference.get(), All.Zero.get(), All.Pattern.get()}) {
+    Built->run(CandidateTimeoutMs, true);
+    if (!same(First, Built->output())) {
+      ++S->Unstable;
+      return false;
+    }
+  }
+  if (All.Typed) {
+    All.Typed->run(CandidateTimeoutMs, true);
+    if (!saysSomething(All.Typed->output())) {
+      ++S->Explained;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Search::refutes(const Seeds &Candidate) {
+  Inputs.build(Candidate);
+  return refutes();
+}
+
+Seeds Search::withFewCalls(Seeds Current) {
+  uint32_t Count = static_cast<uint32_t>(Current.Sequence.size());
+  Current.Keep = (1u << Count) - 1;
+  for (uint32_t Alone = 0; Count > 1 && Alone < Count; ++Alone) {
+    Seeds Trial = Current;
+    Trial.Keep = 1u << Alone;
+    if (refutes(Trial))
+      return Trial;
+  }
+  for (uint32_t Dropped = 0; Count > 2 && Dropped < Count; ++Dropped) {
+    Seeds Trial = Current;
+    Trial.Keep &= ~(1u << Dropped);
+    if (refutes(Trial))
+      Current = std::move(Trial);
+  }
+  return Current;
+}
+
+// Choices become 0 where the difference stays: many at once first, then one at a time. Those that come first (how many calls,
+// which sizes) have the largest effect.
+Seeds Search::minimised(Seeds Current) {
+  double Deadline = now() + MinimisationSeconds;
+  Seeds Plain = Current;
+  Plain.Plain = true;
+  if (refutes(Plain))
+    Current = std::move(Plain);
+  Inputs.build(Current);
+  for (size_t Chunk = Inputs.choices().size(); Chunk > 0; Chunk /= 2) {
+    for (size_t Begin = 0;; Begin += Chunk) {
+      Inputs.build(Current); // choices come and go with those before them
+      const std::vector<Choice> Made = Inputs.choices();
+      if (Begin >= Made.size())
+        break;
+      if (now() > Deadline)
+        return Current;
+      Seeds Trial = Current;
+      bool Changed = false;
+      for (size_t Index = Begin; Index < std::min(Made.size(), Begin + Chunk); ++Index) {
+        auto Found = Current.Fixed.find(Made[Index].Path);
+        uint64_t Value = Found != Current.Fixed.end() ? Found->second % Made[Index].Bound
+                                                      : scramble(Current.Seed, Made[Index].Path) % Made[Index].Bound;
+        Changed |= Value != 0;
+        Trial.Fixed[Made[Index].Path] = 0;
+      }
+      if (Changed && refutes(Trial))
+        Current = std::move(Trial);
+    }
+  }
+  return Current;
+}
+
+Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
+  Finding Found;
+  Found.Refuted = true;
+  Found.Input = minimised(withFewCalls(Candidate));
+  Inputs.build(Found.Input);
+  // It is the function's own fault unless the difference is there without it.
+  Found.Function = Inputs.calls().back().Function;
+  for (const BuiltCall &Call : Inputs.calls())
+    if (Call.Function == Function)
+      Found.Function = Function;
+  Found.Report = explainDifference(D, Input, All, Inputs);
+  return Found;
+}
+
+bool Search::save(const std::string &Path) const {
+  std::ofstream Out(Path);
+  Out << "cc-agent-test-corpus 1\n";
+  for (const Entry &E : Corpus) {
+    Out << E.Input.Seed << ' ' << E.Input.Sequence.size();
+    for (const CallSeed &Call : E.Input.Sequence)
+      Out << ' ' << Call.Function << ' ' << Call.Path;
+    Out << ' ' << E.Input.Fixed.size();
+    for (const auto &[Where, Value] : E.Input.Fixed)
+      Out << ' ' << Where << ' ' << Value;
+    Out << '\n';
+  }
+  Out.flush();
+  return Out.good();
+}
+
+bool Search::load(const std::string &Path) {
+  std::ifstream In(Path);
+  std::string Line;
+  if (!std::getline(In, Line) || Line != "cc-agent-test-corpus 1")
+    return false;
+  while (std::getline(In, Line)) {
+    std::istringstream Words(Line);
+    Seeds Input;
+    size_t Count = 0;
+    Words >> Input.Seed >> Count;
+    bool Callable = Count > 0 && Count <= MaxCalls;
+    for (size_t Index = 0; Callable && Index < Count; ++Index) {
+      CallSeed Call{};
+      Words >> Call.Function >> Call.Path;
+      Callable = !Words.fail() && Call.Function < D.Functions.size();
+      Input.Sequence.push_back(Call);
+    }
+    Words >> Count;
+    for (size_t Index = 0; Callable && Index < Count; ++Index) {
+      uint64_t Where = 0, Value = 0;
+      Words >> Where >> Value;
+      Input.Fixed[Where] = Value;
+    }
+    if (!Callable || Words.fail())
+      return false;
+    Inputs.build(Input);
+    keep(Input);
+  }
+  return true;
+}
+
+} // namespace cct
