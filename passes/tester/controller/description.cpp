@@ -34,6 +34,15 @@ template <typename Number> Number number(std::istream &In) {
 
 bool flag(std::istream &In) { return number<int>(In) != 0; }
 
+bool soundsLikeLength(const std::string &Name) {
+  if (Name == "n" || Name == "N")
+    return true;
+  for (const char *Part : {"len", "Len", "LEN", "size", "Size", "count", "Count", "num", "Num", "avail", "cap", "max", "nb"})
+    if (Name.find(Part) != std::string::npos)
+      return true;
+  return false;
+}
+
 bool readType(std::istream &In, TypeNode &T) {
   using Kind = TypeNode::Kind;
   std::string Word = word(In);
@@ -75,6 +84,7 @@ bool readType(std::istream &In, TypeNode &T) {
     for (Member &M : T.Members) {
       In >> M.Offset >> M.BitOffset >> M.BitSize >> M.Type;
       M.Name = word(In);
+      M.Length = soundsLikeLength(M.Name);
     }
   } else if (Word == "function") {
     T.What = Kind::Function;
@@ -111,7 +121,8 @@ bool readLine(std::istream &In, Description &D) {
     D.Functions.push_back(New);
   } else if (What == "parameter" && F) {
     uint32_t Type = number<uint32_t>(In);
-    F->Parameters.push_back({Type, word(In)});
+    std::string Name = word(In);
+    F->Parameters.push_back({Type, Name, soundsLikeLength(Name)});
   } else if (What == "piece" && F) {
     PieceNode P;
     P.Kind = word(In);

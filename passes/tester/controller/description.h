@@ -11,6 +11,7 @@ struct Member {
   uint32_t Offset, BitOffset, BitSize;
   uint32_t Type;
   std::string Name;
+  bool Length; // its name says that it is one
 };
 
 struct TypeNode {
@@ -30,6 +31,7 @@ struct TypeNode {
 struct ParameterNode {
   uint32_t Type;
   std::string Name;
+  bool Length;
 };
 
 struct PieceNode {

@@ -15,23 +15,9 @@ constexpr uint32_t RedZone = 64;
 constexpr uint32_t LargestArena = 1u << 20;
 constexpr uint32_t MaxDepth = 3;
 
-uint64_t hashName(const char *Name) {
-  uint64_t Hash = 14695981039346656037ull;
-  for (; *Name; ++Name)
-    Hash = (Hash ^ static_cast<unsigned char>(*Name)) * 1099511628211ull;
-  return Hash;
-}
-
 bool isFile(const TypeNode &T) { return T.Name == "_IO_FILE" || T.Name == "FILE" || T.Name == "__sFILE"; }
 
 } // namespace
-
-uint64_t scramble(uint64_t A, uint64_t B) {
-  uint64_t Hash = (A + 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull ^ B;
-  Hash = (Hash ^ (Hash >> 30)) * 0x94D049BB133111EBull;
-  Hash = (Hash ^ (Hash >> 27)) * 0xBF58476D1CE4E5B9ull;
-  return Hash ^ (Hash >> 31);
-}
 
 uint64_t Choices::choose(uint64_t Path, uint64_t Bound, bool Recorded) {
   if (Bound <= 1)
@@ -44,10 +30,6 @@ uint64_t Choices::choose(uint64_t Path, uint64_t Bound, bool Recorded) {
   if (Current->Plain && !Recorded)
     return 0;
   return scramble(Current->Seed, Path) % Bound;
-}
-
-uint64_t Generator::choose(uint64_t Path, const char *What, uint64_t Bound, bool Recorded) {
-  return Made.choose(scramble(Path, hashName(What)), Bound, Recorded);
 }
 
 Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Input) {
@@ -167,10 +149,10 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
         Same.push_back(Index);
     if (!Same.empty()) {
       bool Earlier = Depth == 0 && CurrentCall > 0 && Objects[Same.front()].Call < CurrentCall;
-      bool Large = Pointee.What == Kind::Structure || Opaque;
-      uint64_t Share = Earlier ? (Large ? 8 : 2) : 8;
-      uint64_t Chosen = choose(Path, "share", Share);
-      if (Earlier && Large ? Chosen != 7 : Chosen == 1) {
+      bool Structure = Pointee.What == Kind::Structure || Opaque;
+      // What was there before the call is what it is mostly about. Structures that point to each other mostly do so in pairs.
+      uint64_t Share = Structure ? (Earlier ? 28 : Depth == 0 ? 4 : Pointee.Size > 256 ? 24 : 12) : Earlier ? 16 : 4;
+      if (choose(Path, "share", 32) < Share) {
         const ArenaObject &O = Objects[Same[choose(Path, "which", Same.size())]];
         uint32_t Element = std::max(1u, Pointee.Size), Step = 0;
         if (O.Count > 1 && choose(Path, "inside", 4) == 1)
@@ -270,7 +252,7 @@ void Generator::patchGlobals(uint64_t Path) {
     uint8_t *Bytes = Input.arguments() + ArgumentsUsed;
     memset(Bytes, 0, G.Size);
     pointers(G.Type, Bytes, scramble(Name, 1), 1, false);
-    scalars(G.Type, Bytes, scramble(Name, 2), G.Name, 1, true);
+    scalars(G.Type, Bytes, scramble(Name, 2), false, 1, true);
     H.Patch[H.Patches++] = {Index, 0, G.Size, ArgumentsUsed};
     ArgumentsUsed += (G.Size + 15) / 16 * 16;
   }
@@ -282,6 +264,7 @@ void Generator::build(const Seeds &S) {
   ObjectPaths.clear();
   Lengths.clear();
   Calls.clear();
+  Leaves.clear();
   Target = &D.Functions[S.Sequence.back().Function];
   Cursor = FirstObject;
   ArgumentsUsed = 0;
@@ -312,7 +295,7 @@ void Generator::build(const Seeds &S) {
       characters(Bytes, O.Size, Path, Style);
     else
       for (uint32_t Element = 0; Element < O.Count; ++Element)
-        scalars(O.Type, Bytes + Element * T.Size, scramble(Path, Element), "", Style, Element < 16);
+        scalars(O.Type, Bytes + Element * T.Size, scramble(Path, Element), false, Style, Element < 16);
   }
   for (uint32_t Index = 0; Index < Calls.size(); ++Index) {
     BuiltCall &Call = Calls[Index];
@@ -320,7 +303,7 @@ void Generator::build(const Seeds &S) {
     uint64_t Path = scramble(S.Sequence[Index].Path, 11);
     Target = &F;
     for (size_t Number = 0; Number < F.Parameters.size(); ++Number)
-      scalars(F.Parameters[Number].Type, Call.Parameters[Number].data(), scramble(Path, Number), F.Parameters[Number].Name, 3, true);
+      scalars(F.Parameters[Number].Type, Call.Parameters[Number].data(), scramble(Path, Number), F.Parameters[Number].Length, 3, true);
     CallEntry &Entry = H.Call[Index];
     Entry.Function = Call.Function;
     Entry.ArgumentsOffset = ArgumentsUsed;

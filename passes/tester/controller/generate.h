@@ -28,6 +28,13 @@ struct Seeds {
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
 };
 
+// A number that the input holds: what it is compared with may be put in its place.
+struct Leaf {
+  uint64_t Path; // of the choice that fixes it
+  uint64_t Value;
+  uint32_t Size;
+};
+
 class Choices {
 public:
   void begin(const Seeds &S) {
@@ -37,13 +44,33 @@ public:
   // A number below Bound. Unrecorded ones cannot be changed alone.
   uint64_t choose(uint64_t Path, uint64_t Bound, bool Recorded = true);
   const std::vector<Choice> &made() const { return Made; }
+  // A choice that is only there when it was fixed.
+  const uint64_t *fixed(uint64_t Path) const {
+    auto Found = Current->Fixed.empty() ? Current->Fixed.end() : Current->Fixed.find(Path);
+    return Found == Current->Fixed.end() ? nullptr : &Found->second;
+  }
 
 private:
   const Seeds *Current = nullptr;
   std::vector<Choice> Made;
 };
 
-uint64_t scramble(uint64_t A, uint64_t B);
+// Spreads numbers; for the names of choices.
+inline uint64_t scramble(uint64_t A, uint64_t B) {
+  uint64_t Hash = (A + 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull ^ B;
+  Hash = (Hash ^ (Hash >> 30)) * 0x94D049BB133111EBull;
+  Hash = (Hash ^ (Hash >> 27)) * 0xBF58476D1CE4E5B9ull;
+  return Hash ^ (Hash >> 31);
+}
+
+// What a choice is about, hashed by the compiler: inputs make thousands of choices.
+struct ChoiceName {
+  uint64_t Hash;
+  template <size_t Size> constexpr ChoiceName(const char (&Text)[Size]) : Hash(14695981039346656037ull) {
+    for (size_t Index = 0; Index + 1 < Size; ++Index)
+      Hash = (Hash ^ static_cast<unsigned char>(Text[Index])) * 1099511628211ull;
+  }
+};
 
 // One object of the arena, for reports and for other pointers to share.
 struct ArenaObject {
@@ -72,6 +99,7 @@ public:
   void build(const Seeds &S);
 
   const std::vector<Choice> &choices() const { return Made.made(); }
+  const std::vector<Leaf> &leaves() const { return Leaves; }
   const std::vector<ArenaObject> &objects() const { return Objects; }
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // One mask byte for each byte of a value of the type.
@@ -81,14 +109,17 @@ private:
   void buildCall(uint32_t Index, uint32_t Function, uint64_t Path);
   void patchGlobals(uint64_t Path);
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
-  void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded);
+  void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
-  uint64_t integer(uint32_t Size, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded);
+  uint64_t integer(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
+  uint64_t madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
   uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive);
   uint32_t countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth);
-  uint64_t choose(uint64_t Path, const char *What, uint64_t Bound, bool Recorded = true);
+  uint64_t choose(uint64_t Path, ChoiceName What, uint64_t Bound, bool Recorded = true) {
+    return Made.choose(scramble(Path, What.Hash), Bound, Recorded);
+  }
   bool holdsPointers(uint32_t Type) const;
 
   const Description &D;
@@ -101,6 +132,7 @@ private:
   std::vector<uint64_t> ObjectPaths;
   std::vector<uint32_t> Lengths;
   std::vector<BuiltCall> Calls;
+  std::vector<Leaf> Leaves;
   const FunctionNode *Target = nullptr;
   uint32_t CurrentCall = 0;
   bool CurrentNoAlias = false;

@@ -13,6 +13,7 @@ constexpr uint32_t LongTimeoutMs = 2000;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;
 constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
+constexpr size_t LongestQueue = 2000;
 constexpr double ExplorationSlice = 0.2;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -41,7 +42,7 @@ bool same(const OutputHeader &A, const OutputHeader &B) {
 }
 
 Search::Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
-    : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()) {
+    : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()), Waiting(D.Functions.size()) {
   Clean.assign(All.Reference->output().CounterCount, 0);
   Dirty = Clean;
 }
@@ -127,7 +128,40 @@ void Search::changeChoices(Seeds &Changed, const std::vector<Choice> &Made) {
     }
 }
 
+void Search::followCompares(const Seeds &Candidate) {
+  std::vector<Seeds> &Queue = Waiting[Candidate.Sequence.back().Function];
+  if (Queue.size() > LongestQueue)
+    return;
+  const OutputHeader Before = All.Reference->output();
+  Input.header().Compares = 1;
+  All.Reference->run(CandidateTimeoutMs, false);
+  Input.header().Compares = 0;
+  const OutputHeader &Output = All.Reference->output();
+  size_t Added = 0;
+  for (uint32_t Index = 0; Index < Output.ComparedCount && Added < 100; ++Index) {
+    Compared Pair = All.Reference->compared()[Index];
+    for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right))
+      for (const Leaf &L : Inputs.leaves())
+        if (L.Value == Pair.Left && (L.Value > 9 || random(8) == 0) && Added < 100) {
+          Seeds Next = Candidate;
+          const uint64_t Near[] = {0, 0, 0, 1, ~0ull}; // itself, one more, one less
+          Next.Fixed[L.Path] = Pair.Right + Near[random(5)];
+          Queue.push_back(std::move(Next));
+          ++Added;
+        }
+  }
+  if (!same(Before, Output)) // without its answer the comparison that follows would be wrong
+    All.Reference->run(CandidateTimeoutMs, false);
+}
+
 Seeds Search::next(uint32_t Function) {
+  if (std::vector<Seeds> &Queue = Waiting[Function]; !Queue.empty() && random(3) != 0) {
+    size_t At = random(Queue.size());
+    Seeds Result = std::move(Queue[At]);
+    Queue[At] = std::move(Queue.back());
+    Queue.pop_back();
+    return Result;
+  }
   uint64_t Way = random(100);
   const std::vector<uint32_t> &Own = Containing[Function];
   if (Way < 60 && !Own.empty()) {
@@ -190,6 +224,7 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
       return Run::Undefined;
     newEdges(Clean, true);
     keep(Candidate);
+    followCompares(Candidate);
     return Run::Kept;
   }
   if (random(16) == 0)

@@ -66,6 +66,8 @@ private:
   // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour.
   Run tryInput(uint32_t Function, const Seeds &Candidate);
   void keep(const Seeds &Candidate);
+  // Puts what a kept input was compared with in the place of what was compared: the next inputs of its functions.
+  void followCompares(const Seeds &Candidate);
   Seeds next(uint32_t Function);
   Seeds fresh(uint32_t Function);
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
@@ -90,6 +92,7 @@ private:
   Statistics *S = nullptr;
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
+  std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
   std::vector<uint8_t> Clean, Dirty;
   uint64_t RandomState = 0;
 };

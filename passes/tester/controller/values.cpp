@@ -6,28 +6,25 @@
 #include <limits>
 
 namespace cct {
-namespace {
 
 using Kind = TypeNode::Kind;
 
-bool soundsLikeLength(const std::string &Name) {
-  if (Name == "n" || Name == "N" || Name == "count" || Name == "size")
-    return true;
-  for (const char *Part : {"len", "Len", "LEN", "size", "Size", "count", "Count", "num", "Num", "avail", "cap", "max", "nb"})
-    if (Name.find(Part) != std::string::npos)
-      return true;
-  return false;
+uint64_t Generator::integer(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
+  uint64_t Exact = scramble(Path, ChoiceName("exact").Hash);
+  const uint64_t *Fixed = Made.fixed(Exact);
+  uint64_t Value = Fixed ? *Fixed : madeUpInteger(Size, Path, Length, Style, Recorded);
+  if (Recorded && Leaves.size() < 4096)
+    Leaves.push_back({Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value, Size});
+  return Value;
 }
 
-} // namespace
-
 // Style, of the object: 0 all zero, 1 small, 2 and 3 anything.
-uint64_t Generator::integer(uint32_t Size, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded) {
+uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
   if (Style == 0)
-    return choose(Path, "exception", 8, Recorded) == 7 ? choose(Path, "small", 10, Recorded) : 0;
+    return !Recorded ? 0 : choose(Path, "exception", 8, Recorded) == 7 ? choose(Path, "small", 10, Recorded) : 0;
   if (Style == 1)
     return choose(Path, "small", 10, Recorded);
-  bool Length = soundsLikeLength(Name) && !Lengths.empty();
+  Length = Length && !Lengths.empty();
   uint64_t Mode = choose(Path, "mode", 16, Recorded);
   if (Length ? Mode < 12 : Mode >= 4 && Mode < 7 && !Lengths.empty()) {
     uint64_t Longest = Lengths[choose(Path, "length", Lengths.size(), Recorded)];
@@ -44,7 +41,10 @@ uint64_t Generator::integer(uint32_t Size, uint64_t Path, const std::string &Nam
   case 9:
   case 10:
     if (const auto &Known = Target->Constants; !Known.empty())
-      return Known[choose(Path, "constant", Known.size(), Recorded)] + (3 - choose(Path, "near", 5, Recorded)) % 3;
+      if (uint64_t Base = Known[choose(Path, "constant", Known.size(), Recorded)]; true) {
+        uint64_t Near = choose(Path, "near", 5, Recorded);
+        return Near == 3 ? Base + 1 : Near == 4 ? Base - 1 : Base;
+      }
     return choose(Path, "small", 10, Recorded);
   case 11:
     return choose(Path, "any", ~0ull, Recorded);
@@ -134,8 +134,12 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
       uint64_t At = choose(scramble(Path, Word), "at", 4) == 0 ? 0 : choose(scramble(Path, Word), "position", Count);
       memcpy(Bytes + At, Text.data(), std::min<size_t>(Text.size(), Count - At));
     }
+  const auto &Known = Target->Constants;
   for (uint64_t Change = choose(Path, "changes", 4); Change-- > 0;)
-    Bytes[choose(scramble(Path, Change), "changed", Count)] = static_cast<uint8_t>(choose(scramble(Path, Change), "to", 256));
+    Bytes[choose(scramble(Path, Change), "changed", Count)] = static_cast<uint8_t>(
+        Known.empty() || choose(scramble(Path, Change), "known", 2) == 0
+            ? choose(scramble(Path, Change), "to", 256)
+            : Known[choose(scramble(Path, Change), "constant", Known.size())]);
   // Mostly there is an end somewhere: what takes a string would run on.
   if (Count && choose(Path, "open", 5) != 4) {
     Bytes[Count - 1] = 0;
@@ -145,12 +149,12 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
   (void)Style;
 }
 
-void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std::string &Name, uint32_t Style, bool Recorded) {
+void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
   const TypeNode &T = D.type(Type);
   switch (T.What) {
   case Kind::Integer:
   case Kind::Character: {
-    uint64_t Value = integer(T.Size, Path, Name, Style, Recorded);
+    uint64_t Value = integer(T.Size, Path, Length, Style, Recorded);
     if (T.Size > 8) {
       memset(Bytes, static_cast<int64_t>(Value) < 0 ? 0xFF : 0, T.Size);
       memcpy(Bytes, &Value, 8);
@@ -168,7 +172,7 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std:
     if (!T.Values.empty() && Style && choose(Path, "other", 16, Recorded) != 15)
       Value = T.Values[choose(Path, "value", T.Values.size(), Recorded)];
     else
-      Value = static_cast<int64_t>(integer(T.Size, Path, Name, Style, Recorded));
+      Value = static_cast<int64_t>(integer(T.Size, Path, Length, Style, Recorded));
     memcpy(Bytes, &Value, std::min(T.Size, 8u));
     break;
   }
@@ -182,8 +186,9 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std:
       if (Style)
         characters(Bytes, T.Count, Path, Style);
     } else if (Element.Size) {
-      for (uint32_t Index = 0; Index < T.Count; ++Index)
-        scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Name, Style, Recorded && Index < 16);
+      // All zero, but for a few that can be chosen.
+      for (uint32_t Index = 0; Index < (Style == 0 ? std::min(T.Count, 16u) : T.Count); ++Index)
+        scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Length, Style, Recorded && Index < 16);
     }
     break;
   }
@@ -193,14 +198,14 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, const std:
       const Member &M = T.Members[Index];
       uint64_t Part = scramble(Path, 1000 + Index);
       if (M.BitSize) {
-        uint64_t Value = integer(4, Part, M.Name, Style, Recorded);
+        uint64_t Value = integer(4, Part, M.Length, Style, Recorded);
         for (uint32_t Bit = 0; Bit < M.BitSize; ++Bit) {
           uint32_t At = M.BitOffset + Bit;
           if (At / 8 < T.Size && (Value >> (Bit % 64) & 1))
             Bytes[At / 8] = static_cast<uint8_t>(Bytes[At / 8] | 1u << At % 8);
         }
       } else if (M.Offset + D.type(M.Type).Size <= T.Size) {
-        scalars(M.Type, Bytes + M.Offset, Part, M.Name, Style, Recorded);
+        scalars(M.Type, Bytes + M.Offset, Part, M.Length, Style, Recorded);
       }
       if (T.What == Kind::Union)
         break;

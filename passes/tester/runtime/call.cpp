@@ -113,6 +113,7 @@ void endRun(uint32_t Outcome, uint64_t Detail) {
 
 void run() {
   layOut();
+  beginCoverage();
   State &S = state();
   uint64_t Begin = now();
   setTimer(input().TimeoutMs);
@@ -127,6 +128,7 @@ void run() {
     swapcontext(&Caller, &Callee);
   }
   setTimer(0);
+  endCoverage();
   output().Nanoseconds = now() - Begin;
   observe();
 }

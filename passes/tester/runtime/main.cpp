@@ -31,23 +31,6 @@ const char *__asan_default_options() {
          "allocator_may_return_null=1:detect_stack_use_after_return=1:print_summary=0:print_legend=0:poison_heap=1:"
          "color=never:use_sigaltstack=0:allow_user_segv_handler=1:exitcode=66:check_initialization_order=0:fast_unwind_on_fatal=1";
 }
-
-// Coverage: the compiler's constructors call these before main.
-static uint8_t *CountersBegin, *CountersEnd;
-struct Location {
-  const void *Address;
-  uintptr_t Flags;
-};
-static const Location *LocationsBegin, *LocationsEnd;
-
-void __sanitizer_cov_8bit_counters_init(uint8_t *Begin, uint8_t *End) {
-  CountersBegin = Begin;
-  CountersEnd = End;
-}
-void __sanitizer_cov_pcs_init(const uintptr_t *Begin, const uintptr_t *End) {
-  LocationsBegin = reinterpret_cast<const Location *>(Begin);
-  LocationsEnd = reinterpret_cast<const Location *>(End);
-}
 }
 
 namespace {
@@ -146,19 +129,7 @@ void describe() {
   auto *Present = reinterpret_cast<uint8_t *>(OutputBase + OutputPresent);
   for (uint32_t Index = 0; Index < cct_counts[0] && Index < OutputPresentSize; ++Index)
     Present[Index] = cct_functions[Index].Address != nullptr && cct_functions[Index].Thunk != nullptr;
-  uint64_t Count = static_cast<uint64_t>(CountersEnd - CountersBegin);
-  O.CounterCount = static_cast<uint32_t>(Count < OutputCountersSize ? Count : OutputCountersSize);
-  auto *Owner = reinterpret_cast<uint16_t *>(OutputBase + OutputOwner);
-  uint16_t Current = 0xFFFF;
-  for (uint32_t Index = 0; Index < O.CounterCount; ++Index) {
-    if (LocationsBegin + Index < LocationsEnd && (LocationsBegin[Index].Flags & 1)) {
-      Current = 0xFFFF;
-      for (uint32_t Function = 0; Function < cct_counts[0]; ++Function)
-        if (cct_functions[Function].Address == LocationsBegin[Index].Address)
-          Current = static_cast<uint16_t>(Function);
-    }
-    Owner[Index] = Current;
-  }
+  describeCoverage();
 }
 
 void report(char Letter) {
@@ -181,11 +152,7 @@ void report(char Letter) {
       _exit(7);
     if (Command == 'Q')
       _exit(0);
-    if (CountersBegin)
-      memset(CountersBegin, 0, output().CounterCount);
     run();
-    if (CountersBegin)
-      memcpy(reinterpret_cast<void *>(OutputBase + OutputCounters), CountersBegin, output().CounterCount);
     report('D');
   }
 }

@@ -102,6 +102,11 @@ void observe();
 void explain(const char *Format, ...) __attribute__((format(printf, 1, 2)));
 void explainPointer(uint64_t Address);
 
+// coverage.cpp
+void describeCoverage();
+void beginCoverage(); // restored data hold no counts
+void endCoverage();
+
 // sandbox.cpp
 void enterNamespaces();
 void restrictWorker();

@@ -69,7 +69,8 @@ struct InputHeader {
   uint32_t ArenaUsed;
   uint32_t ArgumentsUsed;
   uint32_t TimeoutMs; // of processor time
-  uint32_t Explain;   // write the trace and the globals as text
+  uint32_t Explain;   // write the trace as text
+  uint32_t Compares;  // write down what the code compares
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
@@ -109,6 +110,7 @@ struct OutputHeader {
   uint64_t Hash[PartCount];
   uint32_t CounterCount;
   uint32_t TextSize;
+  uint32_t ComparedCount;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
   uint32_t Functions; // how many of them, so that a wrong harness is noticed
   uint64_t ImageBegin, ImageEnd;
@@ -121,6 +123,11 @@ constexpr uint64_t OutputPresentSize = 64u << 10;
 constexpr uint64_t OutputCounters = 256u << 10;   // coverage counters of the last run
 constexpr uint64_t OutputCountersSize = 2u << 20;
 constexpr uint64_t OutputOwner = 4u << 20;        // uint16 for each counter: index of its function, or 0xffff
+struct Compared {
+  uint64_t Left, Right;
+};
+constexpr uint64_t OutputCompared = 6u << 20; // what the code compared, where that was asked for
+constexpr uint32_t MaxCompared = 1024;
 constexpr uint64_t OutputText = 8u << 20;
 constexpr uint64_t OutputTextSize = 4u << 20;
 constexpr uint64_t OutputSize = 12u << 20;

@@ -1,0 +1,81 @@
+// What the reference's instrumentation tells: the counters of its edges, and the numbers that it compares.
+#include "state.h"
+
+#include <cstring>
+
+using namespace cct;
+
+namespace {
+
+uint8_t *CountersBegin, *CountersEnd;
+struct Location {
+  const void *Address;
+  uintptr_t Flags; // 1: the entry of a function
+};
+const Location *LocationsBegin, *LocationsEnd;
+
+void compared(uint64_t Left, uint64_t Right) {
+  if (!input().Compares || Left == Right)
+    return;
+  OutputHeader &O = output();
+  if (O.ComparedCount < MaxCompared)
+    reinterpret_cast<Compared *>(OutputBase + OutputCompared)[O.ComparedCount++] = {Left, Right};
+}
+
+} // namespace
+
+namespace cct {
+
+void describeCoverage() {
+  OutputHeader &O = output();
+  uint64_t Count = static_cast<uint64_t>(CountersEnd - CountersBegin);
+  O.CounterCount = static_cast<uint32_t>(Count < OutputCountersSize ? Count : OutputCountersSize);
+  auto *Owner = reinterpret_cast<uint16_t *>(OutputBase + OutputOwner);
+  uint16_t Current = 0xFFFF;
+  for (uint32_t Index = 0; Index < O.CounterCount; ++Index) {
+    if (LocationsBegin + Index < LocationsEnd && (LocationsBegin[Index].Flags & 1)) {
+      Current = 0xFFFF;
+      for (uint32_t Function = 0; Function < cct_counts[0]; ++Function)
+        if (cct_functions[Function].Address == LocationsBegin[Index].Address)
+          Current = static_cast<uint16_t>(Function);
+    }
+    Owner[Index] = Current;
+  }
+}
+
+void beginCoverage() {
+  output().ComparedCount = 0;
+  if (CountersBegin)
+    memset(CountersBegin, 0, output().CounterCount);
+}
+
+void endCoverage() {
+  if (CountersBegin)
+    memcpy(reinterpret_cast<void *>(OutputBase + OutputCounters), CountersBegin, output().CounterCount);
+}
+
+} // namespace cct
+
+// The compiler's constructors call the first two before main, its code the others.
+extern "C" {
+void __sanitizer_cov_8bit_counters_init(uint8_t *Begin, uint8_t *End) {
+  CountersBegin = Begin;
+  CountersEnd = End;
+}
+void __sanitizer_cov_pcs_init(const uintptr_t *Begin, const uintptr_t *End) {
+  LocationsBegin = reinterpret_cast<const Location *>(Begin);
+  LocationsEnd = reinterpret_cast<const Location *>(End);
+}
+void __sanitizer_cov_trace_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_const_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
+  for (uint64_t Index = 0; input().Compares && Index < Cases[0] && Index < 64; ++Index)
+    compared(Value, Cases[2 + Index]);
+}
+}
