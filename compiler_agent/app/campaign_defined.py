@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
+from compiler_agent.app.campaign_lively import INPUT_BYTES, SINK_BYTES, Lively
 from compiler_agent.base.errors import NotEstablished
 
 OBJECT_BYTES = 4096
@@ -52,18 +53,22 @@ _WIDTHS = {"i1": 1, "i8": 8, "i16": 16, "i32": 32, "i64": 64}
 _NANS = {"float": "0x7FF8000000000000", "double": "0x7FF8000000000000"}
 
 
-def defined(module: str) -> str:
-    """The module with a defined behaviour.
+def defined(module: str, seed: int = 0) -> str:
+    """The module with a defined behaviour, which depends on @inputs and can be seen in @sink (`campaign_lively`).
 
     Raises:
         NotEstablished: It has something that no rule is known for.
     """
     declared: set[str] = set()
     lines: list[str] = []
+    lively = Lively(seed)
     for number, line in enumerate(_without_poison(module).splitlines()):
-        lines += _rewritten(line, number, declared)
+        line = lively.with_inputs(re.sub(r" +;.*$", "", line))
+        lines += [*_rewritten(line, number, declared), *lively.sink(line)]
     lines += ["", *sorted(declared), "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)", ""]
-    return _fuelled("\n".join(lines))
+    lines += [f"@inputs = external global [{INPUT_BYTES} x i8], align {_ALIGNMENT}"]
+    lines += [f"@sink = external global [{SINK_BYTES} x i8], align {_ALIGNMENT}", ""]
+    return _with_entry("\n".join(lines), lively.entry())
 
 
 def _without_poison(module: str) -> str:
@@ -77,7 +82,6 @@ def _without_poison(module: str) -> str:
 
 
 def _rewritten(line: str, number: int, declared: set[str]) -> Iterator[str]:
-    line = re.sub(r" +;.*$", "", line)
     if not line.startswith("  "):
         yield line
         return
@@ -112,9 +116,9 @@ def _rewritten(line: str, number: int, declared: set[str]) -> Iterator[str]:
         yield line
 
 
-def _fuelled(module: str) -> str:
-    """Puts the counter that branches ask into the entry block."""
-    entry = f"  %turns = alloca i32, align 4\n  store i32 {_TURNS}, ptr %turns, align 4"
+def _with_entry(module: str, loads: list[str]) -> str:
+    """Puts the counter that branches ask, and the loads of inputs, into the entry block."""
+    entry = "\n".join(["  %turns = alloca i32, align 4", f"  store i32 {_TURNS}, ptr %turns, align 4", *loads])
     return re.sub(r"^(define .*\{\n\w+:.*)$", lambda match: f"{match[1]}\n{entry}", module, count=1, flags=re.MULTILINE)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from compiler_agent.app.blame_ir import IrUnit
 from compiler_agent.app.blame_program import Program, Unit
 from compiler_agent.app.campaign_defined import OBJECT_BYTES, defined
+from compiler_agent.app.campaign_lively import INPUT_BYTES, SINK_BYTES
 from compiler_agent.app.campaign_plans import LEVELS
 from compiler_agent.app.records import Record
 from compiler_agent.base.process import check
@@ -23,19 +24,28 @@ _DRIVER = """
 #include <stdio.h>
 void autogen_SD@SEED@(void *, void *, void *, int32_t, int64_t, int8_t);
 static _Alignas(4096) unsigned char objects[3][@BYTES@];
+_Alignas(256) unsigned char inputs[@INPUTS@], sink[@SINK@];
+static uint64_t state = @SEED@ + 1, sum;
+static void fill(unsigned char *bytes, unsigned n, unsigned turn) {
+  for (unsigned i = 0; i < n; ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    bytes[i] = turn == 0 ? 0 : turn == 1 ? 0xff : turn % 3 == 0 && i % 4 ? 0 : state >> 56;
+  }
+}
+static void add(const unsigned char *bytes, unsigned n) {
+  for (unsigned i = 0; i < n; ++i)
+    sum = (sum ^ bytes[i]) * 1099511628211u;
+}
 static const int64_t numbers[] = {0, 1, -1, 7, INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX, 0x123456789abcdef};
 int main(void) {
-  uint64_t state = @SEED@ + 1;
   for (unsigned turn = 0; turn < 24; ++turn) {
-    for (unsigned i = 0; i < sizeof objects; ++i) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      ((unsigned char *)objects)[i] = turn == 0 ? 0 : turn == 1 ? 0xff : state >> 56;
-    }
+    fill((unsigned char *)objects, sizeof objects, turn);
+    fill(inputs, sizeof inputs, turn);
     int64_t a = numbers[turn % 9], b = numbers[turn / 2 % 9], c = numbers[(turn + 5) % 9];
     autogen_SD@SEED@(objects[0], objects[1], objects[2], (int32_t)a, b, (int8_t)c);
-    uint64_t sum = 14695981039346656037u;
-    for (unsigned i = 0; i < sizeof objects; ++i)
-      sum = (sum ^ ((unsigned char *)objects)[i]) * 1099511628211u;
+    sum = 14695981039346656037u;
+    add((unsigned char *)objects, sizeof objects);
+    add(sink, sizeof sink);
     printf("%u %016llx\\n", turn, (unsigned long long)sum);
   }
   return 0;
@@ -68,8 +78,9 @@ class StressCase:
         size = _SIZES[self.seed % len(_SIZES)]
         command = [str(self.toolchain.tool("llvm-stress")), f"--seed={self.seed}", f"--size={size}", "-o", "-"]
         generated = check(command, timeout_s=60).stdout.decode()
-        (directory / "module.ll").write_text(defined(generated))
+        (directory / "module.ll").write_text(defined(generated, self.seed))
         driver = _DRIVER.replace("@SEED@", str(self.seed)).replace("@BYTES@", str(OBJECT_BYTES))
+        driver = driver.replace("@INPUTS@", str(INPUT_BYTES)).replace("@SINK@", str(SINK_BYTES))
         (directory / "driver.c").write_text(driver)
         clang = str(self.toolchain.clang)
         check([clang, "-O1", "-c", "driver.c", "-o", "driver.o"], cwd=directory, timeout_s=60)
