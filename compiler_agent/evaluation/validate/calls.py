@@ -8,14 +8,17 @@ from typing import Any
 import z3
 
 from compiler_agent.evaluation.validate import accesses, floats, intrinsics, terms, transfers
+from compiler_agent.evaluation.validate.allocas import Kept
+from compiler_agent.evaluation.validate.constants import undef
 from compiler_agent.evaluation.validate.events import Call, State
 from compiler_agent.evaluation.validate.execute import Execution, Frame, merge_exits
 from compiler_agent.evaluation.validate.integers import as_bit, as_condition
 from compiler_agent.evaluation.validate.ir import AttributeList, Attributes, Function, Instruction, Type
-from compiler_agent.evaluation.validate.memory import Called, Initial, Memory, Merged
+from compiler_agent.evaluation.validate.memory import Allocated, Called, Initial, Memory, Merged, Undefined
 from compiler_agent.evaluation.validate.terms import Bits, bits, conj, equal, neg
 from compiler_agent.evaluation.validate.values import (
     ADDRESS_BITS,
+    BLOCK_BITS,
     Aggregate,
     Number,
     Pointer,
@@ -123,8 +126,19 @@ def _lifetime(run: Execution, frame: Frame, state: State, one: Instruction, star
     key = (frame.number, operand[1])
     if operand[0] != "v" or operand[1] not in frame.kept:
         raise Unsupported("a lifetime marker of something that is no alloca")
-    if run.side.is_target:
-        state.dead[key] = z3.BoolVal(not starts)
+    if not run.side.is_target:
+        return  # to forget it asks for more: what is out of its lifetime has no meaning there
+    state.dead[key] = z3.BoolVal(not starts)
+    if not starts:
+        return
+    if frame.kept[operand[1]] is Kept.SLOT:
+        state.slots[key] = undef(run.side, frame.function.instructions[operand[1]].details["allocated"])
+        return
+    block = state.blocks[key]
+    if block in state.private:
+        state.private[block] = Undefined(run.side)
+    else:
+        state.memory = Allocated(run.side, state.memory, bits(block, BLOCK_BITS))
 
 
 def _expand(run: Execution, frame: Frame, state: State, one: Instruction, function: Function) -> Value | None:
@@ -139,7 +153,7 @@ def _expand(run: Execution, frame: Frame, state: State, one: Instruction, functi
             raise Unsupported(f"byval argument of {function.name}")
         value = _annotated(run, entered, run.operand(frame, state, operand), claims, one.text)
         entered.values[inner.number, index] = value
-    exits = run.run(inner, 0, entered)
+    exits = run.run(inner, entered)
     after, result = merge_exits(run, exits)
     state.reach = after.reach
     if terms.is_false(after.reach):
@@ -223,6 +237,9 @@ def _target_call(
 ) -> Call:
     """The results are those of the source's call in the same place of the order, if it is a call of the same."""
     alike = [call for call in calls if call.key == key and call.arguments_alike(arguments)]
+    alike = [call for call in alike if not terms.is_false(equal(call.index, state.index))]
+    certain = [call for call in alike if call.when.eq(state.reach) and call.index.eq(state.index)]
+    alike = certain or alike
     result: Value | None = None
     after: Memory | None = None
     if not alike:  # whatever comes afterwards, this call is a difference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import z3
 
@@ -12,10 +13,12 @@ from compiler_agent.evaluation.validate.calls import annotated
 from compiler_agent.evaluation.validate.claims import new_claims
 from compiler_agent.evaluation.validate.events import Exit, State
 from compiler_agent.evaluation.validate.execute import Execution
+from compiler_agent.evaluation.validate.flow import flow_of
 from compiler_agent.evaluation.validate.instructions import step
 from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
+from compiler_agent.evaluation.validate.loops import Plan, Replan
 from compiler_agent.evaluation.validate.memory import Initial
-from compiler_agent.evaluation.validate.refine import Answer, Question, Reply, differences, show
+from compiler_agent.evaluation.validate.refine import Answer, Question, Reply, differences, doubts, show
 from compiler_agent.evaluation.validate.structural import same_function
 from compiler_agent.evaluation.validate.terms import bits
 from compiler_agent.evaluation.validate.values import (
@@ -60,30 +63,93 @@ def check_function(
     assumes = same_function(source, target, name)
     if assumes is not None:
         return verdict(Outcome.PROVED, "the same up to names", "structural", assumes=assumes)
-    if reason := new_claims(before, after):
+    if reason := new_claims(before, after, target):
         return verdict(Outcome.NOT_ESTABLISHED, reason)
-    last: Reply | None = None
+    deadline_s = started + seconds
+    last = Reply(Answer.UNKNOWN, "there was no time")
     for expand in expansions(source, before, after):
-        for exact in (False, True):
+        looping = any(flow_of(one).heads for one in (before, after, *(source.functions[name] for name in expand)))
+        # Loops first by induction, which proves; then unrolled, which also refutes.
+        for share, induction, exact in ((0.4, True, False), (0.6, False, False), (1.0, False, True)):
+            if induction and not looping:
+                continue
+            left = (deadline_s - time.monotonic()) * share
+            if left <= 0:
+                break
+            options = Options(expand, exact, concrete, bound, time.monotonic() + left)
             try:
-                pair = Pair(source, target, name, exact=exact, expand=expand, concrete=concrete, bound=bound)
-                left = seconds - (time.monotonic() - started)
-                last = pair.solve(left if exact else left / 2)
+                reply, pair = (
+                    by_induction(source, target, name, options)
+                    if induction
+                    else run_both(source, target, name, options)
+                )
             except Unsupported as error:
                 last = Reply(Answer.UNKNOWN, f"not modelled: {error}")
-                break
+                continue
             except RecursionError:
                 last = Reply(Answer.UNKNOWN, "the function is too large")
-                break
+                continue
             assumed = tuple(pair.assumes)
-            if last.answer is Answer.NO:
-                return verdict(Outcome.PROVED, "no input tells them apart", assumes=assumed)
-            if last.answer is Answer.YES:
-                return verdict(Outcome.REFUTED, last.reason, counterexample=last.counterexample, assumes=assumed)
-            if not pair.world.abstracted:
+            if reply.answer is Answer.NO:
+                how = "no input tells them apart" + (", by induction over the rounds of loops" if induction else "")
+                return verdict(Outcome.PROVED, how, assumes=assumed)
+            if reply.answer is Answer.YES:
+                return verdict(Outcome.REFUTED, reply.reason, counterexample=reply.counterexample, assumes=assumed)
+            last = reply
+            if not induction and not pair.world.abstracted:
                 break
-    assert last is not None
     return verdict(Outcome.NOT_ESTABLISHED, last.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a pair is run."""
+
+    expand: frozenset[str]
+    """Functions whose bodies are put in the place of their calls."""
+    exact: bool
+    """Whether every operation is exact, see `World`."""
+    concrete: bool
+    """Whether arguments are neither undef nor poison."""
+    bound: int
+    """How often loops are unrolled."""
+    deadline_s: float
+    """By the monotonic clock."""
+
+
+def run_both(source: Module, target: Module, name: str, options: Options) -> tuple[Reply, Pair]:
+    """Unrolls loops up to the bound, and asks for any difference."""
+    pair = Pair(source, target, name, options, None)
+    return pair.solve(), pair
+
+
+def by_induction(source: Module, target: Module, name: str, options: Options) -> tuple[Reply, Pair]:
+    """Cuts loops at their heads: gives up what does not hold there until all does, then asks for any difference."""
+    plan = Plan()
+    while True:
+        try:
+            pair = Pair(source, target, name, options, plan)
+        except Replan:
+            continue
+        pair.world.recording = False
+        question = Question(pair.world, pair.source, pair.target)
+        found = doubts(pair.source, pair.source_ends, pair.target)
+        answer, model = question.ask(terms.any_of(doubt.when for doubt in found), pair.left())
+        if answer is Answer.UNKNOWN:
+            return Reply(answer, f"z3: {model}, about a loop"), pair
+        if answer is Answer.NO:
+            break
+        for doubt in found:
+            if z3.is_true(model.eval(doubt.when, model_completion=True)):
+                doubt.refuse(plan)
+    bads = differences(pair.source, pair.source_ends, pair.target, pair.target_ends)
+    answer, model = question.ask(terms.any_of(one.when for one in bads), pair.left())
+    if answer is Answer.NO:
+        return Reply(answer, ""), pair
+    if answer is Answer.UNKNOWN:
+        return Reply(answer, f"z3: {model}, with loops by induction"), pair
+    what = next((one.what for one in bads if z3.is_true(model.eval(one.when, model_completion=True))), "")
+    return Reply(Answer.UNKNOWN, f"no induction over the rounds of loops: {what}"), pair
 
 
 def expansions(source: Module, before: Function, after: Function) -> Iterator[frozenset[str]]:
@@ -117,32 +183,40 @@ class Pair:
         source: Module,
         target: Module,
         name: str,
-        *,
-        exact: bool,
-        expand: frozenset[str],
-        concrete: bool,
-        bound: int,
+        options: Options,
+        plan: Plan | None,
     ) -> None:
-        self.world = World(source, target, exact=exact)
-        self.concrete = concrete
-        self.source = Execution(self.world, Side(self.world, "source"), source, expand, bound=bound, step=step)
+        self.world = World(source, target, exact=options.exact)
+        self.options = options
+        self.plan = plan
+        self.source = self._execution("source", source)
         arguments = [
             self._argument(f"argument {index}", type_, source.functions[name].attributes.argument(index))
             for index, type_ in enumerate(source.functions[name].arguments)
         ]
         self.world.inputs = [(f"argument {index}", value) for index, value in enumerate(arguments)]
         self.source_ends = self._run(self.source, source.functions[name], arguments)
-        self.target = Execution(
-            self.world,
-            Side(self.world, "target"),
-            target,
-            expand,
-            matching=self.source.calls,
-            bound=bound,
-            step=step,
-        )
+        self.target = self._execution("target", target)
+        self.target.matching = self.source.calls
+        self.target.partners = self.source.arrivals
         self.target_ends = self._run(self.target, target.functions[name], arguments)
         self.assumes = {**self.source.assumes, **self.target.assumes}
+
+    def _execution(self, name: str, module: Module) -> Execution:
+        return Execution(
+            self.world,
+            Side(self.world, name),
+            module,
+            self.options.expand,
+            bound=self.options.bound,
+            plan=self.plan,
+            deadline_s=self.options.deadline_s,
+            step=step,
+        )
+
+    def left(self) -> float:
+        """Seconds that are left; at least a little."""
+        return max(0.05, self.options.deadline_s - time.monotonic())
 
     def _argument(self, name: str, type_: Type, claims: Attributes) -> Value:
         if type_ == "ptr":
@@ -152,7 +226,7 @@ class Pair:
         else:
             parts = enumerate(element_types(type_))
             return Aggregate(tuple(self._argument(f"{name}.{index}", part, claims) for index, part in parts))
-        if self.concrete or "noundef" in claims:
+        if self.options.concrete or "noundef" in claims:
             return value
         return poisoned(value, z3.Bool(f"{name} poison"))
 
@@ -162,32 +236,32 @@ class Pair:
         for index, value in enumerate(arguments):
             claims = function.attributes.argument(index)
             state.values[frame.number, index] = annotated(run, state, value, claims, f"argument {index}")
-        ends = run.run(frame, 0, state)
+        ends = run.run(frame, state)
         for end in ends:
             if end.block is None and end.value is not None:
                 value = annotated(run, end.state, end.value, function.attributes.result, "result")
                 object.__setattr__(end, "value", value)
         return ends
 
-    def solve(self, seconds: float) -> Reply:
+    def solve(self) -> Reply:
         """Asks z3."""
         question = Question(self.world, self.source, self.target)
         self.world.recording = False  # what follows looks anywhere, for the comparison
         bads = differences(self.source, self.source_ends, self.target, self.target_ends)
         bad = terms.any_of(one.when for one in bads)
-        answer, model = question.ask(bad, seconds)
+        answer, model = question.ask(bad, self.left())
         cut = terms.any_of(end.state.reach for end in self.source_ends if end.block is not None)
         if answer is Answer.NO:
             if terms.is_false(cut):
                 return Reply(Answer.NO, "")
-            answer, model = question.ask(cut, seconds)
+            answer, model = question.ask(cut, self.left())
             if answer is Answer.NO:
                 return Reply(Answer.NO, "")
             return Reply(Answer.UNKNOWN, "a loop: no difference within the bound")
         if answer is Answer.UNKNOWN:
             return Reply(Answer.UNKNOWN, f"z3: {model}")
         if self.source.side.choices:
-            answer, model_ = question.ask_all_choices(bad, seconds)
+            answer, model_ = question.ask_all_choices(bad, self.left())
             if answer is Answer.NO and terms.is_false(cut):
                 return Reply(Answer.NO, "")
             if answer is not Answer.YES:

@@ -6,8 +6,9 @@ that LLVM finds out by itself are looked after here by reading the body; what ca
 
 from __future__ import annotations
 
+from compiler_agent.evaluation.validate.effects import effects_of
 from compiler_agent.evaluation.validate.flow import flow_of
-from compiler_agent.evaluation.validate.ir import Attributes, Function, Instruction
+from compiler_agent.evaluation.validate.ir import Function, Instruction, Module
 
 _VALUE = ("noundef", "nonnull", "align", "dereferenceable", "dereferenceable_or_null", "range")
 """Modelled on values."""
@@ -25,7 +26,7 @@ _UNUSED = (
 )
 
 
-def new_claims(before: Function, after: Function) -> str:
+def new_claims(before: Function, after: Function, module: Module) -> str:
     """Why the target's own attributes cannot be accepted; empty if they can."""
     old, new = before.attributes, after.attributes
     for index in range(len(after.arguments)):
@@ -44,9 +45,7 @@ def new_claims(before: Function, after: Function) -> str:
         name = _name(text)
         if text.startswith('"') or name not in _UNUSED:
             return f"new attribute {text}"
-        if name in ("nounwind", "noreturn", "willreturn", "memory", "mustprogress") and not _holds(
-            text, after, old.function
-        ):
+        if name in ("nounwind", "noreturn", "willreturn", "memory", "mustprogress") and not _holds(text, after, module):
             return f"new attribute {text}, which was not confirmed"
     if before.details["convention"] != after.details["convention"]:
         return "the calling convention was changed"
@@ -65,31 +64,28 @@ def _calls(function: Function) -> list[Instruction]:
     return [one for one in function.instructions.values() if one.op in ("call", "invoke", "callbr")]
 
 
-def _holds(text: str, function: Function, known: Attributes) -> bool:
+def _holds(text: str, function: Function, module: Module) -> bool:
     name = _name(text)
     others = [one for one in _calls(function) if "intrinsic" not in one.details]
     if name == "nounwind":
-        return all("nounwind" in one.attributes.function for one in others) and not _has(function, "resume")
+        return all(_calm(one, module) for one in others) and not _has(function, "resume")
     if name == "mustprogress":
         return not flow_of(function).heads and not others
     if name == "willreturn":
         return not flow_of(function).heads and all("willreturn" in one.attributes.function for one in others)
     if name == "noreturn":
         return not _has(function, "ret")
-    return _memory_holds(text, function)
+    return effects_of(function, module).within(text)
+
+
+def _calm(call: Instruction, module: Module) -> bool:
+    """Whether a call is known not to unwind: it says so, or its callee does, which is checked with the callee."""
+    callee = call.details.get("callee", [""])
+    function = module.functions.get(callee[1]) if callee[0] == "g" else None
+    return "nounwind" in call.attributes.function or (
+        function is not None and "nounwind" in function.attributes.function
+    )
 
 
 def _has(function: Function, op: str) -> bool:
     return any(one.op == op for one in function.instructions.values())
-
-
-def _memory_holds(text: str, function: Function) -> bool:
-    """`memory(…)` by what the body does: allocas that do not get out are its own, arguments are arguments."""
-    from compiler_agent.evaluation.validate.effects import effects_of
-
-    return effects_of(function).within(text)
-
-
-def value_claim(text: str) -> bool:
-    """Whether the encoder models an attribute."""
-    return _name(text) in _VALUE

@@ -7,8 +7,11 @@ Loops are run as often as the bound says; what would go on is an exit of its own
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import z3
 
 from compiler_agent.evaluation.validate import terms
 from compiler_agent.evaluation.validate.allocas import Kept, classify
@@ -16,6 +19,7 @@ from compiler_agent.evaluation.validate.events import CUT_OFF, Call, Exit, State
 from compiler_agent.evaluation.validate.flow import Flow, flow_of
 from compiler_agent.evaluation.validate.integers import as_condition
 from compiler_agent.evaluation.validate.ir import Function, Instruction, Module, Operand
+from compiler_agent.evaluation.validate.loops import Arrival, Plan, Variable, Written, forget, private_of, written
 from compiler_agent.evaluation.validate.memory import Merged
 from compiler_agent.evaluation.validate.terms import Bool, conj, equal, ite, neg
 from compiler_agent.evaluation.validate.values import Number, Pointer, Unsupported, Value, all_choices, choose
@@ -38,6 +42,10 @@ class Frame:
     """How its allocas are kept."""
     depth: int
     """How many calls of functions that were expanded lead here."""
+    marked: frozenset[int]
+    """Allocas whose lifetime begins somewhere."""
+    heads_seen: dict[int, int] = field(default_factory=dict)
+    """Numbers of the loops that were reached, by the block of their head."""
 
 
 @dataclass(eq=False)
@@ -55,7 +63,15 @@ class Execution:
     matching: list[Call] | None = None
     """For the target: the source's calls, whose results its own have."""
     bound: int = 0
-    """How many edges may go back in one function's run."""
+    """How many edges may go back in one function's run, where loops are unrolled."""
+    plan: Plan | None = None
+    """Loops are cut at their heads, and this is assumed there; None: they are unrolled."""
+    partners: list[Arrival] | None = None
+    """For the target: the source's arrivals."""
+    arrivals: list[Arrival] = field(default_factory=list)
+    """Arrivals at the heads of loops."""
+    deadline_s: float = float("inf")
+    """When to give up, by the monotonic clock."""
     undefined: list[Undefined] = field(default_factory=list)
     """Where the behaviour is undefined."""
     calls: list[Call] = field(default_factory=list)
@@ -83,7 +99,7 @@ class Execution:
             if text.startswith(("denormal", '"denormal')) and "ieee" not in text:
                 raise Unsupported(f"attribute {text}")
         self.n_frames += 1
-        return Frame(function, self.n_frames, flow_of(function), classify(function), depth)
+        return Frame(function, self.n_frames, flow_of(function), classify(function), depth, _marked(function))
 
     def undefine(self, state: State, condition: Bool, what: str) -> None:
         """Behaviour is undefined here where the condition holds; else the execution goes on."""
@@ -92,32 +108,30 @@ class Execution:
         self.undefined.append(Undefined(conj(state.reach, condition), state.index, what))
         state.reach = conj(state.reach, neg(condition))
 
-    def run(self, frame: Frame, start: int, state: State, cuts: frozenset[int] = frozenset()) -> list[Exit]:
-        """Runs from a block's start, its phis left out, to the ends.
+    def run(self, frame: Frame, state: State) -> list[Exit]:
+        """Runs a function from its entry to the ends.
 
         Args:
             frame: The activation.
-            start: The first block.
-            state: What holds there; phis have their values.
-            cuts: Blocks where the run ends; reaching one again from `start` ends it, too.
+            state: What holds at its entry.
 
         Raises:
-            Unsupported: An instruction is not modelled.
+            Unsupported: An instruction is not modelled, or it takes too long.
+            Replan: The plan of the loops was extended.
         """
         exits: list[Exit] = []
-        waiting: dict[tuple[int, int, int], list[State]] = {(0, frame.flow.order[start], start): [state]}
-        queue = [(0, frame.flow.order[start], start)]
-        first = True
+        waiting: dict[tuple[int, int, int], list[State]] = {(0, 0, 0): [state]}
+        queue = [(0, 0, 0)]
         while queue:
             place = heapq.heappop(queue)
             rounds, _, block = place
             here = merge(frame, block, waiting.pop(place))
             if terms.is_false(here.reach):
                 continue
-            if block in cuts and not first:
-                exits.append(Exit(block, here, None))
-                continue
-            first = False
+            if time.monotonic() > self.deadline_s:
+                raise Unsupported("it takes too long to describe it to z3")
+            if self.plan is not None and block in frame.flow.heads:
+                self._arrive(self.plan, frame, block, here)
             for one in frame.function.blocks[block][:-1]:
                 if one.op != "phi":
                     self.step(self, frame, here, one)
@@ -135,7 +149,10 @@ class Execution:
                     continue
                 back = frame.flow.order[to] <= frame.flow.order[block]
                 self._enter(frame, block, to, after)
-                if back and to not in cuts and rounds >= self.bound:
+                if back and self.plan is not None:
+                    self._return(frame, block, to, after)
+                    continue
+                if back and rounds >= self.bound:
                     exits.append(Exit(CUT_OFF, after, None))
                     continue
                 next_place = (rounds + back, frame.flow.order[to], to)
@@ -144,6 +161,56 @@ class Execution:
                     heapq.heappush(queue, next_place)
                 waiting[next_place].append(after)
         return exits
+
+    def _arrive(self, plan: Plan, frame: Frame, head: int, state: State) -> None:
+        """The first arrival at a loop: from here on the state is that of any round."""
+        number = sum(not arrival.back for arrival in self.arrivals)
+        frame.heads_seen[head] = number
+        if 0 in frame.flow.loops[head]:
+            raise Unsupported("a loop with two entries")
+        changes = written(frame.function, frame.kept, head, frame.flow.loops[head])
+        values = self._variables(frame, state, changes)
+        private = private_of(state, changes, frame.number)
+        reached, index, memory = state.reach, state.index, state.memory
+        partner = None
+        if self.partners is not None:
+            partner = next((one for one in self.partners if one.head == number and not one.back), None)
+        after, used = forget(self.side, plan, number, frame.number, state, changes, values, partner)
+        self.arrivals.append(Arrival(number, False, reached, index, values, memory, private, after, used))
+        for (kind, which), value in after.items():
+            (state.values if kind == "phi" else state.slots)[frame.number, which] = value
+        for slot in changes.lifetimes:
+            if self.side.is_target:
+                state.dead[frame.number, slot] = z3.Bool(f"head {number} dead {slot}")
+
+    def _return(self, frame: Frame, block: int, head: int, state: State) -> None:
+        """The end of a round."""
+        changes = written(frame.function, frame.kept, head, frame.flow.loops[head])
+        values = self._variables(frame, state, changes)
+        private = private_of(state, changes, frame.number)
+        number = frame.heads_seen[head]
+        promised = "llvm.loop.mustprogress" in frame.function.blocks[block][-1].metadata.get("llvm.loop", "")
+        self.arrivals.append(
+            Arrival(
+                number,
+                True,
+                state.reach,
+                state.index,
+                values,
+                state.memory,
+                private,
+                {},
+                progress=promised or "mustprogress" in frame.function.attributes.function,
+            )
+        )
+
+    def _variables(self, frame: Frame, state: State, changes: Written) -> dict[Variable, Value]:
+        registers = {"phi": state.values, "slot": state.slots}
+        return {
+            variable: registers[variable[0]][frame.number, variable[1]]
+            for variable in changes.variables
+            if (frame.number, variable[1]) in registers[variable[0]]
+        }
 
     def operand(self, frame: Frame, state: State, operand: Operand) -> Value:
         """The value that an operand has at this use."""
@@ -210,6 +277,14 @@ class Execution:
         state.values.update(news)
 
 
+def _marked(function: Function) -> frozenset[int]:
+    return frozenset(
+        one.operands[-1][1]
+        for one in function.instructions.values()
+        if one.details.get("intrinsic") == "llvm.lifetime.start" and one.operands[-1][0] == "v"
+    )
+
+
 def merge(frame: Frame | None, block: int | None, states: list[State]) -> State:
     """The state where several ways meet; which one was taken is told by their `reach`.
 
@@ -236,8 +311,8 @@ def merge(frame: Frame | None, block: int | None, states: list[State]) -> State:
                     del own[key]
                 elif theirs[key] is not own[key]:
                     own[key] = choose(state.reach, theirs[key], own[key])
-        for key in list(result.dead):
-            result.dead[key] = ite(state.reach, state.dead.get(key, terms.FALSE), result.dead[key])
+        for key in result.dead:
+            result.dead[key] = ite(state.reach, state.dead.get(key, terms.TRUE), result.dead[key])
         result.index = ite(state.reach, state.index, result.index)
     if any(state.memory is not last.memory for state in others):
         result.memory = Merged(last.memory.side, [(state.reach, state.memory) for state in states])

@@ -99,6 +99,7 @@ def binary(side: Side, op: str, type_: str, left: Bits, right: Bits) -> Result:
         raise Unsupported(op)
     inputs = [left, right]
     if side.world.exact:
+        side.world.floating = True
         sort = _sort(type_)
         return Result(_exact(side, type_, _BINARY[op](z3.fpBVToFP(left, sort), z3.fpBVToFP(right, sort)), inputs))
     side.world.abstracted = True
@@ -124,9 +125,15 @@ def copysign(term: Bits, sign: Bits) -> Bits:
     return fold(z3.Concat(z3.Extract(top, top, sign), z3.Extract(top - 1, 0, term)), term, sign)
 
 
-def _less(type_: str, left: Bits, right: Bits) -> Bool:
-    sort = _sort(type_)
-    return z3.fpLT(z3.fpBVToFP(left, sort), z3.fpBVToFP(right, sort))
+def _less(left: Bits, right: Bits) -> Bool:
+    """Whether one is below the other, neither being a NaN: the bits in the order of the numbers."""
+    top = left.size() - 1
+
+    def key(term: Bits) -> Bits:
+        return z3.If(z3.Extract(top, top, term) == 1, ~term, term | (1 << top))
+
+    both_zero = conj(equal(absolute(left), left & 0), equal(absolute(right), right & 0))
+    return conj(z3.ULT(key(left), key(right)), neg(both_zero))
 
 
 def compare(predicate: str, type_: str, left: Bits, right: Bits) -> Bool:
@@ -144,9 +151,9 @@ def compare(predicate: str, type_: str, left: Bits, right: Bits) -> Bool:
     same = disj(equal(left, right), zeros)
     relation = predicate[1:]
     if relation in ("gt", "le"):
-        less = _less(type_, right, left)
+        less = _less(right, left)
     elif relation in ("lt", "ge"):
-        less = _less(type_, left, right)
+        less = _less(left, right)
     elif relation in ("eq", "ne"):
         less = FALSE
     else:
@@ -188,6 +195,7 @@ def convert(side: Side, op: str, from_: str, to: str, term: Bits, width: int, fl
         if op in ("fpext", "fptrunc"):
             value = _some_nan(side, to, value, [_carried(from_, to, term)])
         return Result(value, poison)
+    side.world.floating = True
     if op in ("sitofp", "uitofp"):
         convert_to = z3.fpSignedToFP if op == "sitofp" else z3.fpUnsignedToFP
         return Result(z3.fpToIEEEBV(convert_to(_ROUND, term, _sort(to))), poison)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler_agent.evaluation.validate.ir import Function, Instruction, Operand
@@ -16,6 +16,8 @@ class Flow:
     """Reachable blocks, by a number that grows along every edge that does not go back."""
     heads: frozenset[int]
     """Where edges that go back lead: every cycle goes through one of them."""
+    loops: Mapping[int, frozenset[int]]
+    """By head: the blocks that can run between two arrivals at it, itself included."""
     live: Mapping[int, frozenset[int]]
     """Numbers of the arguments and instructions that are used at or after each block's start (its phis left out)."""
 
@@ -39,7 +41,26 @@ def flow_of(function: Function) -> Flow:
     order.reverse()
     position = {block: index for index, block in enumerate(order)}
     heads = frozenset(to for block in order for to in successors[block] if position[to] <= position[block])
-    return Flow(position, heads, _liveness(function, order))
+    loops = {head: _loop(head, order, successors, position) for head in heads}
+    return Flow(position, heads, loops, _liveness(function, order))
+
+
+def _loop(
+    head: int, order: list[int], successors: Sequence[Sequence[int]], position: Mapping[int, int]
+) -> frozenset[int]:
+    """Blocks from which the head can be reached again without passing it, backwards from the edges that go back."""
+    origins: dict[int, list[int]] = {}
+    for block in order:
+        for to in successors[block]:
+            origins.setdefault(to, []).append(block)
+    waiting = [block for block in origins.get(head, ()) if position[head] <= position[block]]
+    found = {head}
+    while waiting:
+        block = waiting.pop()
+        if block not in found:
+            found.add(block)
+            waiting += origins.get(block, ())
+    return frozenset(found)
 
 
 def _liveness(function: Function, order: list[int]) -> Mapping[int, frozenset[int]]:

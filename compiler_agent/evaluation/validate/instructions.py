@@ -330,6 +330,8 @@ def _alloca(run: Execution, frame: Frame, state: State, one: Instruction) -> Non
     if not one.details["static"] or one.details["bytes"] < 0:
         raise Unsupported("alloca of a variable size, or outside the entry block")
     kept = frame.kept[one.number]
+    if run.side.is_target and one.number in frame.marked:
+        state.dead[key] = terms.TRUE  # until its lifetime begins
     if kept is Kept.SLOT:
         state.slots[key] = undef(run.side, one.details["allocated"])
         state.values[key] = Pointer(bits(0, BLOCK_BITS), None, 0)  # never read: loads and stores know the slot

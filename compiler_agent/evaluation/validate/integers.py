@@ -78,7 +78,7 @@ def arithmetic(world: World, op: str, left: Bits, right: Bits) -> Bits:
     if not dear or cheap or world.exact:
         return fold(_EXACT[op](left, right), left, right)
     world.abstracted = True
-    if op == "mul" and left.get_id() > right.get_id():
+    if op == "mul" and left.ast.value > right.ast.value:
         left, right = right, left
     sort = left.sort()
     return z3.Function(f"{op}!{left.size()}", sort, sort, sort)(left, right)
@@ -106,7 +106,7 @@ def overflows(world: World, op: str, left: Bits, right: Bits) -> Bool:
         constants = sum(isinstance(term, z3.BitVecNumRef) for term in (left, right))
         if not world.exact and width > _CHEAP_BITS and constants == 0:
             world.abstracted = True
-            if left.get_id() > right.get_id():
+            if left.ast.value > right.ast.value:
                 left, right = right, left
             return z3.Function(f"{op}!overflow!{width}", left.sort(), left.sort(), z3.BoolSort())(left, right)
         wide = 2 * width

@@ -70,7 +70,7 @@ class Memory:
 
     def read_byte(self, at: Pointer) -> Byte:
         """One byte."""
-        key = ("byte", at.block.get_id(), None if at.root is None else at.root.get_id(), at.offset)
+        key = ("byte", at.block.ast.value, None if at.root is None else at.root.ast.value, at.offset)
         if key not in self.memo:
             self.memo[key] = (at, self._read_byte(at))
         result: Byte = self.memo[key][1]
@@ -110,6 +110,18 @@ class Initial(Memory):
         world.whole_pointer(self.name, at, whole)
         block = self._shadow(at.block, at.position)
         return place(block, whole - world.base_of(block))
+
+
+@dataclass(eq=False)
+class Own(Initial):
+    """Contents of one alloca that nothing is known of; whose block it is does not matter."""
+
+    def _read_byte(self, at: Pointer) -> Byte:
+        return super()._read_byte(place(_NO_SHADOW, at.position, choices=at.choices))
+
+    def shortcut(self, at: Pointer, n_bytes: int, align: int, pointer: bool) -> Value | Memory | None:
+        """See `Memory.shortcut`."""
+        return super().shortcut(place(_NO_SHADOW, at.position), n_bytes, align, pointer) if pointer else None
 
 
 @dataclass(eq=False)
@@ -359,7 +371,7 @@ def read(memory: Memory, at: Pointer, n_bytes: int, align: int, pointer: bool) -
         align: What the address is a multiple of.
         pointer: Whether it is read as a pointer.
     """
-    key = (pointer, n_bytes, align, at.block.get_id(), None if at.root is None else at.root.get_id(), at.offset)
+    key = (pointer, n_bytes, align, at.block.ast.value, None if at.root is None else at.root.ast.value, at.offset)
     if key in memory.memo:
         known: Value = memory.memo[key][1]
         return known

@@ -164,10 +164,10 @@ class _Checker:
     def check(self, name: str) -> FunctionVerdict:
         """One function's verdict; what the worker does not survive is not established."""
         started = time.monotonic()
-        limit = self._seconds + _GRACE_S
         if self._wire is None:
             self._wire = self._start()
-            limit += _START_S
+            self._line(started + _START_S)  # "ready", or it will not answer below either
+        limit = time.monotonic() - started + self._seconds + _GRACE_S
         with contextlib.suppress(OSError):  # it died: the answer will say so
             self._wire.sendall(json.dumps(name).encode() + b"\n")
         line, ended = self._line(started + limit)

@@ -7,7 +7,9 @@ source's event at the same place of the order; undefined behaviour of the source
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import z3
@@ -15,8 +17,9 @@ import z3
 from compiler_agent.evaluation.validate import terms
 from compiler_agent.evaluation.validate.events import CUT_OFF, Call, Exit
 from compiler_agent.evaluation.validate.execute import Execution
+from compiler_agent.evaluation.validate.loops import Arrival, Pair, Plan, Variable, converted, pairs_of
 from compiler_agent.evaluation.validate.memory import Memory
-from compiler_agent.evaluation.validate.terms import FALSE, TRUE, Bits, Bool, conj, disj, equal, neg
+from compiler_agent.evaluation.validate.terms import FALSE, TRUE, Bits, Bool, bits, conj, disj, equal, neg
 from compiler_agent.evaluation.validate.values import (
     ADDRESS_BITS,
     BLOCK_BITS,
@@ -24,6 +27,8 @@ from compiler_agent.evaluation.validate.values import (
     Number,
     Pointer,
     Value,
+    all_choices,
+    any_poison,
     place,
     refines,
 )
@@ -97,15 +102,18 @@ def differences(
     excuses: dict[int, Bool] = {}
 
     def excused(index: Bits) -> Bool:
-        key = index.get_id()
+        key = index.ast.value
         if key not in excuses:
             excuses[key] = excuse(source, source_ends, index)
         return excuses[key]
 
+    ours = {(one.when.ast.value, one.index.ast.value) for one in source.undefined}
     found = [
         Difference(conj(one.when, neg(excused(one.index))), f"undefined behaviour in the target: {one.what}")
         for one in target.undefined
+        if (one.when.ast.value, one.index.ast.value) not in ours  # the very same is its own excuse
     ]
+    found += arrivals_differ(source, target, excused)
     for call in target.calls:
         good = [_same_call(one, call, anywhere) for one in source.calls]
         found.append(
@@ -119,10 +127,118 @@ def differences(
     return [one for one in found if not terms.is_false(one.when)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubt:
+    """Something that the plan of the loops assumes, and when it does not hold."""
+
+    when: Bool
+    """The condition."""
+    refuse: Callable[[Plan], None]
+    """Gives the assumption up."""
+
+
+def arrivals_differ(source: Execution, target: Execution, excused: Callable[[Bits], Bool]) -> list[Difference]:
+    """When the target reaches a loop that the source does not reach, or with another memory."""
+    anywhere = place(z3.BitVec("any!block", BLOCK_BITS), z3.BitVec("any!position", ADDRESS_BITS))
+    found = []
+    for one in target.arrivals:
+        good = []
+        for other in source.arrivals:
+            if (other.head, other.back) == (one.head, one.back) and (other.progress or not one.progress):
+                matched = together(other.when, other.index, one.when, one.index)
+                if target.plan is not None and one.head in target.plan.written:
+                    matched = conj(matched, memories_refine(other.memory, one.memory, anywhere))
+                good.append(matched)
+        found.append(Difference(conj(one.when, neg(excused(one.index)), neg(terms.any_of(good))), "a loop"))
+    return found
+
+
+def doubts(source: Execution, source_ends: list[Exit], target: Execution) -> list[Doubt]:
+    """Each assumption that the plan makes where both sides reach the head of a loop, with its negation."""
+    plan = target.plan
+    assert plan is not None
+    found: list[Doubt] = []
+    for one in target.arrivals:
+        for other in source.arrivals:
+            if (other.head, other.back) != (one.head, one.back):
+                continue
+            here = conj(
+                one.when, other.when, equal(other.index, one.index), neg(excuse(source, source_ends, one.index))
+            )
+            if not terms.is_false(here):
+                found += _doubts_at(source, target, plan, other, one, here)
+    for run in (source, target):
+        found += _moves(run, plan)
+    return [doubt for doubt in found if not terms.is_false(doubt.when)]
+
+
+def _doubts_at(
+    source: Execution, target: Execution, plan: Plan, ours: Arrival, theirs: Arrival, here: Bool
+) -> Iterator[Doubt]:
+    for pair in pairs_of(theirs.head, ours.values, theirs.values):
+        if pair in plan.refused:
+            continue
+        value = converted(ours.values[pair[1]], theirs.values[pair[2]], pair[3])
+        assert value is not None
+        like = theirs.values[pair[2]]
+        held = refines(value, like)
+        first = next((one for one in target.arrivals if one.head == theirs.head and not one.back), theirs)
+        held = conj(held, _stands_for(pair, first.used, value, like))
+        if all_choices(like):  # the same for all uses to come
+            held = conj(held, disj(any_poison(value), refines(like, target.side.use(like))))
+        yield Doubt(conj(here, neg(held)), partial(_refuse, pair))
+    for order, ((our_block, our), (their_block, their)) in enumerate(zip(ours.private, theirs.private, strict=False)):
+        if (theirs.head, order) in plan.parted:
+            continue
+        position = z3.BitVec("any!position", ADDRESS_BITS)
+        one = our.read_byte(place(bits(our_block, BLOCK_BITS), position))
+        two = their.read_byte(place(bits(their_block, BLOCK_BITS), position))
+        inside = z3.ULT(position, source.world.size_of(bits(their_block, BLOCK_BITS)))
+        same = conj(equal(one.value, two.value), equal(one.shadow, two.shadow), neg(two.poison))
+        held = disj(one.poison, same)
+        yield Doubt(conj(here, inside, neg(held)), partial(_part, (theirs.head, order)))
+
+
+def _stands_for(pair: Pair, used: tuple[Pair, ...], value: Value, like: Value) -> Bool:
+    """Where the source's variable is poison, it is taken to be what the target has: that must be possible and unique."""
+    poison = any_poison(value)
+    if terms.is_false(poison):
+        return TRUE
+    if pair in used and next(one for one in used if one[1] == pair[1]) != pair:
+        return neg(poison)
+    if pair[3] == "same" or not isinstance(like, Number) or not isinstance(value, Number):
+        return TRUE
+    return neg(poison)
+
+
+def _moves(run: Execution, plan: Plan) -> Iterator[Doubt]:
+    """Pointers that are taken to stay in the block that they point into when a loop is entered."""
+    first = {one.head: one for one in run.arrivals if not one.back}
+    for one in run.arrivals:
+        for variable, value in one.values.items():
+            key = (one.head, run.side.name, variable)
+            start = first[one.head].after.get(variable)
+            if one.back and isinstance(value, Pointer) and isinstance(start, Pointer) and key not in plan.moved:
+                held = disj(equal(value.block, start.block), value.poison)
+                yield Doubt(conj(one.when, neg(held)), partial(_move, key))
+
+
+def _refuse(pair: Pair, plan: Plan) -> None:
+    plan.refused.add(pair)
+
+
+def _part(key: tuple[int, int], plan: Plan) -> None:
+    plan.parted.add(key)
+
+
+def _move(key: tuple[int, str, Variable], plan: Plan) -> None:
+    plan.moved.add(key)
+
+
 def _same_call(source: Call, target: Call, anywhere: Pointer) -> Bool:
     if source.key != target.key or not source.arguments_alike(target.arguments):
         return FALSE
-    matched = conj(source.when, equal(source.index, target.index))
+    matched = together(source.when, source.index, target.when, target.index)
     if terms.is_false(matched):
         return FALSE
     same = [refines(one, two) for one, two in zip(source.arguments, target.arguments, strict=True)]
@@ -135,11 +251,17 @@ def _same_call(source: Call, target: Call, anywhere: Pointer) -> Bool:
     return conj(matched, *same)
 
 
+def together(when: Bool, index: Bits, target_when: Bool, target_index: Bits) -> Bool:
+    """Whether the source's event is at the target's place, given that the target's happens."""
+    same_when = TRUE if terms.same(when, target_when) else when
+    return conj(same_when, equal(index, target_index))
+
+
 def _same_end(source: Exit, target: Exit, outside: Pointer, anywhere: Pointer) -> Bool:
     if source.block is not None or target.block is not None:
         return FALSE
     one, two = source.state, target.state
-    same = conj(one.reach, equal(one.index, two.index), memories_refine(one.memory, two.memory, outside))
+    same = conj(together(one.reach, one.index, two.reach, two.index), memories_refine(one.memory, two.memory, outside))
     del anywhere
     if source.value is not None and target.value is not None:
         same = conj(same, refines(source.value, target.value))
@@ -163,7 +285,7 @@ class Question:
         """Whether a difference is possible where the source's choices are paired with the target's."""
         if terms.is_false(bad):
             return Answer.NO, None
-        solver = z3.Solver()
+        solver = z3.Solver() if self.world.floating else z3.SolverFor("QF_UFBV")
         solver.set("timeout", max(1, int(seconds * 1000)))
         solver.add(*self.world.axioms, *self.paired(), bad)
         return self._result(solver)

@@ -16,14 +16,33 @@ TRUE: Bool = z3.BoolVal(True)
 FALSE: Bool = z3.BoolVal(False)
 
 
+# Equal terms are one term in z3: identity is a comparison of addresses, and much cheaper than asking z3.
+_TRUE_AT: int = TRUE.ast.value
+_FALSE_AT: int = FALSE.ast.value
+
+
 def is_true(term: Bool) -> bool:
     """Whether it is the constant true."""
-    return term is TRUE or z3.is_true(term)
+    return bool(term.ast.value == _TRUE_AT)
 
 
 def is_false(term: Bool) -> bool:
     """Whether it is the constant false."""
-    return term is FALSE or z3.is_false(term)
+    return bool(term.ast.value == _FALSE_AT)
+
+
+def is_not(term: Bool) -> bool:
+    """Whether it is a negation."""
+    context = term.ctx.ref()
+    return bool(
+        z3.Z3_is_app(context, term.ast)
+        and z3.Z3_get_decl_kind(context, z3.Z3_get_app_decl(context, term.ast)) == z3.Z3_OP_NOT
+    )
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two terms are one."""
+    return bool(left.ast.value == right.ast.value)
 
 
 def conj(*terms: Bool) -> Bool:
@@ -38,7 +57,10 @@ def all_of(terms: Iterable[Bool]) -> Bool:
         if is_false(term):
             return FALSE
         if not is_true(term):
-            kept[term.get_id()] = term
+            kept[term.ast.value] = term
+    for term in kept.values():
+        if is_not(term) and term.arg(0).ast.value in kept:
+            return FALSE
     if not kept:
         return TRUE
     return next(iter(kept.values())) if len(kept) == 1 else z3.And(*kept.values())
@@ -56,9 +78,9 @@ def any_of(terms: Iterable[Bool]) -> Bool:
         if is_true(term):
             return TRUE
         if not is_false(term):
-            kept[term.get_id()] = term
+            kept[term.ast.value] = term
     for term in kept.values():
-        if z3.is_not(term) and term.arg(0).get_id() in kept:
+        if is_not(term) and term.arg(0).ast.value in kept:
             return TRUE
     if not kept:
         return FALSE
@@ -71,12 +93,12 @@ def neg(term: Bool) -> Bool:
         return FALSE
     if is_false(term):
         return TRUE
-    return term.arg(0) if z3.is_not(term) else z3.Not(term)
+    return term.arg(0) if is_not(term) else z3.Not(term)
 
 
 def ite(condition: Bool, yes: Any, no: Any) -> Any:
     """`yes` where the condition holds, else `no`; both of one sort."""
-    if is_true(condition) or yes is no or yes.eq(no):
+    if is_true(condition) or same(yes, no):
         return yes
     if is_false(condition):
         return no
@@ -109,7 +131,7 @@ def fold(term: Any, *operands: Bits) -> Any:
 
 def equal(left: Any, right: Any) -> Bool:
     """Whether two terms of one sort are equal."""
-    if left.eq(right):
+    if same(left, right):
         return TRUE
     if isinstance(left, z3.BitVecNumRef) and isinstance(right, z3.BitVecNumRef):
         return FALSE

@@ -24,6 +24,7 @@ def main() -> None:
 
     options = json.loads(options_text)
     source, target = (read_module(Path(path).read_text()) for path in (source_path, target_path))
+    print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         verdict = check_function(source, target, json.loads(line), **options)
         data = dataclasses.asdict(verdict)

@@ -71,6 +71,8 @@ class World:
     """What holds of every address space and every input."""
     imprecise: dict[str, None] = field(default_factory=dict)
     """Why a counterexample may be none: what was modelled more widely than it is."""
+    floating: bool = False
+    """Whether terms of z3's floating-point theory occur."""
     abstracted: bool = False
     """Whether an operation was replaced by an uninterpreted function."""
     inputs: list[tuple[str, Value]] = field(default_factory=list)
@@ -215,9 +217,9 @@ class World:
         base = self.base(block)
         if align > 1:
             self.axioms.append(base & (align - 1) == 0)
-        if block.get_id() in self._outside_axioms:
+        if block.ast.value in self._outside_axioms:
             return
-        self._outside_axioms.add(block.get_id())
+        self._outside_axioms.add(block.ast.value)
         self._keep(block)
         number = terms.constant(block)
         size = self.size(block) if number not in self._sizes else bits(self._sizes[number], ADDRESS_BITS)
