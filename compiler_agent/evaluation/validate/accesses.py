@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import z3
@@ -189,17 +190,26 @@ def _claim(run: Execution, state: State, one: Instruction, pointer: Pointer, n_b
 
     A claim is an uninterpreted predicate of the place. The source's accesses make it true, the target's need it.
     """
+    world = run.world
     for kind in _ALIASING:
-        if kind in one.metadata:
-            text = one.metadata[kind]
-            claims = ancestors(text) if kind == "tbaa" and not run.side.is_target else (text,)
-            held = []
-            for claim in claims:
-                sorts = pointer.block.sort(), z3.BitVecSort(ADDRESS_BITS), z3.BoolSort()
-                held.append(z3.Function(f"{kind} {n_bytes} {claim}", *sorts)(pointer.block, pointer.position))
-            run.undefine(state, neg(terms.all_of(held)), f"{one.op} !{kind}")
+        if kind not in one.metadata:
+            continue
+        text = one.metadata[kind]
+        known = world.tags.setdefault((kind, n_bytes), {})
+
+        def claim(tag: str, kind: str = kind) -> Bool:
+            sorts = pointer.block.sort(), z3.BitVecSort(ADDRESS_BITS), z3.BoolSort()
+            return z3.Function(f"{kind} {n_bytes} {tag}", *sorts)(pointer.block, pointer.position)
+
+        held = claim(text)
+        if not run.side.is_target:
+            known[text] = None
+        elif kind == "tbaa" and text not in known:  # an optimization may have widened the source's
+            world.axioms += [z3.Implies(claim(tag), held) for tag in known if text in ancestors(tag)]
+        run.undefine(state, neg(held), f"{one.op} !{kind}")
 
 
+@functools.cache
 def ancestors(tag: str) -> tuple[str, ...]:
     """The tag and what it implies: accesses as the more general types, to which optimizations widen it.
 

@@ -28,6 +28,7 @@ from compiler_agent.evaluation.validate.values import (
     choose,
     element_types,
     merge_choices,
+    place,
     poisoned,
     width_of,
 )
@@ -280,13 +281,18 @@ def _function_of(run: Execution, key: tuple[Any, ...], type_: Type, arguments: l
     # What it makes of poison is not known: in the source something, in the target the worst.
     poison = terms.any_of(map(any_poison, arguments)) if run.side.is_target else terms.FALSE
     choices = merge_choices(*(one.choices for one in arguments if not isinstance(one, Aggregate)))
-    if type_ == "ptr" or not isinstance(type_, str):
-        raise Unsupported("a pure function that returns a pointer or an aggregate")
     sorts = [term.sort() for term in inputs]
     # What is known of library functions is not in here.
     run.world.imprecise["a pure function"] = None
-    function = z3.Function(f"pure {key}", *sorts, z3.BitVecSort(width_of(type_)))
-    return Number(function(*inputs), poison, choices)
+
+    def result(part: str, width: int) -> Bits:
+        return z3.Function(f"pure {key} {part}", *sorts, z3.BitVecSort(width))(*inputs)
+
+    if type_ == "ptr":
+        return place(result("block", BLOCK_BITS), result("position", ADDRESS_BITS), poison, choices)
+    if not isinstance(type_, str):
+        raise Unsupported("a pure function that returns an aggregate")
+    return Number(result("", width_of(type_)), poison, choices)
 
 
 def _claims(run: Execution, one: Instruction, function: Function | None) -> AttributeList:

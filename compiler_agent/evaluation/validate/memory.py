@@ -399,9 +399,8 @@ def assemble(memory: Memory, at: Pointer, n_bytes: int, pointer: bool) -> Value:
         return Number(whole, poison, choices)
     world: World = memory.side.world
     shadow = read_bytes[0].shadow
-    if memory.side.is_target:
-        # The pieces of different pointers: the first decides in the source, nothing may depend on it in the target.
-        poison = disj(poison, terms.any_of(terms.neg(equal(byte.shadow, shadow)) for byte in pieces(read_bytes)))
+    mixed = terms.any_of(terms.neg(equal(byte.shadow, shadow)) for byte in pieces(read_bytes))
+    poison = disj(poison, conj(mixed, world.mixed))
     if terms.constant(shadow) == 0:
         made = world.from_address(whole, choices)
         return place(made.block, made.position, poison, choices)

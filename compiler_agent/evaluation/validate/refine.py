@@ -200,7 +200,7 @@ def _doubts_at(
 
 
 def _stands_for(pair: Pair, used: tuple[Pair, ...], value: Value, like: Value) -> Bool:
-    """Where the source's variable is poison, it is taken to be what the target has: that must be possible and unique."""
+    """Where the source's variable is poison it is taken to be what the target has: possible, and the same for all."""
     poison = any_poison(value)
     if terms.is_false(poison):
         return TRUE

@@ -71,6 +71,8 @@ class World:
     """What holds of every address space and every input."""
     imprecise: dict[str, None] = field(default_factory=dict)
     """Why a counterexample may be none: what was modelled more widely than it is."""
+    tags: dict[tuple[str, int], dict[str, None]] = field(default_factory=dict)
+    """What the source's accesses claim of who may alias whom, by kind of metadata and bytes."""
     floating: bool = False
     """Whether terms of z3's floating-point theory occur."""
     abstracted: bool = False
@@ -90,6 +92,8 @@ class World:
         self.writable = z3.Function("writable", _BLOCK, z3.BoolSort())
         self.freed = z3.Function("freed", _BLOCK, _INDEX)
         self.exposed = z3.Function("exposed", _ADDRESS, _BLOCK)
+        # What is read from the pieces of several pointers is poison, or a pointer like the first: a proof is for both.
+        self.mixed = z3.Bool("pieces of pointers are poison")
         self._symbols: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._sizes: dict[int, int] = {}
