@@ -116,18 +116,18 @@ def _each(run: Execution, state: State, one: Instruction, type_: Type, operands:
         return Number(bits_, disj(poison, more), choices)
     numbers = [operand.bits for operand in operands if isinstance(operand, Number)]
     result = _scalar(run, one, type_, numbers)
-    if not terms.is_false(result.undefined):
-        # Division: a poison divisor may be zero.
-        divisor = operands[1]
+    if one.op in ("udiv", "sdiv", "urem", "srem"):
+        # A poison divisor may be zero, and a poison dividend the lowest number.
+        dividend, divisor = operands
+        assert isinstance(dividend, Number)
         assert isinstance(divisor, Number)
-        run.undefine(state, disj(divisor.poison, conj(neg(poison), result.undefined)), one.op)
-        if one.op[0] == "s" and not run.side.is_target:
-            return Number(result.bits, disj(poison, result.poison), choices)
-        if one.op[0] == "s":  # the poison dividend may be the lowest number
-            dividend = operands[0]
+        undefined = disj(
+            divisor.poison, equal(divisor.bits, bits(0, divisor.bits.size())), conj(neg(poison), result.undefined)
+        )
+        if one.op[0] == "s":
             minus_one = equal(divisor.bits, bits((1 << divisor.bits.size()) - 1, divisor.bits.size()))
-            run.undefine(state, conj(dividend.poison, minus_one), one.op)
-            run.undefine(state, conj(dividend.poison, equal(divisor.bits, bits(0, divisor.bits.size()))), one.op)
+            undefined = disj(undefined, conj(dividend.poison, minus_one))
+        run.undefine(state, undefined, one.op)
     return Number(result.bits, disj(poison, result.poison), choices)
 
 

@@ -9,7 +9,7 @@ from compiler_agent.evaluation.validate import Outcome, validate_modules
 from compiler_agent.evaluation.validate.modules import validate_pair
 from compiler_agent.llvm.library import Library
 
-CORPUS = Path(__file__).parents[2] / "llvm_ir_corpus" / "miscompiles"
+CORPUS = Path(__file__).parents[3] / "llvm_ir_corpus" / "miscompiles"
 PAIRS = json.loads((CORPUS / "manifest.json").read_text())["pairs"]
 # What is right, or wrong, and cannot be shown: each is a gap that is known.
 OPEN = {
