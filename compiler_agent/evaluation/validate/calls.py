@@ -9,6 +9,7 @@ import z3
 
 from compiler_agent.evaluation.validate import accesses, floats, intrinsics, terms, transfers
 from compiler_agent.evaluation.validate.allocas import Kept
+from compiler_agent.evaluation.validate.claims import value_claim
 from compiler_agent.evaluation.validate.constants import undef
 from compiler_agent.evaluation.validate.events import Call, State
 from compiler_agent.evaluation.validate.execute import Execution, Frame, merge_exits
@@ -33,6 +34,9 @@ from compiler_agent.evaluation.validate.values import (
     width_of,
 )
 
+_HINTS = frozenset(
+    ("minsize", "optsize", "cold", "hot", "noinline", "inlinehint", "alwaysinline", "nobuiltin", "builtin")
+)
 _NOTHING = frozenset(
     ("llvm.donothing", "llvm.sideeffect", "llvm.experimental.noalias.scope.decl", "llvm.dbg.value", "llvm.dbg.declare")
 )
@@ -199,9 +203,9 @@ def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, funct
         return _annotated(run, state, _function_of(run, key, one.type, arguments), result_claims, one.text)
     precise = function is None or not (function.details["library"] or function.defined)
     if run.matching is None:
-        made = _source_call(run, state, one, key, tuple(arguments), effect, precise)
+        made = _source_call(run, frame, state, one, key, tuple(arguments), effect, precise)
     else:
-        made = _target_call(run, state, one, key, tuple(arguments), effect, run.matching)
+        made = _target_call(run, frame, state, one, key, tuple(arguments), effect, run.matching)
     run.calls.append(made)
     if made.after is not None:
         state.memory = Called(run.side, state.memory, made.after)
@@ -213,6 +217,7 @@ def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, funct
 
 def _source_call(
     run: Execution,
+    frame: Frame,
     state: State,
     one: Instruction,
     key: tuple[Any, ...],
@@ -224,11 +229,12 @@ def _source_call(
     result = None if one.type == "void" else fresh(run, name, one.type)
     after = Initial(run.side, name) if effect == "any" else None
     memory = None if effect == "none" else state.memory
-    return Call(key, state.reach, state.index, arguments, memory, result, after, precise)
+    return Call(key, state.reach, state.index, arguments, memory, result, after, _said(frame, one), precise)
 
 
 def _target_call(
     run: Execution,
+    frame: Frame,
     state: State,
     one: Instruction,
     key: tuple[Any, ...],
@@ -256,7 +262,38 @@ def _target_call(
         if any(call.after is not None for call in alike):
             after = afters[0][1] if len(afters) == 1 else Merged(run.side, afters)
     memory = None if effect == "none" else state.memory
-    return Call(key, state.reach, state.index, arguments, memory, result, after, precise=True)
+    said = _said(frame, one)
+    known = frozenset.intersection(*(call.claims for call in alike)) if alike else said
+    if extra := sorted(said - known - _allowed(run, one)):
+        raise Unsupported(f"a new claim about a call: {extra[0]}")
+    return Call(key, state.reach, state.index, arguments, memory, result, after, said, precise=True)
+
+
+def _said(frame: Frame, one: Instruction) -> frozenset[str]:
+    """Claims of a call that are not modelled on its values.
+
+    `tail` says that the callee does not touch the caller's allocas, which matters only where it can know of one.
+    """
+    every = (one.attributes.function, one.attributes.result, *one.attributes.arguments)
+    said = {text for part in every for text in part.texts if not value_claim(text) and text not in _HINTS}
+    if one.details.get("tail") and Kept.SHARED in frame.kept.values():
+        said.add("tail")
+    return frozenset(said)
+
+
+def _allowed(run: Execution, one: Instruction) -> frozenset[str]:
+    """Claims that the callee's declaration makes, too; what a definition here claims is checked with it."""
+    callee = one.details.get("callee", [""])
+    found: set[str] = set()
+    for module in (run.world.source, run.world.target):
+        function = module.functions.get(callee[1]) if callee[0] == "g" else None
+        if function is None or not (module is run.world.source or function.details["library"] or function.defined):
+            continue
+        parts = (function.attributes.function, function.attributes.result, *function.attributes.arguments)
+        found |= {text for part in parts for text in part.texts}
+        if function.details["library"]:
+            found |= {"nounwind", "nofree", "willreturn", "noreturn", "cold"}
+    return frozenset(found)
 
 
 def fresh(run: Execution, name: str, type_: Type) -> Value:

@@ -90,6 +90,9 @@ def check_function(
                 last = Reply(Answer.UNKNOWN, "the function is too large")
                 continue
             assumed = tuple(pair.assumes)
+            if reply.answer is Answer.NO and pair.is_vacuous():
+                last = Reply(Answer.UNKNOWN, "the function is undefined for every input, as it is modelled")
+                break
             if reply.answer is Answer.NO:
                 how = "no input tells them apart" + (", by induction over the rounds of loops" if induction else "")
                 return verdict(Outcome.PROVED, how, assumes=assumed)
@@ -242,6 +245,13 @@ class Pair:
                 value = annotated(run, end.state, end.value, function.attributes.result, "result")
                 object.__setattr__(end, "value", value)
         return ends
+
+    def is_vacuous(self) -> bool:
+        """Whether the source does nothing that has a meaning: a fault of the model would make it prove anything."""
+        seen = [end.state.reach for end in self.source_ends]
+        seen += [call.when for call in self.source.calls] + [arrival.when for arrival in self.source.arrivals]
+        answer, _ = Question(self.world, self.source, self.target).ask(terms.any_of(seen), 2.0)
+        return answer is Answer.NO
 
     def solve(self) -> Reply:
         """Asks z3."""

@@ -89,3 +89,8 @@ def _calm(call: Instruction, module: Module) -> bool:
 
 def _has(function: Function, op: str) -> bool:
     return any(one.op == op for one in function.instructions.values())
+
+
+def value_claim(text: str) -> bool:
+    """Whether an attribute is about a value, and modelled on it."""
+    return _name(text) in _VALUE

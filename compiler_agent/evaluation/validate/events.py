@@ -78,6 +78,8 @@ class Call:
     """What it returns."""
     after: Memory | None
     """What memory is afterwards; None: unchanged."""
+    claims: frozenset[str]
+    """What is said of this call beyond what it passes: attributes without those of values, and "tail"."""
     precise: bool
     """Whether a counterexample through it is one: nothing is known of what the callee does."""
 

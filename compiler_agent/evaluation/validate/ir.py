@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -140,6 +140,13 @@ class Function:
         return {one.number: one for block in self.blocks for one in block}
 
     @cached_property
+    def symbols(self) -> frozenset[str]:
+        """Globals and functions that the body mentions."""
+        return frozenset(
+            name for one in self.instructions.values() for name in mentioned([*one.operands, dict(one.details)])
+        )
+
+    @cached_property
     def callees(self) -> frozenset[str]:
         """Names of the functions that it calls directly, intrinsics left out."""
         return frozenset(
@@ -170,6 +177,11 @@ class Global:
     def content(self) -> str:
         """Its initializer, to be compared."""
         return json.dumps(self.details.get("initializer"))
+
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """What its initializer mentions."""
+        return frozenset(mentioned(self.details.get("initializer", [])))
 
 
 @dataclass(frozen=True)
@@ -206,6 +218,31 @@ def read_module(text: str) -> Module:
             for entry in data["globals"]
         },
     )
+
+
+def mentioned(part: object) -> Iterator[str]:
+    """Symbols in a piece of the format."""
+    if isinstance(part, list):
+        if len(part) == 2 and part[0] == "g" and isinstance(part[1], str):
+            yield part[1]
+        for inner in part:
+            yield from mentioned(inner)
+    elif isinstance(part, dict):
+        for inner in part.values():
+            yield from mentioned(inner)
+
+
+def reachable_symbols(module: Module, start: Iterable[str]) -> set[str]:
+    """Symbols, and those that the initializers of globals among them mention, and so on."""
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            if name in module.globals:
+                waiting += module.globals[name].symbols
+    return found
 
 
 def _attributes(data: Mapping[str, Any]) -> AttributeList:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler_agent.base.process import start, stop
-from compiler_agent.evaluation.validate.ir import Module, read_module
+from compiler_agent.evaluation.validate.ir import Module, reachable_symbols, read_module
 from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
 from compiler_agent.llvm.library import Library
 
@@ -71,7 +71,7 @@ def validate_modules(
             path.write_text(text)
         checker = _Checker(paths, options, seconds_per_function, memory_bytes)
         try:
-            return _with_callees(checker, source, wanted)
+            return _with_callees(checker, source, target, wanted)
         finally:
             checker.close()
 
@@ -118,32 +118,58 @@ def visible(source: Module, target: Module) -> list[str]:
     ]
 
 
-def _with_callees(checker: _Checker, source: Module, wanted: Sequence[str]) -> tuple[FunctionVerdict, ...]:
+def _with_callees(
+    checker: _Checker, source: Module, target: Module, wanted: Sequence[str]
+) -> tuple[FunctionVerdict, ...]:
     verdicts: dict[str, FunctionVerdict] = {}
+    needs: dict[str, set[str]] = {}
     waiting = list(wanted)
     while waiting:
         name = waiting.pop(0)
-        if name not in verdicts:
-            verdicts[name] = checker.check(name)
-            if verdicts[name].outcome is Outcome.PROVED:
-                waiting += [callee for callee in verdicts[name].assumes if source.functions[callee].local]
+        if name in verdicts:
+            continue
+        verdicts[name] = checker.check(name)
+        if verdicts[name].outcome is Outcome.PROVED:
+            needs[name] = _unanswered(source, target, verdicts[name])
+            waiting += sorted(needs[name])
+    changed = _changed_globals(source, target)
     # A proof stands only while the local functions that it assumes stand.
-    changed = True
-    while changed:
-        changed = False
+    doubted = True
+    while doubted:
+        doubted = False
         for name, verdict in verdicts.items():
             if verdict.outcome is not Outcome.PROVED:
                 continue
-            open_ = [
-                callee
-                for callee in verdict.assumes
-                if source.functions[callee].local and verdicts[callee].outcome is not Outcome.PROVED
-            ]
-            if open_:
-                reason = f"it calls {open_[0]}, for which nothing was established: {verdicts[open_[0]].reason}"
+            reason = changed
+            for callee in sorted(needs[name]):
+                if not reason and verdicts[callee].outcome is not Outcome.PROVED:
+                    reason = f"it calls {callee}, for which nothing was established: {verdicts[callee].reason}"
+            if reason:
                 verdicts[name] = replace(verdict, outcome=Outcome.NOT_ESTABLISHED, reason=reason)
-                changed = True
+                doubted = True
     return tuple(verdicts[name] for name in wanted)
+
+
+def _unanswered(source: Module, target: Module, verdict: FunctionVerdict) -> set[str]:
+    """Local functions that a proof depends on: it assumes their calls, or hands out their addresses."""
+    body = target.functions[verdict.function]
+    names = {*verdict.assumes, *reachable_symbols(target, body.symbols)} - {verdict.function}
+    return {name for name in names if (one := source.functions.get(name)) is not None and one.defined and one.local}
+
+
+def _changed_globals(source: Module, target: Module) -> str:
+    """What is wrong with the globals that other modules see; empty if they are what they were."""
+    for name, before in source.globals.items():
+        if before.local or "initializer" not in before.details:
+            continue
+        after = target.globals.get(name)
+        if after is None or (before.content, before.n_bytes, before.constant) != (
+            after.content,
+            after.n_bytes,
+            after.constant,
+        ):
+            return f"the global {name} was changed"
+    return ""
 
 
 class _Checker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from compiler_agent.evaluation.validate.ir import Function, Instruction, Module
+from compiler_agent.evaluation.validate.ir import Function, Instruction, Module, reachable_symbols
 
 _IGNORED = ("name",)
 
@@ -14,7 +14,7 @@ def same_function(source: Module, target: Module, name: str) -> tuple[str, ...] 
     before, after = source.functions[name], target.functions[name]
     if _text(before) != _text(after):
         return None
-    for symbol in symbols(before):
+    for symbol in reachable_symbols(source, before.symbols):
         one, two = source.globals.get(symbol), target.globals.get(symbol)
         if (one is None) != (two is None):
             return None
@@ -31,26 +31,6 @@ def same_function(source: Module, target: Module, name: str) -> tuple[str, ...] 
         if callee is not None and other is not None and callee.attributes != other.attributes and not callee.defined:
             return None
     return tuple(sorted(call for call in before.callees if source.functions[call].defined))
-
-
-def symbols(function: Function) -> set[str]:
-    """Names of the globals and functions that a body mentions."""
-    found: set[str] = set()
-
-    def visit(part: object) -> None:
-        if isinstance(part, list):
-            if len(part) == 2 and part[0] == "g" and isinstance(part[1], str):
-                found.add(part[1])
-            for inner in part:
-                visit(inner)
-        elif isinstance(part, dict):
-            for inner in part.values():
-                visit(inner)
-
-    for one in function.instructions.values():
-        visit(list(one.operands))
-        visit(dict(one.details))
-    return found
 
 
 def _text(function: Function) -> str:

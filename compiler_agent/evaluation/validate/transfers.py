@@ -32,7 +32,8 @@ def transfer(run: Execution, frame: Frame, state: State, one: Instruction, name:
         return
     sizes = terms.constant(n_bytes)
     known = sizes if sizes is not None else n_bytes
-    to = accesses.address(run, frame, state, one.operands[0], name)
+    some = neg(equal(n_bytes, bits(0, ADDRESS_BITS)))
+    to = _address(run, frame, state, one, 0, some)
     align = [one.attributes.argument(index).numbers.get("align", 1) for index in (0, 1)]
     memory, private = accesses.memory_at(state, to)
     if run.side.is_target:
@@ -44,7 +45,7 @@ def transfer(run: Execution, frame: Frame, state: State, one: Instruction, name:
         accesses.check(run, state, to, known, align[0], write=True, what=name)
         accesses.put(state, private, Filled(run.side, memory, to, n_bytes, value))
         return
-    origin = accesses.address(run, frame, state, one.operands[1], name)
+    origin = _address(run, frame, state, one, 1, some)
     accesses.check(run, state, origin, known, align[1], write=False, what=name)
     accesses.check(run, state, to, known, align[0], write=True, what=name)
     if name.startswith("llvm.memcpy"):
@@ -68,6 +69,17 @@ def _copied(run: Execution, state: State, memory: Memory, to: Pointer, n_bytes: 
         assert isinstance(value, Number)
         contents = Stored(run.side, contents, origin.moved(entry), 1, 1, value)
     return Copied(run.side, memory, to, n_bytes, contents, origin)
+
+
+def _address(run: Execution, frame: Frame, state: State, one: Instruction, index: int, some: terms.Bool) -> Pointer:
+    """An address, which does not matter where no byte is transferred."""
+    value = run.operand(frame, state, one.operands[index])
+    assert isinstance(value, Pointer)
+    if run.side.is_target or terms.is_true(some):
+        run.decided(state, value, one.text)
+    else:
+        run.undefine(state, conj(some, value.poison), one.text)
+    return value
 
 
 def _number(run: Execution, frame: Frame, state: State, one: Instruction, index: int) -> Number:

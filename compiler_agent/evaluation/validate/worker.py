@@ -21,12 +21,18 @@ def main() -> None:
     source_path, target_path, options_text = sys.argv[1:4]
     from compiler_agent.evaluation.validate.check import check_function
     from compiler_agent.evaluation.validate.ir import read_module
+    from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
 
     options = json.loads(options_text)
     source, target = (read_module(Path(path).read_text()) for path in (source_path, target_path))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        verdict = check_function(source, target, json.loads(line), **options)
+        name = json.loads(line)
+        try:
+            verdict = check_function(source, target, name, **options)
+        except Exception as error:  # a fault of ours says nothing of the function
+            reason = f"the checker failed: {type(error).__name__}: {error}"
+            verdict = FunctionVerdict(name, Outcome.NOT_ESTABLISHED, reason, "z3")
         data = dataclasses.asdict(verdict)
         data["outcome"] = verdict.outcome.value
         print(json.dumps(data), flush=True)

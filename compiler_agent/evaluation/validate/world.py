@@ -14,7 +14,7 @@ from typing import Any
 import z3
 
 from compiler_agent.evaluation.validate import terms
-from compiler_agent.evaluation.validate.ir import Module
+from compiler_agent.evaluation.validate.ir import Module, reachable_symbols
 from compiler_agent.evaluation.validate.terms import Bits, Bool, bits, conj, disj, equal, neg
 from compiler_agent.evaluation.validate.values import (
     ADDRESS_BITS,
@@ -165,8 +165,9 @@ class World:
             self._known.add(number)
             before, after = self.source.globals.get(name), self.target.globals.get(name)
             variable = after or before
-            if before and after:
-                self._same_global(name)
+            for other in reachable_symbols(self.source, (name,)):
+                if other in self.source.globals and other in self.target.globals:
+                    self._same_global(other)
             if variable is None:
                 self._sizes[number] = 0
                 self.axioms.append(self.base(block) != 0)
