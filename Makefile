@@ -15,6 +15,7 @@ NATIVE := build/native
 PACKAGES_DONE := build/packages.stamp
 PYTHON_DONE := $(VENV)/installed.stamp
 NATIVE_DONE := $(NATIVE)/built.stamp
+MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
 .PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms clean
@@ -63,7 +64,12 @@ $(NATIVE_DONE): $(NATIVE_SOURCES) | $(PACKAGES_DONE) $(PYTHON_DONE)
 	cmake --build build/cmake --parallel $(JOBS)
 	@touch $@
 
-test: setup
+# What only the tests and the benchmark of planted faults need.
+$(MUTATOR): $(wildcard passes/mutator/*) | $(NATIVE_DONE)
+	cmake --build build/cmake --target cc-agent-mutate --parallel $(JOBS)
+	@touch $@
+
+test: setup $(MUTATOR)
 	$(BIN)/pytest
 
 check: setup
@@ -87,7 +93,7 @@ bench-replay: setup
 bench-dropin: setup
 	$(BIN)/compiler-agent bench drop-in
 
-bench-mutants: setup
+bench-mutants: setup $(MUTATOR)
 	$(BIN)/compiler-agent bench mutants
 
 bench-false-alarms: setup
