@@ -97,7 +97,13 @@ def check_function(
                 how = "no input tells them apart" + (", by induction over the rounds of loops" if induction else "")
                 return verdict(Outcome.PROVED, how, assumes=assumed)
             if reply.answer is Answer.YES:
-                return verdict(Outcome.REFUTED, reply.reason, counterexample=reply.counterexample, assumes=assumed)
+                return verdict(
+                    Outcome.REFUTED,
+                    reply.reason,
+                    counterexample=reply.counterexample,
+                    observable=reply.observable,
+                    assumes=assumed,
+                )
             last = reply
             if not induction and not pair.world.abstracted:
                 break
@@ -284,4 +290,12 @@ class Pair:
             return Reply(Answer.UNKNOWN, f"differs, but only roughly modelled: {', '.join(self.world.imprecise)}")
         if any(not call.precise for call in self.source.calls):
             return Reply(Answer.UNKNOWN, f"differs if a library function or one defined here does anything: {what}")
-        return Reply(Answer.YES, what, show(model, self.world))
+        seen = differences(self.source, self.source_ends, self.target, self.target_ends, lenient=True)
+        shown, other = question.ask(terms.any_of(one.when for one in seen), self.left() / 2)
+        if shown is Answer.YES and not self.source.side.choices:
+            what = next((one.what for one in seen if z3.is_true(other.eval(one.when, model_completion=True))), what)
+            return Reply(Answer.YES, what, show(other, self.world), True)
+        # An access that must not happen may end the program, or may not.
+        accesses = any(word in what for word in ("load", "store", "llvm.mem"))
+        observable = False if shown is Answer.NO and not accesses else None
+        return Reply(Answer.YES, what, show(model, self.world), observable)

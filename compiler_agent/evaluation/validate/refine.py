@@ -34,6 +34,9 @@ from compiler_agent.evaluation.validate.values import (
 )
 from compiler_agent.evaluation.validate.world import World
 
+_TRAPPING = frozenset(("udiv", "sdiv", "urem", "srem"))
+"""Instructions that end the program where they have no meaning."""
+
 
 class Answer(enum.Enum):
     """What z3 says of a question."""
@@ -56,6 +59,8 @@ class Reply:
     """Why it is not known, or what differs."""
     counterexample: tuple[tuple[str, str], ...] = ()
     """The inputs, where there are any."""
+    observable: bool | None = None
+    """Whether a machine shows the difference; None: not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,19 +88,35 @@ def excuse(source: Execution, ends: list[Exit], index: Bits) -> Bool:
     return terms.any_of(found)
 
 
-def memories_refine(source: Memory, target: Memory, where: Pointer) -> Bool:
+def memories_refine(source: Memory, target: Memory, where: Pointer, *, lenient: bool = False) -> Bool:
     """Whether one byte of memory, at any place, may stand for the source's."""
     if source is target:
         return TRUE
     one, two = source.read_byte(where), target.read_byte(where)
+    if lenient:
+        return disj(one.poison, two.poison, equal(one.value, two.value))
     same = conj(equal(one.value, two.value), equal(one.shadow, two.shadow), neg(two.poison))
     return disj(one.poison, same)
 
 
 def differences(
-    source: Execution, source_ends: list[Exit], target: Execution, target_ends: list[Exit]
+    source: Execution,
+    source_ends: list[Exit],
+    target: Execution,
+    target_ends: list[Exit],
+    *,
+    lenient: bool = False,
 ) -> list[Difference]:
-    """All ways in which the target may be wrong, over free inputs, choices and one free place in memory."""
+    """All ways in which the target may be wrong, over free inputs, choices and one free place in memory.
+
+    Args:
+        source: The source's run.
+        source_ends: Where it ends.
+        target: The target's run.
+        target_ends: Where it ends.
+        lenient: Only differences that a machine shows: poison is what the bits are, undefined behaviour of the target
+            (but for divisions) and the provenance of bytes are passed over.
+    """
     anywhere = place(z3.BitVec("any!block", BLOCK_BITS), z3.BitVec("any!position", ADDRESS_BITS))
     # What is left of allocas when the function returns is nobody's.
     outside = place(z3.ZeroExt(1, z3.BitVec("any!outside", BLOCK_BITS - 1)), anywhere.position)
@@ -111,16 +132,17 @@ def differences(
     found = [
         Difference(conj(one.when, neg(excused(one.index))), f"undefined behaviour in the target: {one.what}")
         for one in target.undefined
-        if (one.when.ast.value, one.index.ast.value) not in ours  # the very same is its own excuse
+        # The very same is its own excuse.
+        if not (lenient and one.what not in _TRAPPING) and (one.when.ast.value, one.index.ast.value) not in ours
     ]
     found += arrivals_differ(source, target, excused)
     for call in target.calls:
-        good = [_same_call(one, call, anywhere) for one in source.calls]
+        good = [_same_call(one, call, anywhere, lenient) for one in source.calls]
         found.append(
             Difference(conj(call.when, neg(excused(call.index)), neg(terms.any_of(good))), f"call of {call.key[1]}")
         )
     for end in target_ends:
-        good = [_same_end(one, end, outside, anywhere) for one in source_ends]
+        good = [_same_end(one, end, outside, lenient) for one in source_ends]
         what = "loops were cut off" if end.block == CUT_OFF else "result or memory"
         bad = conj(end.state.reach, neg(excused(end.state.index)), neg(terms.any_of(good)))
         found.append(Difference(bad, what))
@@ -235,19 +257,19 @@ def _move(key: tuple[int, str, Variable], plan: Plan) -> None:
     plan.moved.add(key)
 
 
-def _same_call(source: Call, target: Call, anywhere: Pointer) -> Bool:
+def _same_call(source: Call, target: Call, anywhere: Pointer, lenient: bool) -> Bool:
     if source.key != target.key or not source.arguments_alike(target.arguments):
         return FALSE
     matched = together(source.when, source.index, target.when, target.index)
     if terms.is_false(matched):
         return FALSE
-    same = [refines(one, two) for one, two in zip(source.arguments, target.arguments, strict=True)]
+    same = [refines(one, two, lenient=lenient) for one, two in zip(source.arguments, target.arguments, strict=True)]
     if (source.after is None) != (target.after is None) and target.after is not None:
         return FALSE
     if target.memory is not None:
         if source.memory is None:
             return FALSE
-        same.append(memories_refine(source.memory, target.memory, anywhere))
+        same.append(memories_refine(source.memory, target.memory, anywhere, lenient=lenient))
     return conj(matched, *same)
 
 
@@ -257,14 +279,14 @@ def together(when: Bool, index: Bits, target_when: Bool, target_index: Bits) -> 
     return conj(same_when, equal(index, target_index))
 
 
-def _same_end(source: Exit, target: Exit, outside: Pointer, anywhere: Pointer) -> Bool:
+def _same_end(source: Exit, target: Exit, outside: Pointer, lenient: bool) -> Bool:
     if source.block is not None or target.block is not None:
         return FALSE
     one, two = source.state, target.state
-    same = conj(together(one.reach, one.index, two.reach, two.index), memories_refine(one.memory, two.memory, outside))
-    del anywhere
+    same = together(one.reach, one.index, two.reach, two.index)
+    same = conj(same, memories_refine(one.memory, two.memory, outside, lenient=lenient))
     if source.value is not None and target.value is not None:
-        same = conj(same, refines(source.value, target.value))
+        same = conj(same, refines(source.value, target.value, lenient=lenient))
     return same
 
 

@@ -188,16 +188,24 @@ def choose(condition: Bool, yes: Value, no: Value) -> Value:
     return place(block, ite(condition, yes.position, no.position), poison, choices)
 
 
-def refines(source: Value, target: Value) -> Bool:
-    """Whether the target's value may stand where the source's does: poison by anything, else by the same."""
+def refines(source: Value, target: Value, *, lenient: bool = False) -> Bool:
+    """Whether the target's value may stand where the source's does: poison by anything, else by the same.
+
+    Args:
+        source: The source's value.
+        target: The target's value.
+        lenient: Whether poison of the target is accepted, too.
+    """
     if isinstance(source, Aggregate) and isinstance(target, Aggregate):
-        return terms.all_of(refines(a, b) for a, b in zip(source.parts, target.parts, strict=True))
+        return terms.all_of(refines(a, b, lenient=lenient) for a, b in zip(source.parts, target.parts, strict=True))
     if isinstance(source, Number) and isinstance(target, Number):
         same = equal(source.bits, target.bits)
     elif isinstance(source, Pointer) and isinstance(target, Pointer):
         same = terms.conj(equal(source.block, target.block), equal(source.position, target.position))
     else:
         return FALSE
+    if lenient:
+        return disj(source.poison, target.poison, same)
     return disj(source.poison, terms.conj(terms.neg(target.poison), same))
 
 

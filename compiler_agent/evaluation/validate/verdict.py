@@ -31,6 +31,9 @@ class FunctionVerdict:
     """Who says so: "structural", "z3" or "alive2"."""
     counterexample: tuple[tuple[str, str], ...] = ()
     """For a refutation: names and values of the inputs, as text."""
+    observable: bool | None = None
+    """For a refutation: whether there is an input for which other bits come out, and not only poison or undefined
+    behaviour where there was none, which a run need not show; None: not known."""
     assumes: tuple[str, ...] = ()
     """Functions of the same module whose calls were taken to behave alike on both sides."""
     bound: int | None = None

@@ -38,6 +38,8 @@ def test_known_miscompile(pair: dict[str, str], library: Library) -> None:
         assert verdict.outcome in (expected, Outcome.NOT_ESTABLISHED), verdict
     else:
         assert verdict.outcome is expected, verdict
+        if "observable" in pair and verdict.observable is not None:
+            assert verdict.observable == pair["observable"], verdict
 
 
 LAYOUT = 'target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"\n'
