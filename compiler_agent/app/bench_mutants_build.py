@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError
 from compiler_agent.base.files import write_atomically
 from compiler_agent.base.process import check
-from compiler_agent.llvm.toolchain import discover
+from compiler_agent.llvm.toolchain import Toolchain, discover
 
 _TIMEOUT_S = 300.0
 _MEMORY_BYTES = 4 << 30
@@ -135,8 +136,13 @@ def make_mutant(compiled: Compiled, site: Site, target: Path, *, reach: bool = F
     return emit(compiled, target)
 
 
+@functools.cache
+def _toolchain() -> Toolchain:
+    return discover()
+
+
 def _front(unit: TranslationUnit, level: str) -> tuple[str, ...]:
-    toolchain = discover()
+    toolchain = _toolchain()
     clang = toolchain.clangxx if unit.language == "c++" else toolchain.clang
     return (str(clang), "-w", "-Qunused-arguments", level, *unit.argv[:-1])
 
