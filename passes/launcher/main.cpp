@@ -8,6 +8,7 @@
 #include "run.h"
 #include "settings.h"
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -32,6 +33,8 @@ bool may_mention_agent(int argc, char **argv) {
 } // namespace
 
 int main(int argc, char **argv) {
+  // A parent can pass on that it ignores this; the kernel then forgets how a child ended, and a failure looks like success.
+  std::signal(SIGCHLD, SIG_DFL);
   Installation installation = find_installation(argc > 0 ? argv[0] : "cc-agent");
   const char *first = argc > 1 ? argv[1] : "";
   if (std::strcmp(first, "--cc-agent-help") == 0)
