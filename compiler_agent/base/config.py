@@ -14,6 +14,7 @@ CC_AGENT_PYTHON=FILE     the Python interpreter that the launcher starts to tune
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import re
@@ -156,9 +157,17 @@ def find_lock(source: str | os.PathLike[str], environment: Mapping[str, str] | N
         return named
     for directory in Path(os.path.abspath(source)).parents:
         candidate = directory / LOCK_NAME
-        if candidate.is_file():
+        if candidate.is_file() and _is_trusted(candidate, source):
             return candidate
     return user_cache_directory(environment) / LOCK_NAME
+
+
+def _is_trusted(lock: Path, source: str | os.PathLike[str]) -> bool:
+    """Whether its owner may decide what code is made of a source; anybody can leave a lock in a directory like /tmp."""
+    owners = {0, os.geteuid()}
+    with contextlib.suppress(OSError):
+        owners.add(os.stat(source).st_uid)
+    return lock.stat().st_uid in owners
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:

@@ -107,13 +107,23 @@ static std::string normal_path(const std::string &path) {
   return result.empty() ? "/" : result;
 }
 
+// A lock decides what code is made, and in a directory such as /tmp anybody can leave one above the sources of others. Whoever
+// wrote the source decides that anyway.
+static bool is_trusted(const std::string &lock, const std::string &source) {
+  struct stat of_lock, of_source;
+  if (stat(lock.c_str(), &of_lock) != 0)
+    return false;
+  return of_lock.st_uid == 0 || of_lock.st_uid == geteuid() ||
+         (stat(source.c_str(), &of_source) == 0 && of_lock.st_uid == of_source.st_uid);
+}
+
 std::string find_lock(const std::string &source) {
   std::string chosen = environment("CC_AGENT_LOCK");
   if (!chosen.empty())
     return absolute_path(chosen);
   for (std::string directory = parent(normal_path(absolute_path(source)));; directory = parent(directory)) {
     std::string candidate = (directory == "/" ? "" : directory) + "/cc-agent.lock";
-    if (is_file(candidate))
+    if (is_file(candidate) && is_trusted(candidate, source))
       return candidate;
     if (directory.size() <= 1)
       break;

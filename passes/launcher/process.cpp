@@ -78,6 +78,8 @@ int spawn(const std::vector<std::string> &command, const std::vector<std::string
   posix_spawn_file_actions_init(&actions);
   if (options.standard_input >= 0)
     posix_spawn_file_actions_adddup2(&actions, options.standard_input, STDIN_FILENO);
+  if (options.standard_output >= 0)
+    posix_spawn_file_actions_adddup2(&actions, options.standard_output, STDOUT_FILENO);
   if (options.quiet) {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);

@@ -18,6 +18,7 @@ struct ChildResult {
 struct ChildOptions {
   std::vector<std::string> environment; // NAME=value replaces an inherited value, "NAME=" removes the variable.
   int standard_input = -1;              // A descriptor, or -1 for our own.
+  int standard_output = -1;             // Likewise.
   bool quiet = false;                   // Standard output and error go nowhere.
 };
 

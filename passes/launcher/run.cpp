@@ -36,7 +36,10 @@ public:
     result = run_with_plugin(false);
     stop_if_asked();
     bool failed = result.exit_code != 0 || result.start_error != 0;
-    if (failed && is_our_fault()) {
+    bool falls_back = failed && is_our_fault();
+    if (!falls_back)
+      release_output();
+    if (falls_back) {
       std::string why = "clang " + ending() + " with the plugin";
       rewind_input();
       result = run_child(plain, child_options());
@@ -146,6 +149,23 @@ private:
       lseek(standard_input, 0, SEEK_SET);
   }
 
+  // What goes to standard output cannot be taken back, so it waits until it is known that no second run is needed.
+  void release_output() {
+    if (standard_output < 0)
+      return;
+    std::string text = read_whole(standard_output);
+    for (std::size_t written = 0; written < text.size();) {
+      ssize_t n = write(STDOUT_FILENO, text.data() + written, text.size() - written);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0) {
+        std::fprintf(stderr, "cc-agent: error: cannot write to standard output: %s\n", std::strerror(errno));
+        std::exit(1);
+      }
+      written += static_cast<std::size_t>(n);
+    }
+  }
+
   ChildOptions child_options() const {
     ChildOptions options;
     options.standard_input = standard_input;
@@ -167,6 +187,8 @@ private:
     int status = memory_file("cc-agent-status");
     ChildOptions options = child_options();
     options.quiet = quiet;
+    if (line.output == "-" && !quiet)
+      options.standard_output = standard_output = memory_file("cc-agent-output");
     options.environment = {"CC_AGENT_PLUGIN_LOCK=" + lock, "CC_AGENT_PLUGIN_SERVE=",
                            "CC_AGENT_PLUGIN_LIMITS=" + std::to_string(settings.replay_timeout_s) + " " +
                                std::to_string(settings.replay_memory_mib),
@@ -325,6 +347,7 @@ private:
   std::vector<Event> events;
   ChildResult result; // Of the run whose output the user keeps.
   int standard_input = -1;
+  int standard_output = -1; // What clang wrote there, while it may still be dropped.
   StartTime started;
 };
 

@@ -22,7 +22,7 @@ bool is_probe(const CommandLine &line) {
     std::string path = source.path[0] == '/' ? source.path : directory + "/" + source.path;
     if (source.path == "-" || name.compare(0, 9, "conftest.") == 0)
       return true;
-    for (const char *part : {"CMakeFiles/CMakeTmp", "CMakeScratch", "meson-private"})
+    for (const char *part : {"CMakeFiles/CMakeTmp", "CMakeScratch", "/CompilerId", "meson-private"})
       if (path.find(part) != std::string::npos || directory.find(part) != std::string::npos)
         return true;
   }

@@ -1,5 +1,6 @@
 """The environment is read in one place, and nonsense in it is named."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -121,6 +122,18 @@ def test_nearest_lock_upward(tmp_path):
     (tmp_path / "project" / "cc-agent.lock").touch()
     assert find_lock(source, environment) == tmp_path / "project" / "cc-agent.lock"
     assert find_lock(source, {"CC_AGENT_LOCK": "/named"}) == Path("/named")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_strangers_lock_is_not_used(tmp_path):
+    lock, source = tmp_path / "cc-agent.lock", tmp_path / "a.c"
+    lock.touch()
+    source.touch()
+    os.chown(lock, 12345, -1)
+    environment = {"CC_AGENT_CACHE": str(tmp_path / "cache")}
+    assert find_lock(source, environment) == tmp_path / "cache" / "cc-agent.lock"
+    os.chown(source, 12345, -1)
+    assert find_lock(source, environment) == lock
 
 
 def test_relative_source(tmp_path, monkeypatch):

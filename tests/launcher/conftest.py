@@ -68,6 +68,7 @@ if [ -n "$plugin" ]; then
   [ "$event" != none ] && echo "$lines" > "/proc/self/fd/$CC_AGENT_PLUGIN_STATUS"
   echo "lock=$CC_AGENT_PLUGIN_LOCK serve=${CC_AGENT_PLUGIN_SERVE-unset}" >> "$FAKE_DIRECTORY/calls"
   echo "$CC_AGENT_PLUGIN_LIMITS" > "$FAKE_DIRECTORY/limits"
+  [ -n "$FAKE_PLUGIN_STDOUT" ] && echo "$FAKE_PLUGIN_STDOUT"
   [ -n "$FAKE_PLUGIN_SIGNAL" ] && kill -"$FAKE_PLUGIN_SIGNAL" $$
   [ -e "$FAKE_DIRECTORY/tuned" ] && [ -n "$FAKE_TUNED_STATUS" ] && { rm -f "$output"; exit "$FAKE_TUNED_STATUS"; }
   [ -n "$FAKE_PLUGIN_STATUS" ] && exit "$FAKE_PLUGIN_STATUS"
@@ -75,6 +76,7 @@ if [ -n "$plugin" ]; then
   exit 0
 fi
 echo "warning: plain" >&2
+[ -n "$FAKE_STDOUT" ] && echo "$FAKE_STDOUT"
 [ -n "$FAKE_SLEEP" ] && { touch "$FAKE_DIRECTORY/started"; sleep "$FAKE_SLEEP"; }
 [ -n "$FAKE_SIGNAL" ] && kill -"$FAKE_SIGNAL" $$
 [ -n "$output" ] && echo plain > "$output"

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,18 @@ def test_lock_is_the_nearest_above_the_source(staged: Staged, place: str):
     assert staged.log()[0]["lock"] == str(staged.directory / place / "cc-agent.lock")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_strangers_lock_above_the_source_is_not_used(staged: Staged):
+    lock = staged.directory / "cc-agent.lock"
+    lock.touch()
+    os.chown(lock, 12345, -1)
+    staged.run("-O-agent", "-c", "unit.c", CC_AGENT_MODE="replay")
+    os.chown(staged.work / "unit.c", 12345, -1)  # the same stranger's source: theirs to decide
+    staged.run("-O-agent", "-c", "unit.c", CC_AGENT_MODE="replay")
+    staged.run("-O-agent", "-c", "unit.c", CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(lock))
+    assert [Path(entry["lock"]) == lock for entry in staged.log()] == [False, True, True]
+
+
 @pytest.mark.parametrize("status", ["134", "139", "70", "255"])
 def test_crash_with_the_plugin_is_plain_clangs_object(staged: Staged, status: str):
     done = staged.run("-O-agent", "-c", "unit.c", "-o", "unit.o", FAKE_PLUGIN_STATUS=status)
@@ -59,6 +72,14 @@ def test_crash_with_the_plugin_is_plain_clangs_object(staged: Staged, status: st
     assert entry["decision"] == "fallback"
     assert status in entry["reason"]
     assert not (staged.directory / "tuner-call").exists()
+
+
+def test_what_a_plan_wrote_to_standard_output_before_it_crashed_is_not_there_twice(staged: Staged):
+    output = {"FAKE_PLUGIN_STDOUT": "half of it", "FAKE_STDOUT": "all of it", "FAKE_EVENT": "hit"}
+    done = staged.run("-O-agent", "-S", "unit.c", "-o", "-", FAKE_PLUGIN_STATUS="139", **output)
+    assert (done.returncode, done.stdout) == (0, "all of it\n")
+    done = staged.run("-O-agent", "-S", "unit.c", "-o", "-", **output)
+    assert (done.returncode, done.stdout) == (0, "half of it\n")
 
 
 def test_the_plan_that_was_running_when_clang_crashed_is_told_last(staged: Staged):
@@ -248,7 +269,14 @@ def test_hit_is_not_searched(staged: Staged):
 
 
 @pytest.mark.parametrize(
-    "name", ["conftest.c", "CMakeFiles/CMakeScratch/TryCompile-1/src.c", "meson-private/tmp1/testfile.c", "-"]
+    "name",
+    [
+        "conftest.c",
+        "CMakeFiles/CMakeScratch/TryCompile-1/src.c",
+        "CMakeFiles/3.31/CompilerIdC/id.c",
+        "meson-private/tmp1/testfile.c",
+        "-",
+    ],
 )
 @pytest.mark.parametrize("mode", ["tune", "record"])
 def test_probes_are_neither_searched_nor_recorded(staged: Staged, name: str, mode: str):
