@@ -65,7 +65,7 @@ def mutator() -> Path:
     """
     program = native_directory() / "bin" / "cc-agent-mutate"
     if not program.is_file():
-        raise ToolchainError(f"{program} is not built", hint="make setup")
+        raise ToolchainError(f"{program} is not built", hint="make build/native/bin/cc-agent-mutate")
     return program
 
 
