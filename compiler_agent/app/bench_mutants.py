@@ -156,9 +156,9 @@ class Bench:
         bitcode, target = self._files(candidate)
         proof = self.prover.prove(candidate.compiled, candidate.site.function, bitcode)
         truth, how = proof.truth, proof.reason
-        if truth is Truth.WRONG:  # perhaps by poison alone: only a run shows that the machine code is wrong
-            truth, how = Truth.UNDECIDED, f"refuted on IR, not confirmed by a run: {proof.reason}"
-        if truth is Truth.UNDECIDED and self.settings.long_seconds > 0:
+        if truth is Truth.WRONG:  # on IR: counted against the tester, and a run that confirms it is noted
+            how = f"not confirmed by a run: {how}"
+        if truth is not Truth.EQUIVALENT and self.settings.long_seconds > 0:
             tested = self._ask(candidate, target, self.settings.long_seconds, self.settings.seed + 1)
             if tested.answer is Answer.ALARM:
                 truth, how = Truth.WRONG, f"in {self.settings.long_seconds:g} s: {tested.reason}"

@@ -61,7 +61,7 @@ class Validator:
     """The translation validator, on the optimized module and the mutant of it."""
 
     def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
-        """EQUIVALENT if the mutant refines the unmutated function, WRONG with z3's counterexample."""
+        """EQUIVALENT if it refines the unmutated function, or gives the same bits; WRONG where others come out."""
         (verdict,) = validate_modules(
             compiled.bitcode.read_bytes(),
             mutant.read_bytes(),
@@ -73,7 +73,11 @@ class Validator:
             return Proof(Truth.EQUIVALENT, f"{verdict.checker}: {verdict.reason}")
         if verdict.outcome is Outcome.REFUTED:
             inputs = ", ".join(f"{name} = {value}" for name, value in verdict.counterexample)
-            return Proof(Truth.WRONG, f"{verdict.checker}: {verdict.reason}: {inputs}")
+            if verdict.observable is False:  # poison, where the bits are the same: a machine has no poison
+                return Proof(Truth.EQUIVALENT, f"{verdict.checker}: no other bits come out: {verdict.reason}")
+            seen = "other bits come out" if verdict.observable else "perhaps poison only"
+            truth = Truth.WRONG if verdict.observable else Truth.UNDECIDED
+            return Proof(truth, f"{verdict.checker}: {seen}: {verdict.reason}: {inputs}")
         return Proof(Truth.UNDECIDED, f"{verdict.checker}: {verdict.reason}")
 
 

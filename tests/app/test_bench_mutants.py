@@ -157,7 +157,7 @@ def _kept(settings: Settings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in names}
 
 
-def test_a_refutation_on_ir_alone_decides_nothing(settings: Settings, tmp_path: Path) -> None:
+def test_a_refutation_on_ir_alone_counts_against_the_tester(settings: Settings, tmp_path: Path) -> None:
     class Refuted:
         def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
             return Proof(Truth.WRONG, "x = 1")
@@ -170,7 +170,7 @@ def test_a_refutation_on_ir_alone_decides_nothing(settings: Settings, tmp_path: 
     bench = Bench(settings, tmp_path / "bench", Deaf(deaf_to=["fill", "sum", "pick", "mix", "quarter"]), Refuted(), 1)
     bench.run()
     judged = [row for _, row in bench.journal.rows("judged")]
-    assert {row["truth"] for row in judged} == {"undecided"}
+    assert {row["truth"] for row in judged} == {"wrong"}
     assert all("not confirmed by a run" in row["how"] for row in judged)
 
 
