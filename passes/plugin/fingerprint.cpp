@@ -94,6 +94,7 @@ private:
   DenseMap<const MDNode *, uint64_t> metadataHashes;
   DenseMap<const MDNode *, unsigned> distinctNumbers;
   DenseMap<const Value *, unsigned> localNumbers;
+  DenseMap<const GlobalValue *, unsigned> unnamedNumbers;
   SmallVector<StringRef> metadataKindNames;
   SmallVector<StringRef> syncScopeNames;
 
@@ -166,6 +167,8 @@ private:
       HashStream local;
       local.add(GlobalTag);
       local.add(global->getName());
+      if (!global->hasName())
+        local.add(unnamedNumber(global));
       return local.digest64();
     }
     if (auto found = constantHashes.find(constant); found != constantHashes.end())
@@ -208,6 +211,15 @@ private:
     return constantHashes[constant] = local.digest64();
   }
   void addConstant(const Constant *constant) { stream.add(constantHash(constant)); }
+
+  /// Which of the module's nameless globals it is: nothing else tells them apart where they are used.
+  unsigned unnamedNumber(const GlobalValue *wanted) {
+    if (unnamedNumbers.empty())
+      for (const GlobalValue &value : module.global_values())
+        if (!value.hasName())
+          unnamedNumbers[&value] = unnamedNumbers.size();
+    return unnamedNumbers.lookup(wanted);
+  }
 
   static void addBits(HashStream &into, const APInt &value) {
     for (unsigned word = 0; word < value.getNumWords(); ++word)
@@ -303,6 +315,12 @@ private:
     addGlobalObject(variable);
     stream.add(uint64_t(variable.isConstant()) << 1 | uint64_t(variable.isExternallyInitialized()));
     stream.add(variable.getAttributes().getAsString());
+    if (auto model = variable.getCodeModel())
+      stream.add(uint64_t(*model) + 1);
+    if (variable.hasSanitizerMetadata()) {
+      GlobalValue::SanitizerMetadata how = variable.getSanitizerMetadata();
+      stream.add(uint64_t(how.NoAddress) | uint64_t(how.NoHWAddress) << 1 | uint64_t(how.Memtag) << 2 | uint64_t(how.IsDynInit) << 3 | uint64_t(1) << 8);
+    }
     if (variable.hasInitializer())
       addConstant(variable.getInitializer());
     else

@@ -18,6 +18,11 @@ $once = comdat any
 @text = private unnamed_addr constant [6 x i8] c"hello\00", align 1
 @placed = global i8 1, section ".mine"
 @local_thread = thread_local global i32 0
+@far = global i32 3, code_model "large"
+@checked = global i32 4, no_sanitize_address
+@0 = private constant i32 1
+@1 = private constant i32 2
+@chosen_nameless = global ptr @0
 @other_name = alias i32, ptr @number
 
 declare i32 @callee(i32, ptr)
@@ -156,6 +161,10 @@ EDITS = {
     "initializer": ("global i32 5", "global i32 6"),
     "constant expression": ("ptr @words, i64 4", "ptr @words, i64 8"),
     "writable": ("internal constant", "internal global"),
+    "code model": ('code_model "large"', 'code_model "small"'),
+    "dropped code model": (', code_model "large"', ""),
+    "sanitizer": (", no_sanitize_address", ""),
+    "nameless global": ("global ptr @0", "global ptr @1"),
     "section": ('section ".mine"', 'section ".yours"'),
     "thread local": ("thread_local global", "thread_local(initialexec) global"),
     "unnamed_addr": ("private unnamed_addr", "private local_unnamed_addr"),
