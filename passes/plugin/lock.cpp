@@ -54,9 +54,12 @@ Expected<std::optional<std::string>> findPlan(StringRef path, StringRef key) {
   auto *fields = entry->getAsObject();
   auto plan = fields ? fields->getString("plan") : std::nullopt;
   auto digest = fields ? fields->getString("plan_sha256") : std::nullopt;
+  auto verdict = fields ? fields->getString("verdict") : std::nullopt;
   auto llvmVersion = fields ? fields->getString("llvm") : std::nullopt;
-  if (!plan || !digest || !llvmVersion)
-    return fault(path, "entry " + key + " lacks plan, plan_sha256 or llvm");
+  if (!plan || !digest || !llvmVersion || !verdict)
+    return fault(path, "entry " + key + " lacks plan, plan_sha256, llvm or verdict");
+  if (*verdict != "established")
+    return fault(path, "entry " + key + " has the verdict " + *verdict + ", and only established plans are replayed; tune again");
   if (*llvmVersion != LLVM_VERSION_STRING)
     return fault(path, "entry " + key + " was established with LLVM " + *llvmVersion + ", and this is " LLVM_VERSION_STRING ": tune again");
   auto actual = SHA256::hash(ArrayRef(plan->bytes_begin(), plan->size()));

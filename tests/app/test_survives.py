@@ -64,6 +64,10 @@ DAMAGES: dict[str, tuple[Callable[[str, str], str], str]] = {
     "an edited plan": (edited, "was edited: its evidence belongs to another plan"),
     "another LLVM": (other_llvm, "was established with LLVM 21.1.0"),
     "a missing digest": (lambda text, key: text.replace('"plan_sha256"', '"plan_digest"'), "lacks plan"),
+    "another verdict": (
+        lambda text, key: text.replace('"established"', '"miscompiled"'),
+        "has the verdict miscompiled",
+    ),
     "a corrupt entry": (lambda text, key: text.replace('"verdict": ', '"verdict" '), "corrupt"),
 }
 
