@@ -15,6 +15,9 @@ class Channel {
 public:
   explicit Channel(int descriptor) : descriptor(descriptor) {}
 
+  /// Whether readLine() has a line without waiting for one.
+  bool hasLine() const { return pending.find('\n') != std::string::npos; }
+
   bool readLine(std::string &line) {
     size_t end;
     while ((end = pending.find('\n')) == std::string::npos) {

@@ -36,9 +36,13 @@ void limit(int resource, rlim_t soft) {
   setrlimit(resource, &value);
 }
 
+uint64_t parsedBytes = 0;
+
 [[noreturn]] void dieOutOfMemory() { _exit(OutOfMemoryStatus); }
 
 } // namespace
+
+void noteParsedSize() { parsedBytes = mappedBytes(); }
 
 void confineChild(const Limits &limits, int parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -49,8 +53,8 @@ void confineChild(const Limits &limits, int parent) {
   limit(RLIMIT_CORE, 0);
   // CPU time is what makes the limit repeatable on a busy machine; the parent's clock catches what sleeps.
   limit(RLIMIT_CPU, rlim_t(std::ceil(limits.timeoutSeconds)));
-  uint64_t memory = mappedBytes() + limits.memoryBytes;
-  limit(RLIMIT_AS, memory);
+  // Beyond the parsed module, also where the process starts in the middle of a pipeline.
+  limit(RLIMIT_AS, parsedBytes + limits.memoryBytes);
   std::set_new_handler(dieOutOfMemory);
   llvm::remove_bad_alloc_error_handler();
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { dieOutOfMemory(); });

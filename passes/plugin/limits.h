@@ -10,8 +10,11 @@ enum ChildStatus { OutOfMemoryStatus = 77, FatalErrorStatus = 78 };
 
 struct Limits {
   double timeoutSeconds;
-  uint64_t memoryBytes; ///< beyond what the process has already mapped
+  uint64_t memoryBytes; ///< of a child: beyond noteParsedSize(); of a replay: beyond what the process has already mapped
 };
+
+/// Called once, when the source is parsed and before the first child is made: what is mapped now is not counted against any.
+void noteParsedSize();
 
 /// Called in the child of process `parent`: dies with its parent, within its limits, without clang's crash reports and temporary files.
 void confineChild(const Limits &limits, int parent);

@@ -10,7 +10,20 @@ using namespace llvm;
 namespace cc_agent {
 namespace {
 
+// LLVM parses what is nested by recursion, and ends by a stack overflow. Real pipelines are nested five deep.
+constexpr unsigned DeepestNesting = 64;
+
 Error fault(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
+
+bool isNestedTooDeeply(StringRef pipeline) {
+  unsigned depth = 0;
+  for (char letter : pipeline)
+    if (letter == '(' && ++depth > DeepestNesting)
+      return true;
+    else if (letter == ')' && depth > 0)
+      --depth;
+  return false;
+}
 
 } // namespace
 
@@ -44,6 +57,8 @@ Expected<Plan> parsePlan(StringRef text) {
   auto plan = parseWords(text);
   if (plan && plan->pipeline.empty())
     return fault("the plan has no -passes=PIPELINE");
+  if (plan && isNestedTooDeeply(plan->pipeline))
+    return fault("the pipeline is nested more than " + Twine(DeepestNesting) + " deep");
   return plan;
 }
 

@@ -37,9 +37,10 @@ public:
 
   /// Returns in a child that is to emit its object; ends the process when the client has gone.
   void run() {
-    json::Object hello{{"event", "ready"}, {"process", int64_t(getpid())}};
+    json::Object hello{{"event", "ready"}};
     if (!isSnapshot) {
       std::signal(SIGPIPE, SIG_IGN); // a snapshot may be killed by somebody else
+      std::signal(SIGCHLD, SIG_DFL); // ignored, as a parent may leave it, no child's end would be known
       hello["key"] = served.key;
       hello["llvm"] = LLVM_VERSION_STRING;
       hello["target"] = served.module.getTargetTriple().str();
@@ -163,6 +164,8 @@ private:
     confineChild(start.limits, server);
     close(descriptor);
     snapshots.closeAll();
+    // Said first: the server must know whom to end and to wait for if what follows fails.
+    Channel(socket).writeLine(json::Object{{"event", "started"}, {"process", int64_t(getpid())}});
     if (errorToBool(served.apply("-passes=" + start.rest + start.late)))
       _exit(0);
     Server snapshot(served, socket, knownCodes);
@@ -284,6 +287,7 @@ private:
 
 void serveEvaluations(ServedModule &served) {
   KnownCodes knownCodes;
+  noteParsedSize();
   Server(served, servingDescriptor(), knownCodes).run();
 }
 

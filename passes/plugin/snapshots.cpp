@@ -8,6 +8,33 @@
 using namespace llvm;
 
 namespace cc_agent {
+namespace {
+
+/// Reads that a snapshot has started, which process it is, and that it has run its beginning and waits. False where it ended before.
+bool awaitReady(Snapshot &snapshot, int milliseconds) {
+  for (std::string line;;) {
+    pollfd ready{snapshot.socket, POLLIN, 0};
+    if (!snapshot.channel->hasLine() && poll(&ready, 1, milliseconds) != 1)
+      return false;
+    if (!snapshot.channel->readLine(line))
+      return false;
+    auto said = json::parse(line);
+    if (!said || !said->getAsObject()) {
+      consumeError(said.takeError());
+      return false;
+    }
+    const json::Object &fields = *said->getAsObject();
+    if (fields.getString("event").value_or("") != "ready") {
+      snapshot.process = int(fields.getInteger("process").value_or(0));
+      continue;
+    }
+    snapshot.instructions = fields.getInteger("ir_instructions").value_or(0);
+    snapshot.fingerprint = fields.getString("fingerprint").value_or("").str();
+    return snapshot.process > 0;
+  }
+}
+
+} // namespace
 
 Snapshot *Snapshots::forPlan(const Steps &steps, const Request &request, const Fork &fork, bool &isEmitting) {
   Snapshot *best = longest(steps);
@@ -38,6 +65,7 @@ Snapshot *Snapshots::make(const Steps &steps, size_t length, Snapshot *from, con
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
     return nullptr;
+  starting = pair[0];
   Request start;
   start.limits = request.limits;
   start.isComplete = length == steps.count();
@@ -52,18 +80,11 @@ Snapshot *Snapshots::make(const Steps &steps, size_t length, Snapshot *from, con
     return nullptr;
   }
   close(pair[1]);
+  starting = -1;
   Snapshot made{steps.prefix(length), length, "", 0, 0, pair[0], std::make_unique<Channel>(pair[0])};
-  pollfd ready{pair[0], POLLIN, 0};
-  std::string line;
-  if (poll(&ready, 1, int(4000 * request.limits.timeoutSeconds) + 1000) == 1 && made.channel->readLine(line))
-    if (auto hello = json::parse(line); hello && hello->getAsObject()) {
-      made.process = int(hello->getAsObject()->getInteger("process").value_or(0));
-      made.instructions = hello->getAsObject()->getInteger("ir_instructions").value_or(0);
-      made.fingerprint = hello->getAsObject()->getString("fingerprint").value_or("").str();
-    }
-  if (made.process <= 0) {
+  if (!awaitReady(made, int(4000 * request.limits.timeoutSeconds) + 1000)) {
     failed.insert(steps.prefix(length));
-    close(pair[0]);
+    end(made);
     return nullptr;
   }
   if (snapshots.size() == Most)
@@ -88,11 +109,17 @@ std::optional<json::Object> Snapshots::ask(Snapshot &snapshot, const Steps &step
   return std::nullopt;
 }
 
-void Snapshots::drop(size_t index) {
-  close(snapshots[index].socket);
-  kill(snapshots[index].process, SIGKILL);
-  while (waitpid(snapshots[index].process, nullptr, 0) < 0 && errno == EINTR)
+void Snapshots::end(const Snapshot &snapshot) {
+  close(snapshot.socket);
+  if (snapshot.process <= 0)
+    return;
+  kill(snapshot.process, SIGKILL); // not waited for yet, so the number is still its own
+  while (waitpid(snapshot.process, nullptr, 0) < 0 && errno == EINTR)
     ;
+}
+
+void Snapshots::drop(size_t index) {
+  end(snapshots[index]);
   snapshots.erase(snapshots.begin() + std::ptrdiff_t(index));
 }
 
@@ -100,6 +127,9 @@ void Snapshots::closeAll() {
   for (const Snapshot &snapshot : snapshots)
     close(snapshot.socket);
   snapshots.clear();
+  if (starting >= 0)
+    close(starting);
+  starting = -1;
 }
 
 } // namespace cc_agent

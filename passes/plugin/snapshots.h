@@ -40,10 +40,12 @@ private:
   std::vector<Snapshot> snapshots; ///< the one used last stands last
   llvm::DenseSet<uint64_t> asked;  ///< beginnings of plans so far
   llvm::DenseSet<uint64_t> failed; ///< those that gave no snapshot
+  int starting = -1;               ///< our end of the socket of a snapshot that does not wait yet
 
   Snapshot *longest(const Steps &steps);
   Snapshot *make(const Steps &steps, size_t length, Snapshot *from, const Request &request, const Fork &fork, bool &isEmitting);
   void drop(size_t index);
+  static void end(const Snapshot &snapshot);
 };
 
 } // namespace cc_agent

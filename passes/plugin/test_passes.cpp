@@ -27,6 +27,10 @@ void misbehave(StringRef how, Module &module) {
       kept.push_back(new char[1 << 20]);
       std::memset(kept.back(), 1, 1 << 20);
     }
+  } else if (how == "keep-memory") {
+    constexpr size_t Size = size_t(100) << 20;
+    char *volatile kept = new char[Size]; // never freed
+    std::memset(kept, 1, Size);
   } else if (how == "fatal-error") {
     report_fatal_error("cc-agent-test-fatal-error");
   } else if (how == "invalid") { // a block without a terminator
@@ -59,7 +63,7 @@ void registerTestPasses(PassBuilder &builder) {
   builder.registerPipelineParsingCallback([](StringRef name, ModulePassManager &manager, ArrayRef<PassBuilder::PipelineElement>) {
     if (!name.consume_front("cc-agent-test-"))
       return false;
-    for (StringRef known : {"crash", "abort", "hang", "eat-memory", "fatal-error", "invalid", "miscompile"})
+    for (StringRef known : {"crash", "abort", "hang", "eat-memory", "keep-memory", "fatal-error", "invalid", "miscompile"})
       if (name == known) {
         manager.addPass(TestPass(name));
         return true;

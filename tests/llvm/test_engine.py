@@ -117,6 +117,7 @@ def test_a_hang_ends_in_time_and_leaves_no_process(engine: Engine) -> None:
         ("-passes=default<O2> -inline-threshold=many", "many"),
         ("-passes=default<O2> -no-such-option=1", "no-such-option"),
         ("nonsense", "nonsense"),
+        (f"-passes={'module(' * 100_000}verify{')' * 100_000}", "nested more than 64 deep"),
     ],
 )
 def test_a_plan_that_llvm_does_not_take_is_rejected_in_its_words(engine: Engine, plan: str, words: str) -> None:
@@ -262,3 +263,21 @@ def test_a_clang_that_was_killed_is_an_error_that_says_so(engine: Engine) -> Non
             os.kill(pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="cannot serve this translation unit"):
         engine.measure(STOCK)
+
+
+def test_outcomes_are_known_where_sigchld_is_ignored(unit: Path, toolchain: Toolchain) -> None:
+    # A parent can pass that on through exec; the kernel then forgets how a child ended.
+    argv = serving(toolchain)
+    program = unit / "clang"
+    program.write_text(f"#!{sys.executable}\nimport os, signal, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n")
+    with program.open("a") as script:
+        script.write(f"os.execv({argv[0]!r}, [{argv[0]!r}, *sys.argv[1:]])\n")
+    program.chmod(0o755)
+    environment = {**os.environ, "CC_AGENT_TEST_PASSES": "1"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", environment)
+        with Engine([str(program), *argv[1:]], unit) as engine:
+            bad = engine.measure("-passes=cc-agent-test-crash", emit=False)
+            good = engine.measure(STOCK)
+    assert bad.outcome is Outcome.CRASH
+    assert good.text_bytes

@@ -164,3 +164,33 @@ def test_a_snapshot_that_somebody_kills_costs_nothing(engine: Engine) -> None:
         os.kill(process, 9)
     assert figures(engine.measure(CHAIN[1])) == wanted
     assert figures(engine.measure(CHAIN[1])) == wanted
+
+
+def test_beginnings_that_fail_leave_no_process_behind(engine: Engine) -> None:
+    for option in range(4):
+        for _ in range(2):  # the second time the beginning would get a process that waits
+            plan = f"-passes=cc-agent-test-crash,function(simplifycfg<bonus-inst-threshold={option}>),globaldce"
+            assert engine.measure(plan, emit=False).outcome is Outcome.CRASH
+    assert snapshots(engine) == []  # not even as zombies
+
+
+def test_waiting_processes_hold_no_descriptor_but_their_own(engine: Engine) -> None:
+    for option in range(4):
+        for tail in ("gvn", "adce"):
+            plan = f"{FRONT},function(simplifycfg<bonus-inst-threshold={option}>),function({tail})"
+            assert engine.measure(plan, emit=False).outcome is Outcome.OK
+    waiting = snapshots(engine)
+    assert len(waiting) > 2
+    for process in waiting:
+        sockets = [os.readlink(f"/proc/{process}/fd/{name}") for name in os.listdir(f"/proc/{process}/fd")]
+        assert sum(target.startswith("socket:") for target in sockets) == 1
+
+
+def test_what_a_beginning_took_counts_against_the_memory_limit(engine: Engine) -> None:
+    front = "-passes=" + ",".join(["cc-agent-test-keep-memory"] * 2)  # 100 MiB each
+    for tail in ("globaldce", "globalopt", "forceattrs"):
+        fits = engine.measure(f"{front},function(sroa),{tail}", emit=False, memory_bytes=300 << 20)
+        assert fits.outcome is Outcome.OK
+    assert snapshots(engine)
+    more = f"{front},function(sroa),cc-agent-test-keep-memory,cc-agent-test-keep-memory"
+    assert engine.measure(more, emit=False, memory_bytes=300 << 20).outcome is Outcome.MEMORY
