@@ -245,7 +245,7 @@ def _target_call(
     """The results are those of the source's call in the same place of the order, if it is a call of the same."""
     alike = [call for call in calls if call.key == key and call.arguments_alike(arguments)]
     alike = [call for call in alike if not terms.is_false(equal(call.index, state.index))]
-    certain = [call for call in alike if call.when.eq(state.reach) and call.index.eq(state.index)]
+    certain = [call for call in alike if terms.same(call.when, state.reach) and terms.same(call.index, state.index)]
     alike = certain or alike
     result: Value | None = None
     after: Memory | None = None

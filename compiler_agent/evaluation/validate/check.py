@@ -11,12 +11,13 @@ import z3
 from compiler_agent.evaluation.validate import terms
 from compiler_agent.evaluation.validate.calls import annotated
 from compiler_agent.evaluation.validate.claims import new_claims
+from compiler_agent.evaluation.validate.clock import Clock
 from compiler_agent.evaluation.validate.events import Exit, State
 from compiler_agent.evaluation.validate.execute import Execution
 from compiler_agent.evaluation.validate.flow import flow_of
 from compiler_agent.evaluation.validate.instructions import step
 from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
-from compiler_agent.evaluation.validate.loops import Plan, Replan
+from compiler_agent.evaluation.validate.loops import Plan
 from compiler_agent.evaluation.validate.memory import Initial
 from compiler_agent.evaluation.validate.refine import Answer, Question, Reply, differences, doubts, show
 from compiler_agent.evaluation.validate.structural import same_function
@@ -43,11 +44,11 @@ def check_function(
         source: The module before.
         target: The module after.
         name: The function; both have it.
-        seconds: For all of it, on the clock, as far as z3 keeps to it.
+        seconds: Processor time for all of it, as far as z3 keeps to it.
         concrete: Whether arguments are known to be neither undef nor poison.
         bound: How often loops are unrolled to look for a counterexample.
     """
-    started = time.monotonic()
+    started, clock = time.monotonic(), Clock(seconds)
     before, after = source.functions[name], target.functions[name]
 
     def verdict(outcome: Outcome, reason: str, checker: str = "z3", **rest: object) -> FunctionVerdict:
@@ -65,7 +66,6 @@ def check_function(
         return verdict(Outcome.PROVED, "the same up to names", "structural", assumes=assumes)
     if reason := new_claims(before, after, target):
         return verdict(Outcome.NOT_ESTABLISHED, reason)
-    deadline_s = started + seconds
     last = Reply(Answer.UNKNOWN, "there was no time")
     for expand in expansions(source, before, after):
         looping = any(flow_of(one).heads for one in (before, after, *(source.functions[name] for name in expand)))
@@ -73,10 +73,9 @@ def check_function(
         for share, induction, exact in ((0.4, True, False), (0.6, False, False), (1.0, False, True)):
             if induction and not looping:
                 continue
-            left = (deadline_s - time.monotonic()) * share
-            if left <= 0:
+            if clock.left() <= 0:
                 break
-            options = Options(expand, exact, concrete, bound, time.monotonic() + left)
+            options = Options(expand, exact, concrete, bound, clock.part(share))
             try:
                 reply, pair = (
                     by_induction(source, target, name, options)
@@ -122,8 +121,8 @@ class Options:
     """Whether arguments are neither undef nor poison."""
     bound: int
     """How often loops are unrolled."""
-    deadline_s: float
-    """By the monotonic clock."""
+    clock: Clock
+    """How long it may take."""
 
 
 def run_both(source: Module, target: Module, name: str, options: Options) -> tuple[Reply, Pair]:
@@ -136,9 +135,9 @@ def by_induction(source: Module, target: Module, name: str, options: Options) ->
     """Cuts loops at their heads: gives up what does not hold there until all does, then asks for any difference."""
     plan = Plan()
     while True:
-        try:
-            pair = Pair(source, target, name, options, plan)
-        except Replan:
+        pair = Pair(source, target, name, options, plan)
+        if plan.outdated:
+            plan.outdated = False
             continue
         pair.world.recording = False
         question = Question(pair.world, pair.source, pair.target)
@@ -219,13 +218,13 @@ class Pair:
             self.options.expand,
             bound=self.options.bound,
             plan=self.plan,
-            deadline_s=self.options.deadline_s,
+            clock=self.options.clock,
             step=step,
         )
 
     def left(self) -> float:
-        """Seconds that are left; at least a little."""
-        return max(0.05, self.options.deadline_s - time.monotonic())
+        """Seconds on the clock that z3 may take; at least a little."""
+        return max(0.05, self.options.clock.wall_left())
 
     def _argument(self, name: str, type_: Type, claims: Attributes) -> Value:
         if type_ == "ptr":

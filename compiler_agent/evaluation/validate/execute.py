@@ -7,7 +7,6 @@ Loops are run as often as the bound says; what would go on is an exit of its own
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ import z3
 
 from compiler_agent.evaluation.validate import terms
 from compiler_agent.evaluation.validate.allocas import Kept, classify
+from compiler_agent.evaluation.validate.clock import Clock
 from compiler_agent.evaluation.validate.events import CUT_OFF, Call, Exit, State, Undefined
 from compiler_agent.evaluation.validate.flow import Flow, flow_of
 from compiler_agent.evaluation.validate.integers import as_condition
@@ -70,8 +70,8 @@ class Execution:
     """For the target: the source's arrivals."""
     arrivals: list[Arrival] = field(default_factory=list)
     """Arrivals at the heads of loops."""
-    deadline_s: float = float("inf")
-    """When to give up, by the monotonic clock."""
+    clock: Clock | None = None
+    """When to give up; None: never."""
     undefined: list[Undefined] = field(default_factory=list)
     """Where the behaviour is undefined."""
     calls: list[Call] = field(default_factory=list)
@@ -117,7 +117,6 @@ class Execution:
 
         Raises:
             Unsupported: An instruction is not modelled, or it takes too long.
-            Replan: The plan of the loops was extended.
         """
         exits: list[Exit] = []
         waiting: dict[tuple[int, int, int], list[State]] = {(0, 0, 0): [state]}
@@ -128,7 +127,7 @@ class Execution:
             here = merge(frame, block, waiting.pop(place))
             if terms.is_false(here.reach):
                 continue
-            if time.monotonic() > self.deadline_s:
+            if self.clock is not None and self.clock.left() < 0:
                 raise Unsupported("it takes too long to describe it to z3")
             if self.plan is not None and block in frame.flow.heads:
                 self._arrive(self.plan, frame, block, here)

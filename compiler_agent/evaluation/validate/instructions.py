@@ -167,10 +167,10 @@ def _element(type_: Type) -> str:
 def _compare_pointers(run: Execution, one: Instruction, left: Pointer, right: Pointer) -> tuple[Bits, terms.Bool]:
     world = run.world
     predicate = one.details["predicate"]
-    if predicate in ("eq", "ne") and left.block.eq(right.block):
+    if predicate in ("eq", "ne") and terms.same(left.block, right.block):
         condition = integers.compare(predicate, left.position, right.position)
         return as_bit(condition), terms.FALSE
-    if not left.block.eq(right.block) and not any(terms.constant(side.block) == 0 for side in (left, right)):
+    if not terms.same(left.block, right.block) and not any(terms.constant(side.block) == 0 for side in (left, right)):
         world.imprecise["a comparison of the addresses of different objects"] = None
     a, b = world.address(left), world.address(right)
     poison = (a < 0) != (b < 0) if "samesign" in one.flags else terms.FALSE
@@ -337,11 +337,11 @@ def _alloca(run: Execution, frame: Frame, state: State, one: Instruction) -> Non
         state.values[key] = Pointer(bits(0, BLOCK_BITS), None, 0)  # never read: loads and stores know the slot
         return
     n_bytes, align = one.details["bytes"], one.details["align"]
-    if kept is Kept.PRIVATE:
-        number = run.world.new_block(n_bytes, align)
+    private = kept is Kept.PRIVATE
+    number = run.world.alloca_block(n_bytes, align, private=private, target=run.side.is_target)
+    if private:
         state.private[number] = Undefined(run.side)
     else:
-        number = run.world.shared_block(n_bytes, align, target=run.side.is_target)
         state.memory = Allocated(run.side, state.memory, bits(number, BLOCK_BITS))
     state.blocks[key] = number
     state.values[key] = Pointer(bits(number, BLOCK_BITS), None, 0)

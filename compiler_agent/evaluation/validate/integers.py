@@ -188,7 +188,7 @@ def compare(predicate: str, left: Bits, right: Bits) -> Bool:
         return neg(equal(left, right))
     if predicate not in _COMPARISONS:
         raise Unsupported(f"icmp {predicate}")
-    if left.eq(right):
+    if terms.same(left, right):
         return z3.BoolVal("e" in predicate[1:])
     return simplified(_COMPARISONS[predicate](left, right), left, right)
 

@@ -48,10 +48,8 @@ class Plan:
     """Heads and numbers of allocas of their own whose contents do not always agree."""
     written: set[int] = field(default_factory=set)
     """Heads of loops that change memory, on either side."""
-
-
-class Replan(Exception):
-    """The plan was extended: run again."""
+    outdated: bool = False
+    """Whether the target's run extended the plan after the source's had used it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,25 +199,23 @@ def forget(
         changes: What the loop changes.
         values: The variables on arrival.
         partner: For the target: the source's first arrival at its loop of this number.
-
-    Raises:
-        Replan: The loop writes memory, and the plan did not know.
     """
     if changes.memory and head not in plan.written:
         plan.written.add(head)
-        raise Replan
+        plan.outdated = plan.outdated or partner is not None
     after: dict[Variable, Value] = {}
     used: list[Pair] = []
     for variable, value in values.items():
         name = f"head {head} {side.name} {variable[0]} {variable[1]}"
         new: Value | None = None
         if partner is not None:
-            pair = next(
-                (one for one in pairs_of(head, partner.after, {variable: value}) if one not in plan.refused), None
-            )
-            if pair is not None:
-                new = converted(partner.after[pair[1]], value, pair[3])
-                used.append(pair)
+            assumed = [one for one in pairs_of(head, partner.after, {variable: value}) if one not in plan.refused]
+            assumed.sort(key=lambda pair: not _alike(partner.values[pair[1]], value))
+            if assumed:
+                new = converted(partner.after[assumed[0][1]], value, assumed[0][3])
+                used.append(assumed[0])
+            for other in assumed[1:]:
+                side.world.axioms.append(_agree(new, converted(partner.after[other[1]], value, other[3])))
         if new is None:
             new = unknown_like(name, value)
             if (
@@ -236,6 +232,25 @@ def forget(
         state.private[block] = Own(side, f"head {head} own {order}" + ("" if shared else f" {side.name}"))
     state.index = terms.add(state.index, bits(1, state.index.size()))
     return after, tuple(used)
+
+
+def _alike(source: Value, target: Value) -> bool:
+    """Whether two variables are the same term when the loop is entered."""
+    if isinstance(source, Number) and isinstance(target, Number):
+        return terms.same(source.bits, target.bits)
+    if isinstance(source, Pointer) and isinstance(target, Pointer):
+        return terms.same(source.block, target.block) and terms.same(source.position, target.position)
+    return False
+
+
+def _agree(one: Value | None, other: Value | None) -> Bool:
+    """What follows for two variables of the source if one of the target agrees with both."""
+    if isinstance(one, Number) and isinstance(other, Number):
+        return terms.disj(one.poison, other.poison, terms.equal(one.bits, other.bits))
+    assert isinstance(one, Pointer)
+    assert isinstance(other, Pointer)
+    same = terms.conj(terms.equal(one.block, other.block), terms.equal(one.position, other.position))
+    return terms.disj(one.poison, other.poison, same)
 
 
 def private_of(state: State, changes: Written, frame: int) -> tuple[tuple[int, Memory], ...]:

@@ -324,7 +324,7 @@ class Called(Memory):
 
 def known_distance(start: Pointer, at: Pointer) -> int | None:
     """Bytes from `start` to `at` (signed) if that is certain; far away where the blocks surely differ."""
-    if not start.block.eq(at.block):
+    if not terms.same(start.block, at.block):
         if terms.constant(start.block) is not None and terms.constant(at.block) is not None:
             return 1 << 62
         if any(
@@ -333,7 +333,7 @@ def known_distance(start: Pointer, at: Pointer) -> int | None:
         ):
             return 1 << 62
         return None
-    same = start.root is at.root or (start.root is not None and at.root is not None and start.root.eq(at.root))
+    same = start.root is at.root or (start.root is not None and at.root is not None and terms.same(start.root, at.root))
     if not same:
         return None
     delta = (at.offset - start.offset) % (1 << ADDRESS_BITS)
@@ -413,4 +413,4 @@ def assemble(memory: Memory, at: Pointer, n_bytes: int, pointer: bool) -> Value:
 
 def pieces(read_bytes: list[Byte]) -> list[Byte]:
     """The bytes after the first whose shadow could differ from its."""
-    return [byte for byte in read_bytes[1:] if not byte.shadow.eq(read_bytes[0].shadow)]
+    return [byte for byte in read_bytes[1:] if not terms.same(byte.shadow, read_bytes[0].shadow)]

@@ -21,6 +21,8 @@ from compiler_agent.llvm.library import Library
 MEMORY_BYTES = 4 << 30
 """Of the process that checks, stack and libraries included."""
 _GRACE_S = 2.0
+_BUSY = 6.0
+"""A second of processor time may take so many on the clock before the worker is killed."""
 _START_S = 30.0
 
 
@@ -44,7 +46,7 @@ def validate_modules(
         before: The module as it was, bitcode or textual IR.
         after: The module after optimization.
         functions: Which to check; by default those that other modules can call and that both modules define.
-        seconds_per_function: Time limit for each, on the clock.
+        seconds_per_function: Limit for each, in processor time, so that it means the same on a busy machine.
         memory_bytes: Memory limit of the process that checks.
         concrete_inputs: Whether arguments are taken to be neither undef nor poison whatever their attributes say; no
             running program can pass such values.
@@ -92,7 +94,7 @@ def validate_pair(
         module: Bitcode or textual IR.
         source: The name of the function as it was.
         target: The name of what a transformation made of it.
-        seconds: Time limit, as far as z3 keeps to it.
+        seconds: Limit of processor time, as far as z3 keeps to it.
         concrete_inputs: As for `validate_modules`.
         bound: As for `validate_modules`.
         library: The loaded native component.
@@ -193,7 +195,7 @@ class _Checker:
         if self._wire is None:
             self._wire = self._start()
             self._line(started + _START_S)  # "ready", or it will not answer below either
-        limit = time.monotonic() - started + self._seconds + _GRACE_S
+        limit = time.monotonic() - started + _BUSY * self._seconds + _GRACE_S
         with contextlib.suppress(OSError):  # it died: the answer will say so
             self._wire.sendall(json.dumps(name).encode() + b"\n")
         line, ended = self._line(started + limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ Bool = Any
 Bits = Any
 """A z3 term of a bit-vector sort."""
 
+_VALUES: dict[int, tuple[Any, int]] = {}
 TRUE: Bool = z3.BoolVal(True)
 FALSE: Bool = z3.BoolVal(False)
 
@@ -45,6 +47,14 @@ def same(left: Any, right: Any) -> bool:
     return bool(left.ast.value == right.ast.value)
 
 
+def _nary(make: Any, kept: Iterable[Bool]) -> Bool:
+    """A conjunction or disjunction, made without z3's checks of sorts and contexts: that is half of the time."""
+    several = list(kept)
+    context = several[0].ctx
+    array = (z3.Ast * len(several))(*(term.ast for term in several))
+    return z3.BoolRef(make(context.ref(), len(several), array), context)
+
+
 def conj(*terms: Bool) -> Bool:
     """All of them."""
     return all_of(terms)
@@ -63,7 +73,7 @@ def all_of(terms: Iterable[Bool]) -> Bool:
             return FALSE
     if not kept:
         return TRUE
-    return next(iter(kept.values())) if len(kept) == 1 else z3.And(*kept.values())
+    return next(iter(kept.values())) if len(kept) == 1 else _nary(z3.Z3_mk_and, kept.values())
 
 
 def disj(*terms: Bool) -> Bool:
@@ -84,7 +94,7 @@ def any_of(terms: Iterable[Bool]) -> Bool:
             return TRUE
     if not kept:
         return FALSE
-    return next(iter(kept.values())) if len(kept) == 1 else z3.Or(*kept.values())
+    return next(iter(kept.values())) if len(kept) == 1 else _nary(z3.Z3_mk_or, kept.values())
 
 
 def neg(term: Bool) -> Bool:
@@ -93,7 +103,7 @@ def neg(term: Bool) -> Bool:
         return FALSE
     if is_false(term):
         return TRUE
-    return term.arg(0) if is_not(term) else z3.Not(term)
+    return term.arg(0) if is_not(term) else z3.BoolRef(z3.Z3_mk_not(term.ctx.ref(), term.ast), term.ctx)
 
 
 def ite(condition: Bool, yes: Any, no: Any) -> Any:
@@ -102,7 +112,7 @@ def ite(condition: Bool, yes: Any, no: Any) -> Any:
         return yes
     if is_false(condition):
         return no
-    if z3.is_bool(yes):
+    if isinstance(yes, z3.BoolRef):
         if is_true(yes):
             return disj(condition, no)
         if is_false(yes):
@@ -111,9 +121,11 @@ def ite(condition: Bool, yes: Any, no: Any) -> Any:
             return disj(neg(condition), yes)
         if is_false(no):
             return conj(condition, yes)
-    return z3.If(condition, yes, no)
+    made = z3.Z3_mk_ite(condition.ctx.ref(), condition.ast, yes.ast, no.ast)
+    return z3.BoolRef(made, yes.ctx) if isinstance(yes, z3.BoolRef) else z3.BitVecRef(made, yes.ctx)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def bits(value: int, width: int) -> Bits:
     """A constant."""
     return z3.BitVecVal(value, width)
@@ -121,7 +133,12 @@ def bits(value: int, width: int) -> Bits:
 
 def constant(term: Bits) -> int | None:
     """The unsigned value of a constant; None for any other term."""
-    return term.as_long() if isinstance(term, z3.BitVecNumRef) else None
+    if not isinstance(term, z3.BitVecNumRef):
+        return None
+    at = term.ast.value
+    if at not in _VALUES:
+        _VALUES[at] = (term, term.as_long())  # kept, so that the address stays its own
+    return _VALUES[at][1]
 
 
 def fold(term: Any, *operands: Bits) -> Any:
@@ -135,7 +152,8 @@ def equal(left: Any, right: Any) -> Bool:
         return TRUE
     if isinstance(left, z3.BitVecNumRef) and isinstance(right, z3.BitVecNumRef):
         return FALSE
-    return left == right
+    assert left.sort().ast.value == right.sort().ast.value, "terms of different sorts"
+    return z3.BoolRef(z3.Z3_mk_eq(left.ctx.ref(), left.ast, right.ast), left.ctx)
 
 
 def add(left: Bits, right: Bits) -> Bits:
@@ -166,4 +184,5 @@ def part(term: Bits, low: int, width: int) -> Bits:
     """`width` bits from bit `low` on."""
     if low == 0 and term.size() == width:
         return term
-    return fold(z3.Extract(low + width - 1, low, term), term)
+    made = z3.BitVecRef(z3.Z3_mk_extract(term.ctx.ref(), low + width - 1, low, term.ast), term.ctx)
+    return fold(made, term)

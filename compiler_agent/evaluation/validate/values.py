@@ -182,7 +182,7 @@ def choose(condition: Bool, yes: Value, no: Value) -> Value:
     block = ite(condition, yes.block, no.block)
     poison = ite(condition, yes.poison, no.poison)
     choices = merge_choices(yes.choices, no.choices)
-    same_root = yes.root is no.root or (yes.root is not None and no.root is not None and yes.root.eq(no.root))
+    same_root = yes.root is no.root or (yes.root is not None and no.root is not None and terms.same(yes.root, no.root))
     if same_root and yes.offset == no.offset:
         return Pointer(block, yes.root, yes.offset, poison, choices)
     return place(block, ite(condition, yes.position, no.position), poison, choices)

@@ -101,7 +101,7 @@ class World:
         self._outside_axioms: set[int] = set()
         self._kept: list[Any] = []
         self._next_local = LOCAL
-        self._unmatched: dict[int, list[tuple[int, int]]] = {}
+        self._unmatched: dict[tuple[int, bool], list[tuple[int, int]]] = {}
         for name in (*self.source.globals, *self.source.functions, *self.target.globals, *self.target.functions):
             if name not in self._symbols:
                 self._symbols[name] = len(self._symbols) + 1
@@ -133,13 +133,13 @@ class World:
         self.axioms.append(self.writable(block))
         return number
 
-    def shared_block(self, n_bytes: int, align: int, *, target: bool) -> int:
-        """The number of an alloca whose address others may learn.
+    def alloca_block(self, n_bytes: int, align: int, *, private: bool, target: bool) -> int:
+        """The number of an alloca's block.
 
         The target's is taken to be the source's next of the same size: where an alloca lies is the program's choice, so
         the source may put its own where the target's is, if that is aligned well enough.
         """
-        waiting = self._unmatched.setdefault(n_bytes, [])
+        waiting = self._unmatched.setdefault((n_bytes, private), [])
         if target:
             for entry in waiting:
                 if entry[1] <= align:
