@@ -262,10 +262,7 @@ def _target_call(
         if any(call.after is not None for call in alike):
             after = afters[0][1] if len(afters) == 1 else Merged(run.side, afters)
     memory = None if effect == "none" else state.memory
-    said = _said(frame, one)
-    known = frozenset.intersection(*(call.claims for call in alike)) if alike else said
-    if extra := sorted(said - known - _allowed(run, one)):
-        raise Unsupported(f"a new claim about a call: {extra[0]}")
+    said = _said(frame, one) - _allowed(run, one)
     return Call(key, state.reach, state.index, arguments, memory, result, after, said, precise=True)
 
 

@@ -79,7 +79,8 @@ class Call:
     after: Memory | None
     """What memory is afterwards; None: unchanged."""
     claims: frozenset[str]
-    """What is said of this call beyond what it passes: attributes without those of values, and "tail"."""
+    """What is said of this call beyond what it passes: attributes without those of values, and "tail". Of the target
+    only what its callee's declaration does not say, too; that must be said of the source's call."""
     precise: bool
     """Whether a counterexample through it is one: nothing is known of what the callee does."""
 

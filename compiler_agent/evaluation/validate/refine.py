@@ -258,7 +258,7 @@ def _move(key: tuple[int, str, Variable], plan: Plan) -> None:
 
 
 def _same_call(source: Call, target: Call, anywhere: Pointer, lenient: bool) -> Bool:
-    if source.key != target.key or not source.arguments_alike(target.arguments):
+    if source.key != target.key or not source.arguments_alike(target.arguments) or not target.claims <= source.claims:
         return FALSE
     matched = together(source.when, source.index, target.when, target.index)
     if terms.is_false(matched):

@@ -174,9 +174,12 @@ class World:
             elif variable.details["extern_weak"] or variable.details["thread_local"]:
                 raise Unsupported(f"{'weak' if variable.details['extern_weak'] else 'thread-local'} symbol {name}")
             else:
+                align = variable.align if "initializer" in variable.details else (before or variable).align
                 if variable.details["definitive"]:
                     self._sizes[number] = variable.n_bytes
-                self._axioms_of(block, variable.align if "initializer" in variable.details else 1)
+                self._axioms_of(block, align)
+                if not variable.details["definitive"]:  # what is declared is there, and at least so much of it
+                    self.axioms.append(z3.UGE(self.size(block), (before or variable).n_bytes))
                 # Only what the source says is constant is so for both.
                 if (before or variable).constant:
                     self.axioms.append(neg(self.writable(block)))

@@ -185,6 +185,10 @@ class _Run:
             return Address(operand[1], 0)
         if kind == "null":
             return Address("null", 0)
+        if kind == "expression" and operand[1]["op"] == "getelementptr":
+            base = self.use(values, operand[1]["x"][0])
+            steps = ((signed(int(index[2]), index[1]), stride) for index, stride in operand[1]["steps"])
+            return Address(base.block, base.offset + sum(index * stride for index, stride in steps))
         raise NotImplementedError(operand)
 
     def known(self, value: Any) -> Any:
