@@ -5,6 +5,7 @@ Exit status: 0 done, 1 ran but negative or not established, 2 usage, 3 could not
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -60,6 +61,9 @@ for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: errors of ours become one message and an exit status."""
     show_warnings_plainly("compiler-agent")
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_DFL
+    )  # ignored, as a parent can pass it on, no program's end would be known
     try:
         cli.main(
             args=list(arguments) if arguments is not None else None, prog_name="compiler-agent", standalone_mode=False

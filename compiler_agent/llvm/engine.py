@@ -204,6 +204,7 @@ class Engine:
             try:
                 piece = self._socket.recv(1 << 16)
             except TimeoutError:
+                self._socket.shutdown(socket.SHUT_RDWR)  # a late answer must not pass for that to the next request
                 raise EngineError(
                     f"clang did not answer within {timeout_s:.0f} s", hint="is the machine overloaded?"
                 ) from None

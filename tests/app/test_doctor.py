@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,12 @@ def test_table():
     stream = io.StringIO()
     doctor.render([GOOD], Console(file=stream, width=60))
     assert "Everything is there" in stream.getvalue()
+
+
+def test_it_runs_where_sigchld_is_ignored() -> None:
+    # A parent can pass that on through exec; the ends of the programs that are started would then be unknown.
+    code = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", code, sys.executable, "-m", "compiler_agent.app.cli", "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)
