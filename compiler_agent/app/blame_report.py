@@ -90,7 +90,9 @@ def to_markdown(blame: Blame, unit: IrUnit, checks: str = "") -> str:
         lines += [f"Taken over alone, the new body of {' or '.join(blame.functions)} makes the program wrong.", ""]
     if blame.step is not None:
         lines += ["## To reproduce", ""]
-        lines += _fenced(shlex.join([*unit.opt_command(blame.step), "-S", _input(blame), "-o", "after.ll"]), "sh")
+        # Without the path of this machine: whoever reads it has an opt of their own.
+        command = ["opt", *unit.opt_command(blame.step)[1:], "-S", _input(blame), "-o", "after.ll"]
+        lines += _fenced(shlex.join(command), "sh")
         lines += ["`reproduce.sh` makes both objects and says what to run.", ""]
     module = blame.reduced or blame.before
     if module:
