@@ -26,6 +26,7 @@ from compiler_agent.app.library_fetch import prepare
 from compiler_agent.app.library_judge import read_decisions
 from compiler_agent.app.records import Record, read_records
 from compiler_agent.app.unit import TuneOptions
+from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget, native_directory
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
@@ -226,10 +227,10 @@ def _fill(ways: Mapping[str, Path], records: Sequence[Record], budget: Budget) -
     locks.update(ways[NONE], {})
     locks.update(ways[STOCK], stock)
     locks.update(ways[FULL], stock)
-    report = tune.tune_records(records, None, TuneOptions(budget), jobs=1)
+    report = tune.tune_records(records, None, TuneOptions(budget, demands=SIZES_ONLY), jobs=1)
     for result in report.results:
         if result.best is not None:
-            entry = result.lock_entry(result.record.source, TuneOptions(budget), None)
+            entry = result.lock_entry(result.record.source, TuneOptions(budget, demands=SIZES_ONLY), None)
             locks.update(ways[FULL], {result.key: entry}, replace=True)
 
 

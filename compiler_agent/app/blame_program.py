@@ -6,18 +6,16 @@ import functools
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import native_directory
-from compiler_agent.base.errors import ToolchainError, ToolError, UsageError
+from compiler_agent.base.errors import ToolchainError, UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
-from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict, Reference, Workload
-from compiler_agent.evaluation.evaluate import Evaluation, Verdict
+from compiler_agent.evaluation.difftest import Outcome, Reference, Workload
 from compiler_agent.llvm import replay
-from compiler_agent.llvm.engine import Outcome as CompileOutcome
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.replay import Replayed
 
@@ -124,21 +122,3 @@ class Program:
     def judge(self, content: bytes) -> Outcome:
         """What the program does with this object of the unit."""
         return difftest.judge(self.references, Path(self.unit.record.cwd), replaced=self.unit.placed(content))
-
-    def confirm(self, evaluation: Evaluation) -> Evaluation:
-        """An evaluation after the program has been run with its plan: refuted, if that refutes it.
-
-        A plan that is not kept anyway is run too where it compiles: that it is wrong is worth more than that it is big.
-        """
-        made = self.unit.compile(evaluation.plan)
-        if made.outcome is not CompileOutcome.OK:
-            return evaluation
-        try:
-            outcome = self.judge(made.content)
-        except ToolError as error:
-            outcome = Outcome(ProgramVerdict.DIFFERENT, (), f"it does not link: {error.stderr_tail[-300:]}")
-        if outcome.verdict.permits:
-            return evaluation
-        refuted = outcome.verdict is ProgramVerdict.DIFFERENT
-        verdict = Verdict.MISCOMPILED if refuted else Verdict.NOT_ESTABLISHED
-        return replace(evaluation, verdict=verdict, reason=str(outcome))

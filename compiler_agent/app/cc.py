@@ -13,7 +13,8 @@ from pathlib import Path
 from compiler_agent.app.messages import show_warnings_plainly
 from compiler_agent.app.records import parse_record
 from compiler_agent.app.tune import keep
-from compiler_agent.app.unit import TuneOptions, tune_unit
+from compiler_agent.app.unit import TuneOptions, gives_nothing, tune_unit
+from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Settings, user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock import check_writable
@@ -39,16 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tune(lock: Path, text: str) -> int:
     settings = Settings.from_environment()
     record = parse_record(text)
-    options = TuneOptions(settings.budget)
+    options = TuneOptions(settings.budget, demands=Demands(settings.trust, settings.test_seconds))
     check_writable(lock)  # a plan that could not be kept is not searched for
     toolchain = discover()
     with Store.open(user_cache_directory()) as store:
         # A unit that was searched this far before and has no entry in the lock has nothing better to give.
         if record.key and settings.budget.n_evaluations is not None:
             known = store.all_for(record.key, toolchain.digest)
-            if len(known) >= settings.budget.n_evaluations and not any(row.outcome == "established" for row in known):
+            if len(known) >= settings.budget.n_evaluations and all(gives_nothing(row, settings.trust) for row in known):
                 return 1
         result = tune_unit(record, toolchain, options, store)
+    for refused in result.refused:
+        print(f"cc-agent: {record.source}: not kept ({refused.verdict}): {refused.reason}", file=sys.stderr)
     if result.best is None:
         return 1
     keep([result], lock, options)

@@ -33,7 +33,10 @@ def bench() -> None:
 def bench_size(
     names: str, budget: str, seed: int, chosen: tuple[str, ...], jobs: int | None, json_file: Path | None
 ) -> None:
-    """clang -Oz against our strategies, per translation unit of real libraries, at equal budgets."""
+    """clang -Oz against our strategies, per translation unit of real libraries, at equal budgets.
+
+    Judges sizes only: no function is tested, and nothing is kept.
+    """
     from compiler_agent.app import bench_size as module
     from compiler_agent.app import libraries
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from compiler_agent.app.cli_words import is_compiler
-from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.app.cli_words import function_table, trust_options
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.trust import Trust, counted
 from compiler_agent.evaluation.evaluate import Objective
 
 
@@ -19,14 +19,24 @@ from compiler_agent.evaluation.evaluate import Objective
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--rewrite", is_flag=True, help="Only put a lock that another tool has laid out back into its own form.")
 @click.option("--remove", is_flag=True, help="Take plans out of the lock that were tried and are not established.")
+@trust_options
 @click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("build_command", nargs=-1, type=click.UNPROCESSED)
-def verify(as_json: bool, rewrite: bool, remove: bool, lock: Path, build_command: tuple[str, ...]) -> None:
-    """Judges every plan of LOCK again: still applies, still wins, still gives the object that was measured.
+def verify(
+    as_json: bool,
+    rewrite: bool,
+    remove: bool,
+    trust: str,
+    test_seconds: float,
+    lock: Path,
+    build_command: tuple[str, ...],
+) -> None:
+    """Judges every plan of LOCK again: it still wins, gives the object that was measured, and passes all tests.
 
     The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --.
     """
     from compiler_agent.app.tune_build import record_build
+    from compiler_agent.app.verification import Demands
     from compiler_agent.app.verify import verify_lock
     from compiler_agent.base import lock as locks
 
@@ -37,15 +47,19 @@ def verify(as_json: bool, rewrite: bool, remove: bool, lock: Path, build_command
     findings = verify_lock(
         lock,
         {record.key: record for record in recorded if record.key},
+        demands=Demands(Trust(trust), test_seconds),
         on_finding=lambda finding: click.echo(f"{finding.source}: {finding.verdict}", err=True),
     )
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+        rows = [{**dataclasses.asdict(finding), "counts": counted(finding.functions)} for finding in findings]
+        click.echo(json.dumps(rows, indent=2))
     else:
         for finding in findings:
             click.echo(
                 f"{finding.source}: {finding.verdict}: "
-                f"{_figure(finding.baseline_value)} -> {_figure(finding.value)} {finding.reason}".rstrip()
+                f"{_figure(finding.baseline_value)} -> {_figure(finding.value)}"
+                + (f"; functions: {counted(finding.functions)}" if finding.functions else "")
+                + (f"; {finding.reason}" if finding.reason else "")
             )
     wrong = [finding for finding in findings if finding.was_judged and not finding.verdict.may_be_kept]
     if remove and wrong:
@@ -117,69 +131,11 @@ def explain(as_json: bool, lock: Path, unit: str | None) -> None:
                 f"LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, "
                 f"differential test: {evidence['differential_test'] or 'none'}"
             )
+            click.echo(f"  trust: {entry.evidence.trust}; functions: {counted(entry.evidence.functions)}")
+            for line in function_table(entry.evidence.functions):
+                click.echo(f"    {line}")
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-
-
-@click.command()
-@click.option("--plan", "plan_text", required=True, help="The plan: -passes=PIPELINE -option=value …")
-@workload_options
-@click.option("--json", "as_json", is_flag=True)
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def judge(
-    plan_text: str,
-    run_commands: tuple[str, ...],
-    run_timeout: float,
-    tolerance: float,
-    ignored: tuple[str, ...],
-    no_sandbox: bool,
-    as_json: bool,
-    command: tuple[str, ...],
-) -> None:
-    """Judges one plan on the unit of a clang COMMAND: verdict and figures; exit 0 it may be kept, 1 not.
-
-    With --run the program is run, with the unit's result in its place in a copy of the directory; only then may a plan
-    with experimental passes be kept.
-
-    \b
-    compiler-agent judge --plan "-passes=default<O2> -disable-lsr=true" -- clang -c a.c
-    compiler-agent judge --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
-    """
-    from compiler_agent.app.blame_program import Program, Unit
-    from compiler_agent.app.records import describe
-    from compiler_agent.evaluation.evaluate import Evaluator
-    from compiler_agent.llvm import catalog
-    from compiler_agent.llvm.engine import Engine
-    from compiler_agent.llvm.plan import Plan
-
-    arguments = command[1:] if is_compiler(command[0]) else command
-    (record, *others) = describe([*arguments, "-O-agent=size"])
-    if others:
-        raise UsageError("a plan is judged on one source", hint="name one source in the command")
-    plan = Plan.parse(plan_text)
-    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
-    program = Program.with_reference(Unit.of_command(arguments, Path.cwd()), tests) if tests else None
-    with Engine(record.argv, record.cwd) as engine:
-        evaluator = Evaluator(engine, catalog.load(), allow_experimental=program is not None)
-        evaluation = evaluator.evaluate(plan)
-        if program is not None:
-            evaluation = program.confirm(evaluation)
-        row = {
-            "verdict": evaluation.verdict,
-            "reason": evaluation.reason,
-            "program_test": [reference.evidence() for reference in program.references] if program else None,
-            "baseline_text_bytes": evaluator.baseline_value,
-            "text_bytes": evaluation.value,
-            "size_ratio": evaluation.size_ratio,
-            "key": engine.key,
-        }
-    click.echo(
-        json.dumps(row, indent=2)
-        if as_json
-        else f"{row['verdict']}: {row['baseline_text_bytes']} -> {_figure(evaluation.value)} {row['reason']}".rstrip()
-    )
-    if not evaluation.verdict.may_be_kept:
-        sys.exit(1)
 
 
 def _figure(value: int | None) -> str:

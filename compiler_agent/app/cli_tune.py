@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
+from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler, trust_options
 from compiler_agent.app.cli_workload import workload_options, workloads
 from compiler_agent.base.config import Budget, find_lock
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
+from compiler_agent.base.trust import Trust, counted
 from compiler_agent.evaluation.evaluate import Objective
 from compiler_agent.search import strategies
 
 if TYPE_CHECKING:
     from compiler_agent.app.tune import TuneReport
+    from compiler_agent.app.unit import UnitResult
 
 _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 
@@ -46,7 +48,10 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
     help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE.",
 )
 @workload_options
-@click.option("--allow-experimental", is_flag=True, help="Also use experimental passes; only with --run.")
+@trust_options
+@click.option(
+    "--allow-experimental", is_flag=True, help="Also use experimental passes; what holds them needs trust `tested`."
+)
 @click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -62,6 +67,8 @@ def tune(
     tolerance: float,
     ignored: tuple[str, ...],
     no_sandbox: bool,
+    trust: str,
+    test_seconds: float,
     allow_experimental: bool,
     jobs: int | None,
     as_json: bool,
@@ -79,19 +86,17 @@ def tune(
     from compiler_agent.app.tune import tune_records
     from compiler_agent.app.tune_build import record_build, tune_build
     from compiler_agent.app.unit import TuneOptions
+    from compiler_agent.app.verification import Demands
 
     tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
-    if allow_experimental and not tests:
-        raise UsageError(
-            "--allow-experimental needs --run: an experimental pass is kept only if the program still behaves the same"
-        )
     chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
         objective
     ]
     limit = Budget.parse(budget)
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
-    options = TuneOptions(limit, strategy, seed, chosen, allow_experimental)
+    demands = Demands(Trust(trust), test_seconds, seed)
+    options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands)
     lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()
     if records is not None:
@@ -144,6 +149,18 @@ def _default_lock() -> Path:
     )
 
 
+def _verdict(result: UnitResult, refuted: set[str]) -> str:
+    """One word for what became of a unit; the plans that were refused are named besides."""
+    if result.key in refuted:
+        return "miscompiled"
+    if result.best is not None:
+        return "established"
+    if not result.refused:
+        return "not-better"
+    wrong = all(one.verdict.value == "miscompiled" for one in result.refused)
+    return "miscompiled" if wrong else "not-established"
+
+
 def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
     refuted = {result.key for result in report.miscompiled}
     rows = [
@@ -152,8 +169,15 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
             "key": result.key,
             "baseline": result.baseline_value,
             "value": result.best.value if result.best and result.key not in refuted else result.baseline_value,
-            "verdict": "miscompiled" if result.key in refuted else "established" if result.best else "not-better",
+            "verdict": _verdict(result, refuted),
             "n_evaluations": result.n_evaluations,
+            "trust": result.ledger.trust if result.ledger else None,
+            "functions": counted(result.ledger.functions) if result.ledger else None,
+            "refused": [
+                {"plan": str(one.plan), "value": one.value, "verdict": one.verdict, "reason": one.reason}
+                for one in result.refused
+            ],
+            "verification_seconds": round(result.verification_seconds, 1),
         }
         for result in report.results
     ]
@@ -166,6 +190,7 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                     "failures": [[record.source, why] for record, why in report.failures],
                     "dropped": report.dropped,
                     "n_untested": report.n_untested,
+                    "verification_share": round(report.verification_share, 3),
                 },
                 indent=2,
             )
@@ -174,7 +199,8 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
         for row in rows:
             click.echo(
                 f"{row['source']}: {row['baseline']} -> {row['value']} "
-                f"({row['verdict']}, {row['n_evaluations']} evaluations)"
+                f"({row['verdict']}, {row['n_evaluations']} evaluations"
+                + (f"; functions: {row['functions']})" if row["functions"] else ")")
             )
         if rows:
             before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
@@ -184,6 +210,11 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                 if after
                 else f"no code in {len(rows)} units"
             )
+            click.echo(f"verification took {report.verification_share:.0%} of the time")
+    for result in report.results:
+        for one in result.refused:
+            what = "is wrong" if one.verdict.value == "miscompiled" else "is not kept"
+            click.echo(f"{result.record.source}: a plan of {one.value} {what}: {one.plan}\n  {one.reason}", err=True)
     for source in report.dropped:
         click.echo(
             f"{source}: the plan that the lock had changed what the test command saw; it was taken out", err=True

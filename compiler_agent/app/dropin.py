@@ -24,6 +24,7 @@ from compiler_agent.app.library_agent import agent_compiler, plain_compiler, rec
 from compiler_agent.app.library_judge import Outcome, Replay, Result, build_and_test
 from compiler_agent.app.records import read_records
 from compiler_agent.app.unit import TuneOptions
+from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock import Lock
@@ -139,7 +140,7 @@ def searching(budget: Budget, strategy: str, jobs: int) -> Tuner:
         # A makefile may write a source, ask the compiler about it and remove it, as zstd's do; that is no unit.
         there = [record for record in read_records(records) if Path(record.cwd, record.source).is_file()]
         wanted = [record for record in there if record.objective == "size"]
-        report = tune.tune_records(wanted, lock, TuneOptions(own, strategy=strategy), jobs=jobs)
+        report = tune.tune_records(wanted, lock, TuneOptions(own, strategy=strategy, demands=SIZES_ONLY), jobs=jobs)
         return tuple(f"{record.source} was not searched: {why}" for record, why in report.failures)
 
     return search

@@ -1,4 +1,4 @@
-"""The progress display of long work, on stderr: unit, best so far, evaluations per second, time left."""
+"""The progress display of long work, on stderr: unit, best so far, evaluations per second, time left, verification."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class UnitProgress:
         self.name = name
         self.n_evaluations = 0
         self.best = 1.0
+        self.verification = ""
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """One more plan was judged."""
@@ -30,8 +31,12 @@ class UnitProgress:
             self.best = max(self.best, evaluation.size_ratio)
         self._owner.changed()
 
+    def verified(self, done: int, of: int) -> None:
+        """Of the functions that a plan changed, so many have been proved or tested."""
+        self.verification = f"verification: {done} of {of} functions"
+
     def done(self) -> None:
-        """The search has ended."""
+        """Search and verification have ended."""
         self._owner.finished(self)
 
 
@@ -64,6 +69,10 @@ class Progress:
         with self._turn:
             self._n_evaluations += 1
 
+    def say(self, text: str) -> None:
+        """A line above the display."""
+        self._console.print(text, highlight=False, markup=False)
+
     def finished(self, unit: UnitProgress) -> None:
         """A unit's search has ended."""
         with self._turn:
@@ -95,7 +104,7 @@ class Progress:
         for title in ("unit", "best so far", "evaluations"):
             table.add_column(title)
         for unit in running:
-            table.add_row(unit.name, f"{unit.best:.4f}", str(unit.n_evaluations))
+            table.add_row(unit.name, f"{unit.best:.4f}", unit.verification or str(unit.n_evaluations))
         left = "?"
         if self._budget.n_evaluations is not None and rate:
             left = f"{max(0.0, self._n_units * self._budget.n_evaluations - evaluations) / rate:.0f} s"

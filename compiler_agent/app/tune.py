@@ -36,6 +36,15 @@ class TuneReport:
     """Sources, as the lock names them, whose plan of an earlier tune was refuted and taken out of the lock."""
     n_untested: int = 0
     """Plans in the lock that this run's test command says nothing about."""
+    program_seconds: float = 0.0
+    """Time on the clock for builds and runs of the test command."""
+
+    @property
+    def verification_share(self) -> float:
+        """The part of the tune's work that was verification, 0 to 1: of unit-seconds, and the program's own."""
+        verification = sum(result.verification_seconds for result in self.results) + self.program_seconds
+        total = sum(result.seconds for result in self.results) + verification
+        return verification / total if total else 0.0
 
 
 def tune_records(
@@ -48,7 +57,8 @@ def tune_records(
 ) -> TuneReport:
     """Tunes translation units on all cores; each winner is in the lock as soon as it is found.
 
-    Ctrl-C ends the searches where they are and keeps what they found.
+    Ctrl-C ends the searches where they are; what they found is established. Once more, and that ends at the next
+    functions. What is established then is kept.
 
     Args:
         records: The units.
@@ -63,6 +73,7 @@ def tune_records(
         progress.expect(len(records))
     toolchain = discover()
     stop = threading.Event()
+    interrupts: list[None] = []
     results: dict[int, UnitResult] = {}
     failures: list[tuple[Record, str]] = []
     with Store.open(user_cache_directory()) as store, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
@@ -77,6 +88,8 @@ def tune_records(
                     store,
                     on_evaluation=shown.evaluated if shown else lambda evaluation: None,
                     should_stop=stop.is_set,
+                    n_interrupts=lambda: len(interrupts),
+                    on_function=shown.verified if shown else lambda done, of: None,
                 )
             finally:
                 if shown:
@@ -100,6 +113,9 @@ def tune_records(
                         pending.discard(future)
                 except KeyboardInterrupt:  # what has ended, kept or half kept, is collected next time round
                     stop.set()
+                    interrupts.append(None)
+                    if progress is not None:
+                        progress.say("interrupted: what was found is verified; once more leaves that out")
                     pending = {future for future in pending if not future.cancel()}
         except BaseException:  # the lock cannot be written: the other searches end now, not when their budgets do
             stop.set()

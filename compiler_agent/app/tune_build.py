@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from compiler_agent.base.errors import CompilerAgentError, NotEstablished, Usage
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.base.process import run
+from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Reference, Workload
 from compiler_agent.llvm.toolchain import discover
@@ -100,8 +102,13 @@ def tune_build(
     records = record_build(command, cwd)
     if not workloads:
         return tune_records(records, lock, options, jobs=jobs, progress=progress)
+    started_s = time.monotonic()
     expected = _references(command, cwd, workloads)
+    reference_s = time.monotonic() - started_s
+    # What no test of functions established, the program's own test will; what one refuted, it need not run.
+    options = dataclasses.replace(options, demands=dataclasses.replace(options.demands, program_follows=True))
     report = tune_records(records, None, options, jobs=jobs, progress=progress)
+    started_s = time.monotonic()
     own = {
         result.key: result.lock_entry(source_name(result.record, lock), options, None)
         for result in report.results
@@ -132,6 +139,7 @@ def tune_build(
     # A unit that the build did not compile again, or whose plan clang did not take, was not tested with it.
     good = [(key, entry) for key, entry in good if key in replayed]
     now = locks.update(lock, {key: _with_test(entry, evidence) for key, entry in good})
+    program_s = reference_s + time.monotonic() - started_s
     remember((result.key, result.record) for result in report.results)
     tested = {(key, entry.plan) for key, entry in good}
     unseen = [r for r in report.results if r.best and r.key not in replayed]
@@ -143,6 +151,7 @@ def tune_build(
             result for result in report.results if result.best and (result.key, str(result.best.plan)) in wrong
         ),
         dropped=tuple(there[key].source for key in dropped),
+        program_seconds=program_s,
         n_untested=sum((key, entry.plan) not in tested for key, entry in now.plans.items()),
     )
 
@@ -173,7 +182,8 @@ def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> 
 
 
 def _with_test(entry: LockEntry, test: Mapping[str, object]) -> LockEntry:
-    return dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, differential_test=test))
+    trust = entry.evidence.trust if entry.evidence.trust.satisfies(Trust.TESTED) else Trust.TESTED
+    return dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, differential_test=test, trust=trust))
 
 
 def _try(

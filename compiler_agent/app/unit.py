@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from compiler_agent.app.records import Record
-from compiler_agent.base import lock as locks
-from compiler_agent.base.config import Budget, child_environment, native_directory
-from compiler_agent.base.files import MemoryFile
+from compiler_agent.app.verification import Demands, Verified, confirm, first_established
+from compiler_agent.base.config import Budget
 from compiler_agent.base.lock_format import Evidence, LockEntry
-from compiler_agent.base.process import run
 from compiler_agent.base.store import Store, StoredEvaluation
-from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective
+from compiler_agent.base.trust import Trust
+from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective, Verdict
+from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import Toolchain
@@ -22,8 +21,8 @@ from compiler_agent.search import strategies
 from compiler_agent.search.loop import search
 from compiler_agent.search.space import Space
 
-# So many of the best plans are tried, should the real compilation not give the object that was measured.
-_CONFIRMATIONS = 3
+# What the store says of plans that were better and are not trusted enough: the words, then the trust that was demanded.
+BELOW_TRUST = "below trust "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,9 @@ class TuneOptions:
     objective: Objective = Objective.TEXT_BYTES
     """What is made smaller."""
     allow_experimental: bool = False
-    """Whether experimental passes and options may be used; only with differential testing."""
+    """Whether experimental passes and options may be used; what holds them is never kept below trust `tested`."""
+    demands: Demands = field(default_factory=Demands)
+    """What a plan needs to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ class UnitResult:
     """Time on the clock."""
     interrupted: bool
     """Ended early by the user."""
+    ledger: Ledger | None = None
+    """The evidence for the plan to keep."""
+    refused: tuple[Evaluation, ...] = ()
+    """Better plans that may not be kept: refuted, or not established as far as was demanded."""
+    verification_seconds: float = 0.0
+    """Time on the clock for confirming, proving and testing, after the search."""
 
     @property
     def best(self) -> Evaluation | None:
@@ -81,10 +88,19 @@ class UnitResult:
             strategy=options.strategy,
             seed=options.seed,
             differential_test=differential_test,
+            trust=self._trust(differential_test is not None),
+            functions=dict(self.ledger.functions) if self.ledger else {},
         )
         return LockEntry(
             str(self.best.plan), source, self.llvm, self.target, evidence, objective=options.objective.value
         )
+
+    def _trust(self, program_tested: bool) -> Trust:
+        """How far the plan is established, once its program has been tested or will not be."""
+        trust = self.ledger.trust if self.ledger else None
+        if program_tested and (trust is None or not trust.satisfies(Trust.TESTED)):
+            return Trust.TESTED
+        return trust or Trust.PRODUCTION
 
 
 def search_space(toolchain: Toolchain, *, allow_experimental: bool = False) -> Space:
@@ -101,8 +117,20 @@ def tune_unit(
     *,
     on_evaluation: Callable[[Evaluation], None] = lambda evaluation: None,
     should_stop: Callable[[], bool] = lambda: False,
+    n_interrupts: Callable[[], int] = lambda: 0,
+    on_function: Callable[[int, int], None] = lambda done, of: None,
 ) -> UnitResult:
-    """Searches a plan for one translation unit. The calling thread must outlive the search.
+    """Searches a plan for one translation unit and establishes it. The calling thread must outlive the search.
+
+    Args:
+        record: The unit.
+        toolchain: LLVM.
+        options: How to search, and what a plan needs to be kept.
+        store: Where evaluations are noted.
+        on_evaluation: Told of each plan that was judged.
+        should_stop: Ends the search; what it has found is then established.
+        n_interrupts: How often the user has asked to stop: once more, and verification ends, too.
+        on_function: Told how many functions of a plan are established, and of how many.
 
     Raises:
         EngineError: The unit does not compile, or the compiler cannot serve it.
@@ -121,44 +149,56 @@ def tune_unit(
         )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         store.put_many(_stored(engine.key, toolchain, evaluation, now) for evaluation in found.evaluations)
-        confirmed = first_confirmed(record, evaluator, found.ranked[:_CONFIRMATIONS])
+        before = n_interrupts()
+        verified = first_established(
+            record,
+            evaluator,
+            found.ranked,
+            options.demands,
+            should_stop=lambda: n_interrupts() > before,
+            on_function=on_function,
+            confirmed=confirm,
+        )
+        interrupted = found.interrupted or n_interrupts() > before
+        if not interrupted:
+            refused = _refused(verified, found.ranked, options.demands.trust)
+            store.put_many(_stored(engine.key, toolchain, one, now) for one in refused)
         return UnitResult(
             record=record,
             key=engine.key,
             llvm=engine.llvm,
             target=engine.target,
             baseline_value=evaluator.baseline_value,
-            kept=(confirmed,) if confirmed else (),
+            kept=(verified.kept,) if verified.kept else (),
             n_evaluations=len(found.evaluations),
             seconds=found.seconds,
-            interrupted=found.interrupted,
+            interrupted=interrupted,
+            ledger=verified.ledger,
+            refused=verified.refused,
+            verification_seconds=verified.seconds,
         )
 
 
-def first_confirmed(record: Record, evaluator: Evaluator, candidates: list[Evaluation]) -> Evaluation | None:
-    """The first plan that still wins when it is measured freshly and whose replay ships what was measured."""
-    for candidate in candidates:
-        evaluation = evaluator.evaluate(candidate.plan, fresh=True)
-        if evaluation.verdict.may_be_kept and confirm(record, evaluator.engine, evaluation):
-            return evaluation
-    return None
+def gives_nothing(row: StoredEvaluation, demanded: Trust) -> bool:
+    """Whether what the store says of a plan is that it would not be kept again."""
+    if row.message.startswith(BELOW_TRUST):
+        was = Trust(row.message.removeprefix(BELOW_TRUST).partition(":")[0])
+        return demanded.satisfies(was)
+    return row.outcome != Verdict.ESTABLISHED.value
 
 
-def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
-    """Whether a real compilation that replays the plan from a lock gives byte for byte the object that was measured."""
-    evidence = Evidence(0, 0, 0, "confirm", 0)
-    entry = LockEntry(str(evaluation.plan), record.source, engine.llvm, engine.target, evidence)
-    with MemoryFile(locks.Lock({engine.key: entry}).to_text().encode()) as lock:
-        done = run(
-            [record.argv[0], f"-fpass-plugin={native_directory() / 'lib' / 'cc-agent.so'}", *record.argv[1:]],
-            cwd=record.cwd,
-            env=child_environment(
-                CC_AGENT_PLUGIN_LOCK=str(lock.path), CC_AGENT_PLUGIN_SERVE=None, CC_AGENT_PLUGIN_STATUS=None
-            ),
-            timeout_s=600,
-            output_limit_bytes=1 << 30,
+def _refused(verified: Verified, ranked: Sequence[Evaluation], demanded: Trust) -> list[Evaluation]:
+    """What the store is to say of plans that won and may not be kept: where none is kept, of all that won."""
+    rows = {str(one.plan): one for one in ranked} if verified.kept is None and verified.refused else {}
+    rows |= {str(one.plan): one for one in verified.refused}
+    return [
+        one
+        if one.verdict is Verdict.MISCOMPILED
+        else replace(
+            one, verdict=Verdict.NOT_ESTABLISHED, reason=f"{BELOW_TRUST}{demanded}: {one.reason or 'not tried'}"
         )
-    return done.status == 0 and hashlib.sha256(done.stdout).hexdigest() == evaluation.measurement.object_sha256
+        for one in rows.values()
+    ]
 
 
 def _stored(key: str, toolchain: Toolchain, evaluation: Evaluation, now: str) -> StoredEvaluation:

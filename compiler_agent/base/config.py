@@ -3,6 +3,8 @@
 CC_AGENT_LOCK=FILE       the lock; default: the nearest cc-agent.lock upward from the source, then the user's cache
 CC_AGENT_MODE=MODE       tune (default), replay, record, off
 CC_AGENT_BUDGET=BUDGET   per translation unit on a miss: "60" evaluations (default), "5s", "2m"
+CC_AGENT_TRUST=TRUST     what a plan needs to be kept: production, tested (default), proved
+CC_AGENT_TEST_SECONDS=N  for the test of one function (2); 0: functions are not tested
 CC_AGENT_LOG=FILE        one JSON line per compilation
 CC_AGENT_DISABLE=1       plain clang
 CC_AGENT_REPLAY_TIMEOUT, CC_AGENT_REPLAY_MEMORY: limits of a replay; only the launcher reads them
@@ -26,6 +28,7 @@ from pathlib import Path
 import platformdirs
 
 from compiler_agent.base.errors import ConfigurationError, UsageError
+from compiler_agent.base.trust import Trust
 
 LOCK_NAME = "cc-agent.lock"
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -93,6 +96,10 @@ class Settings:
     """What to do on a miss; `Mode.OFF` also if CC_AGENT_DISABLE is set."""
     budget: Budget
     """What a search may spend on one translation unit."""
+    trust: Trust
+    """How far a plan must be established to be kept."""
+    test_seconds: float
+    """For the test of one function, in seconds; 0: functions are not tested."""
     log: Path | None
     """Where the line per compilation goes; None: nowhere."""
     llvm: Path | None
@@ -115,6 +122,8 @@ class Settings:
             lock=_path(source, "CC_AGENT_LOCK"),
             mode=_mode(source),
             budget=_budget(source),
+            trust=_trust(source),
+            test_seconds=_test_seconds(source),
             log=_path(source, "CC_AGENT_LOG"),
             llvm=_path(source, "CC_AGENT_LLVM"),
             python=_path(source, "CC_AGENT_PYTHON") or Path(sys.executable),
@@ -212,3 +221,20 @@ def _budget(source: Mapping[str, str]) -> Budget:
         return Budget.parse(text) if text else DEFAULT_BUDGET
     except UsageError as error:
         raise ConfigurationError(f"CC_AGENT_BUDGET: {error.message}", hint=error.hint) from None
+
+
+def _trust(source: Mapping[str, str]) -> Trust:
+    text = source.get("CC_AGENT_TRUST", "") or Trust.TESTED.value
+    try:
+        return Trust(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"CC_AGENT_TRUST={text} is not a degree of trust", hint=f"one of: {', '.join(Trust)}"
+        ) from None
+
+
+def _test_seconds(source: Mapping[str, str]) -> float:
+    text = source.get("CC_AGENT_TEST_SECONDS", "")
+    if not re.fullmatch(r"(\d+(\.\d+)?)?", text):
+        raise ConfigurationError(f"CC_AGENT_TEST_SECONDS={text} is not a number of seconds", hint="as 2, or 0.5")
+    return float(text) if text else 2.0

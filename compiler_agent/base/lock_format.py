@@ -10,10 +10,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Never, cast
 
 from compiler_agent.base.errors import LockCorruptError, LockVersionError
+from compiler_agent.base.trust import FunctionRecord, Trust
 
 FORMAT = "cc-agent-lock"
 VERSION = 1
@@ -42,6 +43,10 @@ class Evidence:
     """What the LLVM verifier said of the optimized module."""
     differential_test: Mapping[str, Any] | None = None
     """What whole-program testing was done, as JSON; None: none."""
+    trust: Trust = Trust.PRODUCTION
+    """How far the plan was established."""
+    functions: Mapping[str, FunctionRecord] = field(default_factory=dict)
+    """What was shown for each externally visible function, by symbol, and for what else of the unit can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,17 @@ class LockEntry:
     def is_better_than(self, other: LockEntry) -> bool:
         """Whether this entry should take the other's place under the same key.
 
-        A smaller object wins; of equal ones the one that a differential test stands behind, and else the present one
-        stays, so that a lock does not change for nothing. Figures of another objective or another LLVM cannot be
-        compared: then the newcomer wins.
+        A smaller object wins; of equal ones the one that is trusted more, then the one that a whole-program test stands
+        behind, and else the present one stays, so that a lock does not change for nothing. Figures of another objective
+        or another LLVM cannot be compared: then the newcomer wins.
         """
         if (self.objective, self.llvm, self.target) != (other.objective, other.llvm, other.target):
             return True
         ours, theirs = self.evidence, other.evidence
         if ours.plan_text_bytes != theirs.plan_text_bytes:
             return ours.plan_text_bytes < theirs.plan_text_bytes
+        if ours.trust is not theirs.trust:
+            return ours.trust.satisfies(theirs.trust)
         return ours.differential_test is not None and theirs.differential_test is None
 
 
@@ -159,7 +166,7 @@ class _Reader:
         if not is_key(key):
             self._fail(f"{key!r} is not a key: 32 hexadecimal digits, then -O<level>s<level>", position)
         content = self._fields(value, _ENTRY_TYPES, key, position)
-        content["evidence"] = Evidence(**self._fields(content["evidence"], _EVIDENCE_TYPES, "evidence", position))
+        content["evidence"] = self._evidence(content["evidence"], position)
         digest = content.pop("plan_sha256")
         entry = LockEntry(**content)
         if digest != entry.plan_sha256:
@@ -169,6 +176,20 @@ class _Reader:
         if problem:
             self._fail(f"{key}: {problem}", position)
         return entry
+
+    def _evidence(self, value: object, position: int) -> Evidence:
+        content = self._fields(value, _EVIDENCE_TYPES, "evidence", position)
+        if content["trust"] not in list(Trust):
+            self._fail(f"evidence: trust is {content['trust']!r}", position)
+        content["trust"] = Trust(content["trust"])
+        functions = {}
+        for symbol, record in content["functions"].items():
+            try:
+                functions[symbol] = FunctionRecord.from_json(record if isinstance(record, dict) else {})
+            except ValueError as error:
+                self._fail(f"evidence of {symbol}: {error}", max(self._text.find(json.dumps(symbol), position), 0))
+        content["functions"] = functions
+        return Evidence(**content)
 
     def _fields(self, value: object, types: Mapping[str, Any], what: str, position: int) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -217,12 +238,16 @@ _EVIDENCE_TYPES: dict[str, Any] = {
     "seed": int,
     "llvm_verifier": str,
     "differential_test": dict | None,
+    "trust": str,
+    "functions": dict,
 }
 
 
 def _to_json(entry: LockEntry) -> dict[str, Any]:
     content = {name: getattr(entry, name) for name in _ENTRY_TYPES}
-    content["evidence"] = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
+    functions = {symbol: record.to_json() for symbol, record in entry.evidence.functions.items()}
+    evidence = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
+    content["evidence"] = {**evidence, "functions": functions}
     return cast(dict[str, Any], _sorted(content))
 
 

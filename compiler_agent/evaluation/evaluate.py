@@ -155,7 +155,7 @@ class Evaluator:
             provenance = self.catalog.provenance_of(plan)
             if provenance.provenance is not Provenance.PRODUCTION:
                 names = ", ".join(provenance.names)
-                return Verdict.NOT_ESTABLISHED, f"experimental: {names}; needs --allow-experimental and --run"
+                return Verdict.NOT_ESTABLISHED, f"experimental: {names}; needs --allow-experimental"
         return Verdict.ESTABLISHED, ""
 
     def _value(self, measured: Measurement) -> int | None:

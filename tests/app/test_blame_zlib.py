@@ -45,6 +45,19 @@ def test_the_plan_is_refused(zlib: Path) -> None:
 
 
 @pytest.mark.nightly
+def test_the_plan_is_refused_without_any_program(zlib: Path) -> None:
+    command = [sys.executable, "-m", "compiler_agent.app.cli", "judge", "--plan", PLAN, "--json", "--", "clang"]
+    command += ["-D_LARGEFILE64_SOURCE=1", "-c", "trees.c"]
+    done = subprocess.run(command, cwd=zlib, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["verdict"] == "miscompiled"
+    assert set(found["refuted_functions"]) & {"_tr_stored_block", "_tr_flush_block", "_tr_align", "_tr_tally"}
+    assert found["refuted_functions"][0] in found["reason"]
+    assert found["trust"] is None
+
+
+@pytest.mark.nightly
 def test_the_attributor_is_blamed(zlib: Path, tmp_path: Path) -> None:
     done = agent(zlib, "blame", "--reduce", "0", "--output", str(tmp_path / "report"))
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ import pytest
 
 from compiler_agent.app import tune_build as tuning
 from compiler_agent.app.unit import TuneOptions
+from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock import Lock
@@ -116,7 +117,7 @@ def test_a_build_that_fails_shows_its_words(project: Project) -> None:
         ((".",), 2, ". is a directory"),
         (("--", "clang", "-E", "weigh.c"), 2, "nothing to tune in: -E weigh.c"),
         (("--strategy", "luck", "weigh.c"), 2, "'luck' is not one of"),
-        (("--allow-experimental", "--", "make", "-B"), 2, "--allow-experimental needs --run"),
+        (("--trust", "blind", "weigh.c"), 2, "'blind' is not one of"),
         (("--run", "./program", "weigh.c"), 2, "--run needs a build command"),
         (("--records", "missing.jsonl"), 2, "missing.jsonl"),
         (("--", "no-such-build-program"), 3, "no-such-build-program"),
@@ -237,7 +238,7 @@ def planted(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_a_miscompile_is_refuted_and_dropped(planted: Project) -> None:
-    options = TuneOptions(Budget(n_evaluations=6))
+    options = TuneOptions(Budget(n_evaluations=6), demands=SIZES_ONLY)
     arguments = {"cwd": planted.directory, "lock": planted.lock, "options": options}
     report = tuning.tune_build(["make", "-B"], workloads=[Workload("./program")], **arguments)  # type: ignore[arg-type]
     assert [result.record.source for result in report.miscompiled] == ["weigh.c"]
@@ -248,7 +249,7 @@ def test_a_miscompile_is_refuted_and_dropped(planted: Project) -> None:
 
 
 def test_a_refuted_plan_also_leaves_the_lock_it_was_in_already(planted: Project) -> None:
-    options = TuneOptions(Budget(n_evaluations=6))
+    options = TuneOptions(Budget(n_evaluations=6), demands=SIZES_ONLY)
     tuning.tune_build(["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options)
     assert str(MISCOMPILE) in {entry["plan"] for entry in planted.plans().values()}
     tuning.tune_build(
@@ -260,7 +261,7 @@ def test_a_refuted_plan_also_leaves_the_lock_it_was_in_already(planted: Project)
 def test_a_better_but_wrong_plan_in_the_lock_gives_way_to_this_runs_own(
     planted: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = TuneOptions(Budget(n_evaluations=6))
+    options = TuneOptions(Budget(n_evaluations=6), demands=SIZES_ONLY)
     tuning.tune_build(["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options)
     monkeypatch.setitem(strategies._MAKERS, "evolve", lambda space, seed: Planted(strategies.read_coreset()[:4]))
     report = tuning.tune_build(
@@ -280,7 +281,7 @@ def test_a_plan_whose_replay_gives_another_object_is_not_kept(
     from compiler_agent.app import unit
 
     monkeypatch.setattr(unit, "confirm", lambda record, engine, evaluation: evaluation.plan != MISCOMPILE)
-    options = TuneOptions(Budget(n_evaluations=6))
+    options = TuneOptions(Budget(n_evaluations=6), demands=SIZES_ONLY)
     tuning.tune_build(["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options)
     assert planted.plans()
     assert str(MISCOMPILE) not in {entry["plan"] for entry in planted.plans().values()}
@@ -326,10 +327,10 @@ def test_a_tune_that_is_killed_while_it_compiles_leaves_no_file(project: Project
     slow.write_text(f"#!/bin/sh\ntouch '{project.directory}/began'\nsleep 60\n")
     slow.chmod(0o755)
     script = (
-        "import sys; from compiler_agent.app import cli, tune_build, unit;"
-        "real = unit.run;"
-        f"unit.run = lambda command, **settings: real(['{slow}'], **settings);"
-        "tune_build.run = unit.run; cli.main(sys.argv[1:])"
+        "import sys; from compiler_agent.app import cli, tune_build, verification;"
+        "real = verification.run;"
+        f"verification.run = lambda command, **settings: real(['{slow}'], **settings);"
+        "tune_build.run = verification.run; cli.main(sys.argv[1:])"
     )
     command = [sys.executable, "-c", script, "tune", "--budget", "4", *arguments]
     tune = subprocess.Popen(command, cwd=project.directory, env=project.environment, stderr=subprocess.DEVNULL)

@@ -20,6 +20,7 @@ from compiler_agent.base.config import (
     user_cache_directory,
 )
 from compiler_agent.base.errors import ConfigurationError, UsageError
+from compiler_agent.base.trust import Trust
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,14 @@ def test_budget_round_trips(budget):
 def test_empty_environment():
     settings = Settings.from_environment({"CC_AGENT_MODE": "", "CC_AGENT_DISABLE": "0"})
     assert settings == Settings(
-        lock=None, mode=Mode.TUNE, budget=DEFAULT_BUDGET, log=None, llvm=None, python=Path(sys.executable)
+        lock=None,
+        mode=Mode.TUNE,
+        budget=DEFAULT_BUDGET,
+        trust=Trust.TESTED,
+        test_seconds=2.0,
+        log=None,
+        llvm=None,
+        python=Path(sys.executable),
     )
 
 
@@ -82,6 +90,8 @@ def test_full_environment(tmp_path, monkeypatch):
         lock=tmp_path / "a.lock",
         mode=Mode.RECORD,
         budget=Budget(seconds=120),
+        trust=Trust.TESTED,
+        test_seconds=2.0,
         log=Path("/x/log"),
         llvm=Path("/usr/lib/llvm-22"),
         python=Path("/x/python"),
@@ -154,3 +164,14 @@ def test_child_environment(monkeypatch):
 def test_search_path():
     assert search_path({"PATH": "/a:/b"}) == "/a:/b"
     assert search_path({})
+
+
+@pytest.mark.parametrize(("name", "text"), [("CC_AGENT_TRUST", "blind"), ("CC_AGENT_TEST_SECONDS", "-1")])
+def test_what_trust_cannot_be_is_said(name: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.from_environment({name: text})
+
+
+def test_trust_is_read() -> None:
+    settings = Settings.from_environment({"CC_AGENT_TRUST": "proved", "CC_AGENT_TEST_SECONDS": "0.5"})
+    assert (settings.trust, settings.test_seconds) == (Trust.PROVED, 0.5)

@@ -18,6 +18,7 @@ from compiler_agent.base import lock, lock_format
 from compiler_agent.base.errors import FileError, LockCorruptError, LockError, LockVersionError
 from compiler_agent.base.files import temporary_prefix
 from compiler_agent.base.lock import Evidence, Lock, LockEntry
+from compiler_agent.base.trust import Checker, FunctionRecord, Strength, Trust
 
 EVIDENCE = Evidence(1024, 972, n_evaluations=200, strategy="evolve", seed=0)
 ENTRY = LockEntry("-passes=default<O2>", "src/deflate.c", "22.1.8", "x86_64-pc-linux-gnu", EVIDENCE)
@@ -35,6 +36,17 @@ def entry(text_bytes: int, **changes: str) -> LockEntry:
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)
 )
+records = st.builds(
+    FunctionRecord,
+    strength=st.sampled_from(Strength),
+    checker=st.sampled_from(Checker),
+    n_inputs=st.integers(0),
+    edges=st.integers(0),
+    edges_covered=st.integers(0),
+    seconds=st.integers(0, 10000).map(lambda tenths: tenths / 10),
+    seed=st.integers(0),
+    reason=st.text(),
+)
 evidences = st.builds(
     Evidence,
     baseline_text_bytes=st.integers(0),
@@ -44,6 +56,8 @@ evidences = st.builds(
     seed=st.integers(),
     llvm_verifier=st.text(),
     differential_test=st.none() | st.dictionaries(st.text(), json_values),
+    trust=st.sampled_from(Trust),
+    functions=st.dictionaries(st.text(), records, max_size=3),
 )
 printable = st.text().filter(str.isprintable)
 entries = st.builds(
@@ -68,7 +82,14 @@ def test_round_trip(content):
 
 def test_layout_is_what_the_plugin_looks_for():
     content = replace(
-        ENTRY, source="src/é.c", evidence=replace(EVIDENCE, differential_test={"runs": 3, "program": "t"})
+        ENTRY,
+        source="src/é.c",
+        evidence=replace(
+            EVIDENCE,
+            differential_test={"runs": 3, "program": "t"},
+            trust=Trust.TESTED,
+            functions={"f": FunctionRecord(Strength.TESTED, Checker.FUNCTION_TEST, 812, 9, 7, 2.0, 1)},
+        ),
     )
     assert Lock({KEY: content}).to_text() == (
         """{
@@ -82,11 +103,24 @@ def test_layout_is_what_the_plugin_looks_for():
           "program": "t",
           "runs": 3
         },
+        "functions": {
+          "f": {
+            "checker": "function-test",
+            "edges": 9,
+            "edges_covered": 7,
+            "n_inputs": 812,
+            "reason": "",
+            "seconds": 2.0,
+            "seed": 1,
+            "strength": "tested"
+          }
+        },
         "llvm_verifier": "passed",
         "n_evaluations": 200,
         "plan_text_bytes": 972,
         "seed": 0,
-        "strategy": "evolve"
+        "strategy": "evolve",
+        "trust": "tested"
       },
       "llvm": "22.1.8",
       "objective": "text_bytes",
@@ -100,6 +134,31 @@ def test_layout_is_what_the_plugin_looks_for():
 }
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"trust": "production"', '"trust": "blind"', "trust is 'blind'"),
+        ('"functions": {}', '"functions": {"f": 3}', "evidence of f: 'checker' is missing"),
+        ('"strength": "tested"', '"strength": "sworn"', "evidence of f: a strength or checker that is not known"),
+        ('"n_inputs": 812', '"n_inputs": true', "evidence of f: n_inputs is True"),
+        ('"n_inputs": 812', '"n_inputs": 812, "more": 1', "evidence of f: 'more' is unknown"),
+    ],
+)
+def test_evidence_of_functions_is_read_strictly(old, new, words):
+    record = FunctionRecord(Strength.TESTED, Checker.FUNCTION_TEST, 812)
+    full = Lock({KEY: replace(ENTRY, evidence=replace(EVIDENCE, functions={"f": record}))}).to_text()
+    text = full if old in full else GOOD
+    assert old in text
+    with pytest.raises(LockCorruptError, match=words):
+        lock_format.parse(text.replace(old, new), "x")
+
+
+def test_of_equal_sizes_the_more_trusted_plan_stays():
+    tested = replace(ENTRY, evidence=replace(EVIDENCE, trust=Trust.TESTED))
+    assert tested.is_better_than(ENTRY)
+    assert not ENTRY.is_better_than(tested)
 
 
 def test_missing_file_is_an_empty_lock(tmp_path):
@@ -205,13 +264,13 @@ DAMAGES = {
     "plans": (damaged(lambda content: content.update(plans=[])), 1, "plans"),
     "key": (damaged(lambda content: content["plans"].update(x={})), None, "'x' is not a key"),
     "entry": (damaged(lambda content: content["plans"].update({KEY: 3})), None, "not an object"),
-    "edited plan": (set_in_entry("plan", "-passes=default<O3>"), 23, "not the digest of its plan"),
-    "missing field": (damaged(lambda content: content["plans"][KEY].pop("llvm")), 23, "'llvm' is missing"),
-    "unknown field": (set_in_entry("more", 1), 23, "'more' is unknown"),
-    "type": (set_in_entry("source", None), 23, "source is None"),
-    "type of evidence": (set_in_entry("evidence", {"seed": 1}), 23, "is missing"),
-    "verdict": (set_in_entry("verdict", "maybe"), 23, "only established plans"),
-    "twice": (GOOD.replace('"llvm":', '"llvm": "1",\n      "llvm":'), 16, "'llvm' is there twice"),
+    "edited plan": (set_in_entry("plan", "-passes=default<O3>"), 25, "not the digest of its plan"),
+    "missing field": (damaged(lambda content: content["plans"][KEY].pop("llvm")), 25, "'llvm' is missing"),
+    "unknown field": (set_in_entry("more", 1), 25, "'more' is unknown"),
+    "type": (set_in_entry("source", None), 25, "source is None"),
+    "type of evidence": (set_in_entry("evidence", {"seed": 1}), 25, "is missing"),
+    "verdict": (set_in_entry("verdict", "maybe"), 25, "only established plans"),
+    "twice": (GOOD.replace('"llvm":', '"llvm": "1",\n      "llvm":'), 18, "'llvm' is there twice"),
     "no number": (GOOD.replace("1024", "NaN"), 7, "NaN is not JSON"),
     "deep": ("[" * 100_000, 1, "not JSON"),
     "conflict": (GOOD.replace('    "0123', '<<<<<<< HEAD\n    "0123'), 5, "merge conflict"),

@@ -1,0 +1,115 @@
+"""How far the plans of a lock are established: what was shown for one function, and what that makes of a whole plan."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Trust(enum.StrEnum):
+    """How much stands behind a plan, and how much a user demands; each member includes those before it."""
+
+    PRODUCTION = "production"
+    """Only passes and options that clang's own levels use or that were reviewed; no behaviour was seen to differ."""
+    TESTED = "tested"
+    """Every function whose code the plan changed was tested or proved, or a whole program with the plan was tested."""
+    PROVED = "proved"
+    """Every function whose code the plan changed was proved."""
+
+    def satisfies(self, demanded: Trust) -> bool:
+        """Whether this is enough where that much is demanded."""
+        order = list(Trust)
+        return order.index(self) >= order.index(demanded)
+
+
+class Strength(enum.StrEnum):
+    """What was shown for one function."""
+
+    PROVED = "proved"
+    """For all inputs, by a formal check."""
+    TESTED = "tested"
+    """On many inputs."""
+    UNCHANGED = "unchanged"
+    """Its code, and all code of the unit that it uses, is clang's own."""
+    NOT_ESTABLISHED = "not-established"
+    """Nothing; the reason says why."""
+
+
+class Checker(enum.StrEnum):
+    """Who says so."""
+
+    Z3 = "z3"
+    """The translation validator, by a proof."""
+    STRUCTURAL = "structural"
+    """The translation validator: the IR is the same up to names."""
+    ALIVE2 = "alive2"
+    """alive-tv."""
+    FUNCTION_TEST = "function-test"
+    """The function tester."""
+    IDENTICAL_CODE = "identical-code"
+    """The comparison with clang's own code."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRecord:
+    """The strongest evidence for one function, and how much of it there is."""
+
+    strength: Strength
+    """What was shown."""
+    checker: Checker
+    """Who says so, or who could not say more."""
+    n_inputs: int = 0
+    """For a test: inputs that were compared."""
+    edges: int = 0
+    """For a test: edges of the unoptimized function's control flow."""
+    edges_covered: int = 0
+    """Of them, those that an input has taken."""
+    seconds: float = 0.0
+    """What it took on the clock, to a tenth."""
+    seed: int = 0
+    """Of the inputs."""
+    reason: str = ""
+    """Why nothing is established."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as a lock holds it."""
+        return {name: getattr(self, name) for name in _TYPES}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> FunctionRecord:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            ValueError: A field is missing, unknown, or of the wrong kind; the message names it.
+        """
+        for name in sorted(_TYPES.keys() ^ value.keys()):
+            raise ValueError(f"{name!r} is {'missing' if name in _TYPES else 'unknown'}")
+        for name, expected in _TYPES.items():
+            if not isinstance(value[name], expected) or isinstance(value[name], bool):
+                raise ValueError(f"{name} is {value[name]!r}")
+        try:
+            kinds = {"strength": Strength(value["strength"]), "checker": Checker(value["checker"])}
+        except ValueError as error:
+            raise ValueError(f"a strength or checker that is not known: {error}") from None
+        return cls(**{**value, **kinds, "seconds": round(float(value["seconds"]), 1)})
+
+
+_TYPES: dict[str, Any] = {
+    "strength": str,
+    "checker": str,
+    "n_inputs": int,
+    "edges": int,
+    "edges_covered": int,
+    "seconds": int | float,
+    "seed": int,
+    "reason": str,
+}
+
+
+def counted(functions: Mapping[str, FunctionRecord]) -> str:
+    """How many functions there are of each strength, as words: "3 proved, 4 tested, 12 unchanged"."""
+    strengths = [record.strength for record in functions.values()]
+    counts = [(strengths.count(strength), strength.value.replace("-", " ")) for strength in Strength]
+    return ", ".join(f"{count} {words}" for count, words in counts if count) or "no functions"
