@@ -89,7 +89,7 @@ def test_an_experimental_plan_is_not_established_unless_allowed() -> None:
     verdict, reason = judge(measured(500), EXPERIMENTAL)
     assert verdict is Verdict.NOT_ESTABLISHED
     assert "attributor" in reason
-    assert "--run" in reason
+    assert "--allow-experimental" in reason
     assert judge(measured(500), EXPERIMENTAL, allow_experimental=True)[0] is Verdict.ESTABLISHED
 
 
