@@ -137,12 +137,7 @@ def test_functions(
         EngineError: The tester itself broke.
     """
     started_s = time.monotonic()
-    try:
-        built = reference(argv, cwd)
-    except NotEstablished as error:
-        return (
-            FunctionReport((), time.monotonic() - started_s) if not functions else _all(functions, error.message, 0.0)
-        )
+    built = reference(argv, cwd)
     names = [name for name in built.functions if functions is None or name in set(functions)]
     if built.obstacle:
         return _all(names, built.obstacle, time.monotonic() - started_s)

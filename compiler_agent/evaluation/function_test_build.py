@@ -54,6 +54,7 @@ _VARIANTS: dict[str, tuple[tuple[str, ...], int]] = {
     "zero": (("-ftrivial-auto-var-init=zero",), 0x4A_570_000),
     "pattern": (("-ftrivial-auto-var-init=pattern",), 0x61_340_000),
     "sanitized": (_SANITIZERS, 0),
+    "typed": (("-fsanitize=type",), 0),
 }
 # The candidate at two addresses: where they disagree, an address is in the result.
 _CANDIDATE_IMAGES = (0x57_890_000, 0x43_210_000)
@@ -93,7 +94,6 @@ def reference(argv: Sequence[str], cwd: str | os.PathLike[str]) -> Reference:
 
     Raises:
         ToolError: The source does not compile.
-        NotEstablished: It compiles, but its tests cannot be linked.
     """
     toolchain = toolchains.discover()
     unit = check(
@@ -195,7 +195,10 @@ def _build(
         object_file.unlink()
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(build, _VARIANTS))
+        try:
+            list(pool.map(build, _VARIANTS))
+        except NotEstablished as error:
+            (to / "obstacle").write_text(error.message)
     (to / "description.new").rename(to / "description")
 
 
@@ -222,7 +225,8 @@ def _link(
     resource = check([toolchain.clang, "-print-resource-dir"], timeout_s=60).stdout.decode().strip()
     builtins = sorted(Path(resource).glob(f"lib/*/libclang_rt.builtins*{os.uname().machine}*.a"))
     # An executable, not a shared object: the user's object may be neither PIC nor PIE.
-    shape = ["-no-pie", "-fsanitize=address"] if image == 0 else ["-static", f"-Wl,--image-base={image:#x}"]
+    sanitizer = "address" if result.name == "sanitized" else "type"
+    shape = ["-no-pie", f"-fsanitize={sanitizer}"] if image == 0 else ["-static", f"-Wl,--image-base={image:#x}"]
     command: list[str | os.PathLike[str]] = [
         toolchain.clangxx if language == "c++" else toolchain.clang,
         "-w",
@@ -262,6 +266,8 @@ def _read(directory: Path, toolchain: toolchains.Toolchain) -> Reference:
             triple = unquote(words[1])
     host = toolchain.target
     obstacle = "" if triple.split("-")[0] == host.split("-")[0] else f"it is for {triple}, and this machine is {host}"
+    if (directory / "obstacle").is_file():
+        obstacle = (directory / "obstacle").read_text()
     return Reference(directory, tuple(names), language, obstacle)
 
 

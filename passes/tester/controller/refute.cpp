@@ -20,10 +20,15 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 } // namespace
 
 // The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
-bool Search::refutes() {
+bool Search::refutes(bool ByType) {
   All.Reference->run(ReferenceTimeoutMs, true);
   if (!saysSomething(All.Reference->output()))
     return false;
+  if (!isDefined()) {
+    ++S->Explained;
+    return false;
+  }
+  All.Reference->run(ReferenceTimeoutMs, true); // again: the sanitizers may have found that an argument is no string
   const OutputHeader First = All.Reference->output();
   All.Candidate->run(CandidateTimeoutMs, true);
   if (All.Candidate->output().Outcome == OutcomeTimeout) {
@@ -35,10 +40,6 @@ bool Search::refutes() {
   const OutputHeader Other = All.Candidate->output();
   if (same(First, Other) || Other.Outcome == OutcomeLimit || Other.Outcome == OutcomeForbidden)
     return false;
-  if (!isDefined()) {
-    ++S->Explained;
-    return false;
-  }
   if (Other.Outcome != OutcomeTimeout) {
     All.Moved->run(CandidateTimeoutMs, true);
     if (!same(Other, All.Moved->output())) {
@@ -53,7 +54,7 @@ bool Search::refutes() {
       return false;
     }
   }
-  if (All.Typed) {
+  if (All.Typed && ByType) {
     All.Typed->run(CandidateTimeoutMs, true);
     if (!saysSomething(All.Typed->output())) {
       ++S->Explained;
@@ -63,9 +64,9 @@ bool Search::refutes() {
   return true;
 }
 
-bool Search::refutes(const Seeds &Candidate) {
+bool Search::refutes(const Seeds &Candidate, bool ByType) {
   Inputs.build(Candidate);
-  return refutes();
+  return refutes(ByType);
 }
 
 Seeds Search::withFewCalls(Seeds Current) {
@@ -74,13 +75,13 @@ Seeds Search::withFewCalls(Seeds Current) {
   for (uint32_t Alone = 0; Count > 1 && Alone < Count; ++Alone) {
     Seeds Trial = Current;
     Trial.Keep = 1u << Alone;
-    if (refutes(Trial))
+    if (refutes(Trial, false))
       return Trial;
   }
   for (uint32_t Dropped = 0; Count > 2 && Dropped < Count; ++Dropped) {
     Seeds Trial = Current;
     Trial.Keep &= ~(1u << Dropped);
-    if (refutes(Trial))
+    if (refutes(Trial, false))
       Current = std::move(Trial);
   }
   return Current;
@@ -92,7 +93,7 @@ Seeds Search::minimised(Seeds Current) {
   double Deadline = now() + MinimisationSeconds;
   Seeds Plain = Current;
   Plain.Plain = true;
-  if (refutes(Plain))
+  if (refutes(Plain, false))
     Current = std::move(Plain);
   Inputs.build(Current);
   for (size_t Chunk = Inputs.choices().size(); Chunk > 0; Chunk /= 2) {
@@ -112,7 +113,7 @@ Seeds Search::minimised(Seeds Current) {
         Changed |= Value != 0;
         Trial.Fixed[Made[Index].Path] = 0;
       }
-      if (Changed && refutes(Trial))
+      if (Changed && refutes(Trial, false))
         Current = std::move(Trial);
     }
   }
@@ -123,6 +124,8 @@ Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
   Finding Found;
   Found.Refuted = true;
   Found.Input = minimised(withFewCalls(Candidate));
+  if (!refutes(Found.Input, true)) // what was left out made it respect the types
+    Found.Input = Candidate;
   Inputs.build(Found.Input);
   // It is the function's own fault unless the difference is there without it.
   Found.Function = Inputs.calls().back().Function;

@@ -71,6 +71,10 @@ bool Search::newEdges(std::vector<uint8_t> &Seen, bool Record) {
 bool Search::isDefined() {
   ++S->Sanitized;
   All.Sanitized->run(SanitizedTimeoutMs, false);
+  if (All.Sanitized->output().AnyNotString) {
+    memcpy(Input.header().NotString, All.Sanitized->notString(), MaxStubArguments);
+    Input.header().AnyNotString = 1;
+  }
   bool Defined = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;
   if (!Defined)
     ++S->Undefined;
@@ -225,10 +229,16 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
     newEdges(Clean, true);
     keep(Candidate);
     followCompares(Candidate);
+    if (Input.header().AnyNotString) // what was run before looked at more
+      All.Reference->run(CandidateTimeoutMs, false);
     return Run::Kept;
   }
-  if (random(16) == 0)
-    return isDefined() ? Run::Plain : Run::Undefined;
+  if (random(16) == 0) {
+    if (!isDefined())
+      return Run::Undefined;
+    if (Input.header().AnyNotString)
+      All.Reference->run(CandidateTimeoutMs, false);
+  }
   return Run::Plain;
 }
 
@@ -258,7 +268,7 @@ bool Search::differs(const OutputHeader &Expected) {
     ++S->CandidateSilent;
     return false;
   }
-  return refutes();
+  return refutes(true);
 }
 
 Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding> &Others) {

@@ -73,8 +73,9 @@ private:
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
   void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
-  bool refutes();
-  bool refutes(const Seeds &S);
+  // ByType: whether the input respects the types of what it points to is asked too, which takes long.
+  bool refutes(bool ByType);
+  bool refutes(const Seeds &S, bool ByType);
   // The candidate on the input that the reference has just run: true when a finding is made of it.
   bool differs(const OutputHeader &Expected);
   // Leaves out the calls that the difference does not need.

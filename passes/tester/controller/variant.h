@@ -42,6 +42,7 @@ public:
   const uint8_t *present() const { return Output + OutputPresent; }
   const uint8_t *counters() const { return Output + OutputCounters; }
   const uint16_t *owners() const { return reinterpret_cast<const uint16_t *>(Output + OutputOwner); }
+  const uint8_t *notString() const { return Output + OutputNotString; }
   const Compared *compared() const { return reinterpret_cast<const Compared *>(Output + OutputCompared); }
   const char *text() const { return reinterpret_cast<const char *>(Output + OutputText); }
   const uint8_t *arena() const { return Arena; }

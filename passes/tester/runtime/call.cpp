@@ -87,6 +87,10 @@ void layOut() {
   S.TraceEvents = S.TextSize = S.Streams = 0;
   memset(S.StubCalls, 0, sizeof S.StubCalls);
   memset(S.ArenaFreed, 0, I.Objects);
+  if (S.Sanitized && output().AnyNotString) {
+    memset(reinterpret_cast<void *>(OutputBase + OutputNotString), 0, MaxStubArguments);
+    output().AnyNotString = 0;
+  }
   S.NoAlias = false;
   OutputHeader &O = output();
   for (uint32_t Index = 0; Index < I.Calls; ++Index) {

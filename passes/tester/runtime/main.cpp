@@ -26,6 +26,8 @@ using namespace cct;
 extern "C" {
 extern char __executable_start, _end;
 
+const char *__tysan_default_options() { return "halt_on_error=1:symbolize=0:print_summary=0:color=never:exitcode=66:handle_segv=0"; }
+
 const char *__asan_default_options() {
   return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=0:"
          "allocator_may_return_null=1:detect_stack_use_after_return=1:print_summary=0:print_legend=0:poison_heap=1:"

@@ -86,6 +86,8 @@ bool isComparison(const StubEntry &E) {
          E.Arguments[1].Kind == ValuePointer && (E.Arguments[0].Flags & E.Arguments[1].Flags & ArgumentConst);
 }
 
+bool onStack(uint64_t Address) { return Address >= StackBase && Address < StackBase + StackSize; }
+
 bool readable(uint64_t Address, uint64_t Size) {
   if (int Object = objectOf(Address); Object >= 0)
     return Address + Size <= ArenaBase + input().Object[Object].Offset + input().Object[Object].Size;
@@ -107,12 +109,22 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
       Hash = mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind)), C.Number), C.Offset);
       explainPointer(Address);
       bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
-      if (Text && (C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g')) {
+      uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
+      // The sanitized variant keeps its locals wherever it likes.
+      bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
+      if (Text && Looked && !(input().AnyNotString && input().NotString[Known])) {
         const char *String = reinterpret_cast<const char *>(Address);
         uint64_t Size = 0;
-        // Without an end it is not a string but the first byte of something.
-        while (Size < 256 && String[Size])
-          Hash = mix(Hash, static_cast<uint8_t>(String[Size++]));
+        for (;; ++Size) {
+          if (S.Sanitized && __asan_address_is_poisoned(String + Size)) {
+            reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 1;
+            output().AnyNotString = 1;
+            break;
+          }
+          if (Size == 256 || !String[Size])
+            break;
+          Hash = mix(Hash, static_cast<uint8_t>(String[Size]));
+        }
         explain(" \"%.80s\"", String);
       }
     } else if (A.Kind == ValueFloat) {
@@ -171,12 +183,11 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
     uint64_t Address = number(A, Arguments);
     if (!Address || !readable(Address, A.PointeeSize))
       continue;
-    bool OnStack = Address >= StackBase && Address < StackBase + StackSize;
     auto *Memory = reinterpret_cast<uint8_t *>(Address);
     uint64_t Value = integerAnswer(random(Random, Index));
     if (A.PointeeSize < 8)
       memcpy(Memory, &Value, A.PointeeSize);
-    else if (OnStack && !(A.Flags & ArgumentNotRead))
+    else if (onStack(Address) && !(A.Flags & ArgumentNotRead))
       memset(Memory, 0, A.PointeeSize);
     else if (A.Flags & ArgumentNotRead) // a structure that is returned
       for (uint32_t Byte = 0; Byte < A.PointeeSize; ++Byte)
@@ -222,7 +233,8 @@ extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8
     if (isComparison(E)) {
       uint64_t Left = number(E.Arguments[0], Arguments), Right = number(E.Arguments[1], Arguments);
       uint64_t Size = E.Arguments[0].PointeeSize ? E.Arguments[0].PointeeSize : 1;
-      if (readable(Left, Size) && readable(Right, Size))
+      // On the stack nobody knows where an object ends.
+      if (!onStack(Left) && !onStack(Right) && readable(Left, Size) && readable(Right, Size))
         Answer = static_cast<uint64_t>(static_cast<int64_t>(memcmp(reinterpret_cast<void *>(Left), reinterpret_cast<void *>(Right), Size)));
     }
     memcpy(Result, &Answer, E.ResultSize);

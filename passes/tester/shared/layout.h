@@ -1,7 +1,7 @@
 // What the controller and the test executables share: fixed addresses and the layout of shared memory.
 //
 // The addresses are the same in every variant of a unit, so that pointers into the arena are equal bit for bit. They lie
-// where no other mapping is put (of AddressSanitizer's, too), and where no plausible integer points.
+// where no other mapping is put (of the sanitizers', too), and where no plausible integer points.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@ namespace cct {
 
 constexpr uint32_t LayoutVersion = 1;
 
-constexpr uint64_t ArenaBase = 0x2000'0000'0000;
+constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
-constexpr uint64_t HeapBase = 0x2100'0000'0000;
+constexpr uint64_t HeapBase = 0x6020'0000'0000;
 constexpr uint64_t HeapSize = 64u << 20;
-constexpr uint64_t StackBase = 0x2200'0000'0000;
+constexpr uint64_t StackBase = 0x6030'0000'0000;
 constexpr uint64_t StackSize = 4u << 20;
-constexpr uint64_t InputBase = 0x2300'0000'0000;
-constexpr uint64_t OutputBase = 0x2400'0000'0000;
-constexpr uint64_t StateBase = 0x2500'0000'0000;
-constexpr uint64_t ArgumentsBase = 0x2600'0000'0000; // each run's own copy of Input's arguments
+constexpr uint64_t InputBase = 0x6040'0000'0000;
+constexpr uint64_t OutputBase = 0x6050'0000'0000;
+constexpr uint64_t StateBase = 0x6060'0000'0000;
+constexpr uint64_t ArgumentsBase = 0x6070'0000'0000; // each run's own copy of Input's arguments
 
 // Jumps to the callbacks: a pointer to a function is then the same number in all variants.
-constexpr uint64_t CallbackBase = 0x2700'0000'0000;
+constexpr uint64_t CallbackBase = 0x6080'0000'0000;
 constexpr uint64_t CallbackStride = 16;
 constexpr uint32_t MaxCallbacks = 4096;
 
@@ -61,6 +61,13 @@ struct PatchEntry {
 
 constexpr uint32_t MaxPatches = 256;
 
+// A const char * may be a string or the end of an array. Where the sanitized variant sees, on an input, that reading on to a zero
+// leaves the object, no variant reads what that argument of that function points to on this input.
+constexpr uint32_t MaxStubArguments = 32768;
+inline uint32_t stubArgument(uint32_t Stub, bool Callback, uint32_t Argument) {
+  return (Stub * 16 + (Callback ? 8 : 0) + (Argument & 7)) % MaxStubArguments;
+}
+
 struct InputHeader {
   uint64_t Seed;
   uint32_t Calls;
@@ -70,10 +77,12 @@ struct InputHeader {
   uint32_t ArgumentsUsed;
   uint32_t TimeoutMs; // of processor time
   uint32_t Explain;   // write the trace as text
+  uint32_t AnyNotString;
   uint32_t Compares;  // write down what the code compares
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
+  uint8_t NotString[MaxStubArguments]; // see stubArgument
 };
 
 constexpr uint64_t InputArguments = 256u << 10;
@@ -111,6 +120,7 @@ struct OutputHeader {
   uint32_t CounterCount;
   uint32_t TextSize;
   uint32_t ComparedCount;
+  uint32_t AnyNotString;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
   uint32_t Functions; // how many of them, so that a wrong harness is noticed
   uint64_t ImageBegin, ImageEnd;
@@ -128,6 +138,7 @@ struct Compared {
 };
 constexpr uint64_t OutputCompared = 6u << 20; // what the code compared, where that was asked for
 constexpr uint32_t MaxCompared = 1024;
+constexpr uint64_t OutputNotString = 7u << 20; // what the sanitized variant found out
 constexpr uint64_t OutputText = 8u << 20;
 constexpr uint64_t OutputTextSize = 4u << 20;
 constexpr uint64_t OutputSize = 12u << 20;
