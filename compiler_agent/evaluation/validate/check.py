@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import z3
 
@@ -19,7 +20,16 @@ from compiler_agent.evaluation.validate.instructions import step
 from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
 from compiler_agent.evaluation.validate.loops import Plan
 from compiler_agent.evaluation.validate.memory import Initial
-from compiler_agent.evaluation.validate.refine import Answer, Question, Reply, differences, doubts, show
+from compiler_agent.evaluation.validate.refine import (
+    Answer,
+    Difference,
+    Question,
+    Reply,
+    Strictness,
+    differences,
+    doubts,
+    show,
+)
 from compiler_agent.evaluation.validate.structural import same_function
 from compiler_agent.evaluation.validate.terms import bits
 from compiler_agent.evaluation.validate.values import (
@@ -258,6 +268,12 @@ class Pair:
         answer, _ = Question(self.world, self.source, self.target).ask(terms.any_of(seen), 2.0)
         return answer is Answer.NO
 
+    def _again(self, question: Question, level: Strictness) -> tuple[Answer, list[Difference], Any]:
+        """Asks for differences of some kinds only."""
+        found = differences(self.source, self.source_ends, self.target, self.target_ends, level=level)
+        answer, model = question.ask(terms.any_of(one.when for one in found), self.left() / 2)
+        return answer, found, model
+
     def solve(self) -> Reply:
         """Asks z3."""
         question = Question(self.world, self.source, self.target)
@@ -289,11 +305,13 @@ class Pair:
             return Reply(Answer.UNKNOWN, f"differs, but only roughly modelled: {', '.join(self.world.imprecise)}")
         if any(not call.precise for call in self.source.calls):
             return Reply(Answer.UNKNOWN, f"differs if a library function or one defined here does anything: {what}")
-        seen = differences(self.source, self.source_ends, self.target, self.target_ends, lenient=True)
-        shown, other = question.ask(terms.any_of(one.when for one in seen), self.left() / 2)
+        shown, seen, other = self._again(question, Strictness.MACHINE)
         if shown is Answer.YES and not self.source.side.choices:
             what = next((one.what for one in seen if z3.is_true(other.eval(one.when, model_completion=True))), what)
             return Reply(Answer.YES, what, show(other, self.world), True)
+        if shown is not Answer.YES and self._again(question, Strictness.BITS)[0] is not Answer.YES:
+            # LLVM copies pointers as integers, and means it.
+            return Reply(Answer.UNKNOWN, f"differs, perhaps in the provenance of pointers only: {what}")
         # An access that must not happen may end the program, or may not.
         accesses = any(word in what for word in ("load", "store", "llvm.mem"))
         observable = False if shown is Answer.NO and not accesses else None

@@ -31,8 +31,22 @@ from compiler_agent.evaluation.validate.values import (
     any_poison,
     place,
     refines,
+    transform,
 )
 from compiler_agent.evaluation.validate.world import World
+
+
+class Strictness(enum.Enum):
+    """Which differences count."""
+
+    ALL = "all"
+    """Every one that LLVM's definition knows."""
+    BITS = "bits"
+    """All but those in the provenance of pointers and of bytes in memory."""
+    MACHINE = "machine"
+    """Only those that a machine shows: poison is what its bits are, and of the target's undefined behaviour only
+    divisions."""
+
 
 _TRAPPING = frozenset(("udiv", "sdiv", "urem", "srem"))
 """Instructions that end the program where they have no meaning."""
@@ -88,15 +102,17 @@ def excuse(source: Execution, ends: list[Exit], index: Bits) -> Bool:
     return terms.any_of(found)
 
 
-def memories_refine(source: Memory, target: Memory, where: Pointer, *, lenient: bool = False) -> Bool:
+def memories_refine(source: Memory, target: Memory, where: Pointer, *, level: Strictness = Strictness.ALL) -> Bool:
     """Whether one byte of memory, at any place, may stand for the source's."""
     if source is target:
         return TRUE
     one, two = source.read_byte(where), target.read_byte(where)
-    if lenient:
-        return disj(one.poison, two.poison, equal(one.value, two.value))
-    same = conj(equal(one.value, two.value), equal(one.shadow, two.shadow), neg(two.poison))
-    return disj(one.poison, same)
+    same = equal(one.value, two.value)
+    if level is Strictness.ALL:
+        same = conj(same, equal(one.shadow, two.shadow))
+    if level is Strictness.MACHINE:
+        return disj(one.poison, two.poison, same)
+    return disj(one.poison, conj(same, neg(two.poison)))
 
 
 def differences(
@@ -105,7 +121,7 @@ def differences(
     target: Execution,
     target_ends: list[Exit],
     *,
-    lenient: bool = False,
+    level: Strictness = Strictness.ALL,
 ) -> list[Difference]:
     """All ways in which the target may be wrong, over free inputs, choices and one free place in memory.
 
@@ -114,8 +130,7 @@ def differences(
         source_ends: Where it ends.
         target: The target's run.
         target_ends: Where it ends.
-        lenient: Only differences that a machine shows: poison is what the bits are, undefined behaviour of the target
-            (but for divisions) and the provenance of bytes are passed over.
+        level: Which differences count.
     """
     anywhere = place(z3.BitVec("any!block", BLOCK_BITS), z3.BitVec("any!position", ADDRESS_BITS))
     # What is left of allocas when the function returns is nobody's.
@@ -133,16 +148,17 @@ def differences(
         Difference(conj(one.when, neg(excused(one.index))), f"undefined behaviour in the target: {one.what}")
         for one in target.undefined
         # The very same is its own excuse.
-        if not (lenient and one.what not in _TRAPPING) and (one.when.ast.value, one.index.ast.value) not in ours
+        if not (level is Strictness.MACHINE and one.what not in _TRAPPING)
+        and (one.when.ast.value, one.index.ast.value) not in ours
     ]
     found += arrivals_differ(source, target, excused)
     for call in target.calls:
-        good = [_same_call(one, call, anywhere, lenient) for one in source.calls]
+        good = [_same_call(one, call, anywhere, level, source.world) for one in source.calls]
         found.append(
             Difference(conj(call.when, neg(excused(call.index)), neg(terms.any_of(good))), f"call of {call.key[1]}")
         )
     for end in target_ends:
-        good = [_same_end(one, end, outside, lenient) for one in source_ends]
+        good = [_same_end(one, end, outside, level, source.world) for one in source_ends]
         what = "loops were cut off" if end.block == CUT_OFF else "result or memory"
         bad = conj(end.state.reach, neg(excused(end.state.index)), neg(terms.any_of(good)))
         found.append(Difference(bad, what))
@@ -257,19 +273,36 @@ def _move(key: tuple[int, str, Variable], plan: Plan) -> None:
     plan.moved.add(key)
 
 
-def _same_call(source: Call, target: Call, anywhere: Pointer, lenient: bool) -> Bool:
+def values_refine(source: Value, target: Value, level: Strictness, world: World) -> Bool:
+    """Whether a value may stand for another, as strictly as is asked for."""
+    lenient = level is Strictness.MACHINE
+    if level is Strictness.ALL:
+        return refines(source, target)
+    return refines(_addresses(source, world), _addresses(target, world), lenient=lenient)
+
+
+def _addresses(value: Value, world: World) -> Value:
+    """A value whose pointers are the numbers that they are at run time."""
+
+    def number(one: Number | Pointer) -> Value:
+        return Number(world.address(one), one.poison, one.choices) if isinstance(one, Pointer) else one
+
+    return transform(value, number)
+
+
+def _same_call(source: Call, target: Call, anywhere: Pointer, level: Strictness, world: World) -> Bool:
     if source.key != target.key or not source.arguments_alike(target.arguments) or not target.claims <= source.claims:
         return FALSE
     matched = together(source.when, source.index, target.when, target.index)
     if terms.is_false(matched):
         return FALSE
-    same = [refines(one, two, lenient=lenient) for one, two in zip(source.arguments, target.arguments, strict=True)]
+    same = [values_refine(one, two, level, world) for one, two in zip(source.arguments, target.arguments, strict=True)]
     if (source.after is None) != (target.after is None) and target.after is not None:
         return FALSE
     if target.memory is not None:
         if source.memory is None:
             return FALSE
-        same.append(memories_refine(source.memory, target.memory, anywhere, lenient=lenient))
+        same.append(memories_refine(source.memory, target.memory, anywhere, level=level))
     return conj(matched, *same)
 
 
@@ -279,14 +312,14 @@ def together(when: Bool, index: Bits, target_when: Bool, target_index: Bits) -> 
     return conj(same_when, equal(index, target_index))
 
 
-def _same_end(source: Exit, target: Exit, outside: Pointer, lenient: bool) -> Bool:
+def _same_end(source: Exit, target: Exit, outside: Pointer, level: Strictness, world: World) -> Bool:
     if source.block is not None or target.block is not None:
         return FALSE
     one, two = source.state, target.state
     same = together(one.reach, one.index, two.reach, two.index)
-    same = conj(same, memories_refine(one.memory, two.memory, outside, lenient=lenient))
+    same = conj(same, memories_refine(one.memory, two.memory, outside, level=level))
     if source.value is not None and target.value is not None:
-        same = conj(same, refines(source.value, target.value, lenient=lenient))
+        same = conj(same, values_refine(source.value, target.value, level, world))
     return same
 
 

@@ -75,10 +75,9 @@ def _address(run: Execution, frame: Frame, state: State, one: Instruction, index
     """An address, which does not matter where no byte is transferred."""
     value = run.operand(frame, state, one.operands[index])
     assert isinstance(value, Pointer)
-    if run.side.is_target or terms.is_true(some):
+    run.undefine(state, conj(some, value.poison), one.text)
+    if run.side.is_target and value.choices:
         run.decided(state, value, one.text)
-    else:
-        run.undefine(state, conj(some, value.poison), one.text)
     return value
 
 

@@ -195,6 +195,9 @@ def refines(source: Value, target: Value, *, lenient: bool = False) -> Bool:
         source: The source's value.
         target: The target's value.
         lenient: Whether poison of the target is accepted, too.
+
+    Returns:
+        The condition, in which the provenance of pointers counts; see `refine.Strictness` for where it does not.
     """
     if isinstance(source, Aggregate) and isinstance(target, Aggregate):
         return terms.all_of(refines(a, b, lenient=lenient) for a, b in zip(source.parts, target.parts, strict=True))
