@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from hypothesis import settings
 # A machine that is busy with something else is not a failure.
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
+
+# A shell without job control starts what it puts into the background with Ctrl-C ignored; tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
