@@ -40,14 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tune(lock: Path, text: str) -> int:
     settings = Settings.from_environment()
     record = parse_record(text)
-    options = TuneOptions(settings.budget, demands=Demands(settings.trust, settings.test_seconds))
+    demands = Demands(settings.trust, settings.test_seconds, test_coverage=settings.test_coverage)
+    options = TuneOptions(settings.budget, demands=demands)
     check_writable(lock)  # a plan that could not be kept is not searched for
     toolchain = discover()
     with Store.open(user_cache_directory()) as store:
         # A unit that was searched this far before and has no entry in the lock has nothing better to give.
         if record.key and settings.budget.n_evaluations is not None:
             known = store.all_for(record.key, toolchain.digest)
-            if len(known) >= settings.budget.n_evaluations and all(gives_nothing(row, settings.trust) for row in known):
+            if len(known) >= settings.budget.n_evaluations and all(gives_nothing(row, demands) for row in known):
                 return 1
         result = tune_unit(record, toolchain, options, store)
     for refused in result.refused:

@@ -29,6 +29,7 @@ def judge(
     no_sandbox: bool,
     trust: str,
     test_seconds: float,
+    test_coverage: float,
     as_json: bool,
     command: tuple[str, ...],
 ) -> None:
@@ -51,9 +52,8 @@ def judge(
     if others:
         raise UsageError("a plan is judged on one source", hint="name one source in the command")
     tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
-    judgement = judge_plan(
-        record, Plan.parse(plan_text), Demands(Trust(trust), test_seconds), arguments, Path.cwd(), tests
-    )
+    demands = Demands(Trust(trust), test_seconds, test_coverage=test_coverage)
+    judgement = judge_plan(record, Plan.parse(plan_text), demands, arguments, Path.cwd(), tests)
     if as_json:
         click.echo(json.dumps(judgement.to_json(), indent=2))
     else:

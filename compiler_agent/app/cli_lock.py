@@ -28,6 +28,7 @@ def verify(
     remove: bool,
     trust: str,
     test_seconds: float,
+    test_coverage: float,
     lock: Path,
     build_command: tuple[str, ...],
 ) -> None:
@@ -47,7 +48,7 @@ def verify(
     findings = verify_lock(
         lock,
         {record.key: record for record in recorded if record.key},
-        demands=Demands(Trust(trust), test_seconds),
+        demands=Demands(Trust(trust), test_seconds, test_coverage=test_coverage),
         on_finding=lambda finding: click.echo(f"{finding.source}: {finding.verdict}", err=True),
     )
     if as_json:

@@ -69,6 +69,7 @@ def tune(
     no_sandbox: bool,
     trust: str,
     test_seconds: float,
+    test_coverage: float,
     allow_experimental: bool,
     jobs: int | None,
     as_json: bool,
@@ -95,7 +96,7 @@ def tune(
     limit = Budget.parse(budget)
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
-    demands = Demands(Trust(trust), test_seconds, seed)
+    demands = Demands(Trust(trust), test_seconds, seed, test_coverage)
     options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands)
     lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from compiler_agent.base.config import Settings
-from compiler_agent.base.trust import FunctionRecord, Strength, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, FunctionRecord, Strength, Trust
 
 BUDGET_HELP = "Evaluations per translation unit (200), or a time (30s, 2m)."
 
@@ -20,7 +20,14 @@ def is_compiler(word: str) -> bool:
 
 
 def trust_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --trust and --test-seconds to a command."""
+    """Adds --trust, --test-seconds and --test-coverage to a command."""
+    command = click.option(
+        "--test-coverage",
+        type=click.FloatRange(0.0, 1.0),
+        default=lambda: Settings.from_environment().test_coverage,
+        show_default=f"CC_AGENT_TEST_COVERAGE, or {DEFAULT_TEST_COVERAGE:g}",
+        help="The share of a function's edges that its test must reach, else the function is not established.",
+    )(command)
     command = click.option(
         "--test-seconds",
         type=click.FloatRange(0.0),
@@ -47,7 +54,9 @@ def function_table(functions: Mapping[str, FunctionRecord]) -> list[str]:
             continue
         figures = ""
         if record.n_inputs:
-            figures = f", {record.n_inputs} inputs, {record.edges_covered} of {record.edges} edges, seed {record.seed}"
+            wanted = f" ({record.edges_wanted} wanted)" if record.edges_wanted else ""
+            edges = f"{record.edges_covered} of {record.edges} edges{wanted}"
+            figures = f", {record.n_inputs} inputs, {edges}, seed {record.seed}"
         reason = f": {record.reason}" if record.reason else ""
         rows.append(f"{symbol}: {record.strength} ({record.checker}{figures}, {record.seconds:.1f} s){reason}")
     n_unchanged = len(functions) - len(rows)

@@ -97,6 +97,7 @@ def judge_plan(
                 known,
                 seconds_per_function=demands.test_seconds,
                 seed=demands.seed,
+                coverage=demands.test_coverage,
                 prove=demands.trust is Trust.PROVED,
                 program_test=(lambda content: _run(program, content)) if program else None,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,8 +22,8 @@ from compiler_agent.search import strategies
 from compiler_agent.search.loop import search
 from compiler_agent.search.space import Space
 
-# What the store says of plans that were better and are not trusted enough: the words, then the trust that was demanded.
-BELOW_TRUST = "below trust "
+# What the store says of plans that were better and are not trusted enough: what was demanded, then the reason.
+_BELOW = re.compile(r"below trust (\w+)(?: \(([\d.]+) s, coverage ([\d.]+)\))?: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def tune_unit(
         )
         interrupted = found.interrupted or n_interrupts() > before
         if not interrupted:
-            refused = _refused(verified, found.ranked, options.demands.trust)
+            refused = _refused(verified, found.ranked, options.demands)
             store.put_many(_stored(engine.key, toolchain, one, now) for one in refused)
         return UnitResult(
             record=record,
@@ -179,24 +180,27 @@ def tune_unit(
         )
 
 
-def gives_nothing(row: StoredEvaluation, demanded: Trust) -> bool:
-    """Whether what the store says of a plan is that it would not be kept again."""
-    if row.message.startswith(BELOW_TRUST):
-        was = Trust(row.message.removeprefix(BELOW_TRUST).partition(":")[0])
-        return demanded.satisfies(was)
+def gives_nothing(row: StoredEvaluation, demands: Demands) -> bool:
+    """Whether what the store says of a plan is that it would not be kept again: no less is demanded now."""
+    if below := _BELOW.match(row.message):
+        seconds, coverage = float(below[2] or 0), float(below[3] or 0)
+        return (
+            demands.trust.satisfies(Trust(below[1]))
+            and demands.test_seconds <= seconds
+            and demands.test_coverage >= coverage
+        )
     return row.outcome != Verdict.ESTABLISHED.value
 
 
-def _refused(verified: Verified, ranked: Sequence[Evaluation], demanded: Trust) -> list[Evaluation]:
+def _refused(verified: Verified, ranked: Sequence[Evaluation], demands: Demands) -> list[Evaluation]:
     """What the store is to say of plans that won and may not be kept: where none is kept, of all that won."""
     rows = {str(one.plan): one for one in ranked} if verified.kept is None and verified.refused else {}
     rows |= {str(one.plan): one for one in verified.refused}
+    below = f"below trust {demands.trust} ({demands.test_seconds:g} s, coverage {demands.test_coverage:g}): "
     return [
         one
         if one.verdict is Verdict.MISCOMPILED
-        else replace(
-            one, verdict=Verdict.NOT_ESTABLISHED, reason=f"{BELOW_TRUST}{demanded}: {one.reason or 'not tried'}"
-        )
+        else replace(one, verdict=Verdict.NOT_ESTABLISHED, reason=f"{below}{one.reason or 'not tried'}")
         for one in rows.values()
     ]
 

@@ -15,7 +15,7 @@ from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
-from compiler_agent.base.trust import Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Trust
 from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
@@ -37,6 +37,8 @@ class Demands:
     """For the test of one function, and for its proof where `trust` is `proved`; 0: functions are not tested."""
     seed: int = 0
     """Of the tests' inputs."""
+    test_coverage: float = DEFAULT_TEST_COVERAGE
+    """The share of its edges that a function's test must reach to count, 0 to 1."""
     program_follows: bool = False
     """A whole program is tested afterwards, so that functions of which nothing is known do not matter here."""
 
@@ -129,6 +131,7 @@ def establish(
         evaluator.catalog,
         seconds_per_function=demands.test_seconds,
         seed=demands.seed,
+        coverage=demands.test_coverage,
         prove=demands.trust is Trust.PROVED,
         should_stop=should_stop,
         on_function=on_function,

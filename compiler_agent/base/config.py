@@ -5,6 +5,7 @@ CC_AGENT_MODE=MODE       tune (default), replay, record, off
 CC_AGENT_BUDGET=BUDGET   per translation unit on a miss: "60" evaluations (default), "5s", "2m"
 CC_AGENT_TRUST=TRUST     what a plan needs to be kept: production, tested (default), proved
 CC_AGENT_TEST_SECONDS=N  for the test of one function (2); 0: functions are not tested
+CC_AGENT_TEST_COVERAGE=N share of its edges that a function's test must reach to count, 0 to 1 (0.5)
 CC_AGENT_LOG=FILE        one JSON line per compilation
 CC_AGENT_DISABLE=1       plain clang
 CC_AGENT_REPLAY_TIMEOUT, CC_AGENT_REPLAY_MEMORY: limits of a replay; only the launcher reads them
@@ -28,7 +29,7 @@ from pathlib import Path
 import platformdirs
 
 from compiler_agent.base.errors import ConfigurationError, UsageError
-from compiler_agent.base.trust import Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Trust
 
 LOCK_NAME = "cc-agent.lock"
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -100,6 +101,8 @@ class Settings:
     """How far a plan must be established to be kept."""
     test_seconds: float
     """For the test of one function, in seconds; 0: functions are not tested."""
+    test_coverage: float
+    """The share of its edges that a function's test must reach to count, 0 to 1."""
     log: Path | None
     """Where the line per compilation goes; None: nowhere."""
     llvm: Path | None
@@ -124,6 +127,7 @@ class Settings:
             budget=_budget(source),
             trust=_trust(source),
             test_seconds=_test_seconds(source),
+            test_coverage=_test_coverage(source),
             log=_path(source, "CC_AGENT_LOG"),
             llvm=_path(source, "CC_AGENT_LLVM"),
             python=_path(source, "CC_AGENT_PYTHON") or Path(sys.executable),
@@ -238,3 +242,10 @@ def _test_seconds(source: Mapping[str, str]) -> float:
     if not re.fullmatch(r"(\d+(\.\d+)?)?", text):
         raise ConfigurationError(f"CC_AGENT_TEST_SECONDS={text} is not a number of seconds", hint="as 2, or 0.5")
     return float(text) if text else 2.0
+
+
+def _test_coverage(source: Mapping[str, str]) -> float:
+    text = source.get("CC_AGENT_TEST_COVERAGE", "")
+    if not re.fullmatch(r"(0|1|0?\.\d+|[01]\.0*)?", text):
+        raise ConfigurationError(f"CC_AGENT_TEST_COVERAGE={text} is not a share of a function's edges", hint="as 0.5")
+    return float(text) if text else DEFAULT_TEST_COVERAGE

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+DEFAULT_TEST_COVERAGE = 0.5
+"""What share of its edges a function's test must have reached, to count, unless the user says otherwise."""
 
 
 class Trust(enum.StrEnum):
@@ -72,6 +76,8 @@ class FunctionRecord:
     """Of the inputs."""
     reason: str = ""
     """Why nothing is established."""
+    edges_wanted: int = 0
+    """For a test: so many of its edges it had to take to count; 0 in locks that were written before this was asked."""
 
     def to_json(self) -> dict[str, Any]:
         """The record as a lock holds it."""
@@ -84,6 +90,7 @@ class FunctionRecord:
         Raises:
             ValueError: A field is missing, unknown, or of the wrong kind; the message names it.
         """
+        value = {**_LATER, **value}
         for name in sorted(_TYPES.keys() ^ value.keys()):
             raise ValueError(f"{name!r} is {'missing' if name in _TYPES else 'unknown'}")
         for name, expected in _TYPES.items():
@@ -102,10 +109,25 @@ _TYPES: dict[str, Any] = {
     "n_inputs": int,
     "edges": int,
     "edges_covered": int,
+    "edges_wanted": int,
     "seconds": int | float,
     "seed": int,
     "reason": str,
 }
+
+
+_LATER: dict[str, Any] = {"edges_wanted": 0}
+"""Fields that records of the first locks do not have."""
+
+
+def edges_wanted(edges: int, coverage: float) -> int:
+    """How many of a function's edges a test must have taken to count: that share, rounded up, and one at least.
+
+    Args:
+        edges: All of them; 0, where nothing is known of them, leaves the test without a chance.
+        coverage: The share, 0 to 1; 0: none is wanted.
+    """
+    return max(1, math.ceil(edges * coverage - 1e-9)) if coverage > 0 else 0
 
 
 def counted(functions: Mapping[str, FunctionRecord]) -> str:

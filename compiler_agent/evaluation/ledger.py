@@ -13,30 +13,31 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from compiler_agent.base.errors import CompilerAgentError, EngineError
-from compiler_agent.base.trust import Checker, FunctionRecord, Strength, Trust, counted
+from compiler_agent.base.trust import (
+    DEFAULT_TEST_COVERAGE,
+    Checker,
+    FunctionRecord,
+    Strength,
+    Trust,
+    counted,
+    edges_wanted,
+)
 from compiler_agent.evaluation import code_comparison, difftest
 from compiler_agent.evaluation.difftest import ProgramVerdict
-from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, test_functions
-from compiler_agent.evaluation.validate import FunctionVerdict, Outcome, validate_modules
-from compiler_agent.evaluation.validate.ir import read_module
+from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome
+from compiler_agent.evaluation.ledger_checks import Checks
+from compiler_agent.evaluation.validate import FunctionVerdict, Outcome
 from compiler_agent.llvm import replay
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.catalog_entries import Provenance
-from compiler_agent.llvm.engine import Outcome as CompileOutcome
-from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.plan import Plan
 
 DEFAULT_TEST_SECONDS = 2.0
-_CHEAP_LINES = 40
-"""A function that is shorter than this in assembly, and has no loop, is given to the prover unasked."""
 _CHEAP_SECONDS = 1.0
 _GROUP = 4
 """Functions that are tested before an interrupt is looked at."""
-_ASSEMBLY = ("-S", "-g0", "-fno-verbose-asm")
-_UNOPTIMIZED = ("-emit-llvm", "-g0", "-Xclang", "-disable-llvm-passes")
 _NAMED = 3
 
 
@@ -90,6 +91,8 @@ class Ledger:
         what = "proved" if demanded is Trust.PROVED else "established"
         text = f"{len(missing)} of {len(changed)} changed functions are not {what} ({examples})"
         ways = [] if demanded is Trust.PROVED else ["give --run CMD"]
+        if ways and any(one.edges_covered < one.edges_wanted for one in missing.values()):
+            ways.append("more --test-seconds")
         if self.provenance is Provenance.PRODUCTION:
             lower = "--trust tested, or --trust production" if demanded is Trust.PROVED else "--trust production"
             ways.append(lower)
@@ -121,6 +124,7 @@ def establish(
     *,
     seconds_per_function: float = DEFAULT_TEST_SECONDS,
     seed: int = 0,
+    coverage: float = DEFAULT_TEST_COVERAGE,
     prove: bool = False,
     program_test: Callable[[bytes], difftest.Outcome] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -137,6 +141,7 @@ def establish(
         catalog: What the plan may hold.
         seconds_per_function: For a test, and for a proof where it is asked for. 0: nothing is proved or tested.
         seed: Of the tests' inputs.
+        coverage: The share of its edges that a function's test must reach to count, 0 to 1.
         prove: Whether a proof is tried for every function; else only for short ones without loops.
         program_test: Runs a program that has this object in it.
         should_stop: Asked now and then; what is not looked at by then is not established.
@@ -147,7 +152,7 @@ def establish(
         EngineError: The unit does not compile, without the plan or with it.
     """
     started_s = time.monotonic()
-    work = _Work(argv, cwd, key, plan, timeout_s)
+    work = Checks(argv, cwd, key, plan, timeout_s)
     found = work.comparison
     records = {name: FunctionRecord(Strength.UNCHANGED, Checker.IDENTICAL_CODE) for name in sorted(found.unchanged)}
     for name in found.data:
@@ -167,6 +172,14 @@ def establish(
                 checker = Checker(verdict.checker)
                 records[verdict.function] = FunctionRecord(Strength.PROVED, checker, seconds=round(verdict.time_s, 1))
             on_function(sum(name in records or name in refuted for name in left), n_changed)
+        doubts: dict[str, FunctionVerdict] = {}
+        unproved = [name for name in chosen if name not in records and name not in refuted]
+        for verdict in work.ask_alive(unproved, limit, should_stop):
+            if verdict.outcome is Outcome.PROVED:
+                checker = Checker(verdict.checker)
+                records[verdict.function] = FunctionRecord(Strength.PROVED, checker, seconds=round(verdict.time_s, 1))
+            elif verdict.outcome is Outcome.REFUTED:
+                doubts[verdict.function] = verdict
         left = [name for name in left if name not in records and name not in refuted]
         for name in found.hidden:
             if name in left:
@@ -179,7 +192,7 @@ def establish(
             for evidence in work.test(group, seconds_per_function, seed):
                 if evidence.outcome is FunctionOutcome.REFUTED:
                     refuted[evidence.function] = evidence.counterexample
-                records[evidence.function] = _tested(evidence)
+                records[evidence.function] = _doubted(_tested(evidence, coverage), doubts.get(evidence.function))
             on_function(n_changed - len(left), n_changed)
     interrupted = should_stop()
     untried = "interrupted" if interrupted else "not tested" if not refuted else "not tested: another function is wrong"
@@ -202,82 +215,18 @@ def establish(
     )
 
 
-class _Work:
-    """The compilations of one unit, with the plan and without, and what is asked of them."""
-
-    def __init__(
-        self, argv: Sequence[str], cwd: str | os.PathLike[str], key: str, plan: Plan, timeout_s: float
-    ) -> None:
-        self._argv, self._cwd, self._key, self._plan, self._timeout_s = argv, cwd, key, str(plan), timeout_s
-        self.object = self._with_plan()
-        self._assembly = self._with_plan(*_ASSEMBLY).decode(errors="surrogateescape")
-        own = replay.compile_plainly(argv, cwd, *_ASSEMBLY).decode(errors="surrogateescape")
-        self.comparison = code_comparison.compare(own, self._assembly)
-
-    def _with_plan(self, *more: str) -> bytes:
-        made = replay.replay([*self._argv, *more], self._cwd, self._key, self._plan, timeout_s=self._timeout_s)
-        if made.outcome is not CompileOutcome.OK:
-            raise EngineError(f"the plan does not compile: {made.outcome}: {made.message}")
-        return made.content
-
-    def short(self, names: Sequence[str]) -> list[str]:
-        """Functions for which a proof costs next to nothing."""
-        code = code_comparison.parse(self._assembly)
-        return [
-            name for name in names if name in code.items and code.n_lines(name) <= _CHEAP_LINES and not code.loops(name)
-        ]
-
-    def validate(
-        self, names: Sequence[str], seconds: float, should_stop: Callable[[], bool]
-    ) -> Iterable[FunctionVerdict]:
-        """What the translation validator says of functions that are there before and after."""
-        if not names:
-            return
-        try:
-            before = replay.compile_plainly(self._argv, self._cwd, *_UNOPTIMIZED)
-            after = self._with_plan("-emit-llvm", "-g0")
-            known = _in_both(before, after, names)
-            for first in range(0, len(known), _GROUP * 2):
-                if should_stop():
-                    return
-                group = known[first : first + _GROUP * 2]
-                yield from validate_modules(before, after, functions=group, seconds_per_function=seconds)
-        except CompilerAgentError:
-            return  # what was not proved is tested
-
-    def test(self, names: Sequence[str], seconds: float, seed: int) -> list[FunctionEvidence]:
-        """What the function tester says; for each function there is an answer."""
-        reason = "the function tester does not know it"
-        found: dict[str, FunctionEvidence] = {}
-        try:
-            report = test_functions(
-                self._argv, self._cwd, self.object, seconds_per_function=seconds, seed=seed, functions=names
-            )
-            found = {evidence.function: evidence for evidence in report.functions}
-        except CompilerAgentError as error:
-            reason = error.message.splitlines()[0]
-        return [
-            found.get(name) or FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, reason, seed=seed)
-            for name in names
-        ]
-
-
-def _in_both(before: bytes, after: bytes, names: Sequence[str]) -> list[str]:
-    library, modules = Library(), []
-    for content in (before, after):
-        with library.parse(content) as module:
-            modules.append(read_module(module.json()))
-    return [
-        name for name in names if all(name in module.functions and module.functions[name].defined for module in modules)
-    ]
-
-
 def _nothing(checker: Checker, reason: str) -> FunctionRecord:
     return FunctionRecord(Strength.NOT_ESTABLISHED, checker, reason=reason)
 
 
-def _tested(evidence: FunctionEvidence) -> FunctionRecord:
-    tested = evidence.outcome is FunctionOutcome.TESTED
+def _tested(evidence: FunctionEvidence, coverage: float) -> FunctionRecord:
+    tested, wanted, reason = evidence.outcome is FunctionOutcome.TESTED, 0, evidence.reason
+    if tested:
+        wanted = edges_wanted(evidence.edges, coverage)
+        if evidence.n_inputs == 0:
+            tested, reason = False, "no input was compared"
+        elif evidence.edges_covered < wanted:
+            tested, reason = False, f"{evidence.edges_covered} of {evidence.edges} edges reached, {wanted} wanted"
     return FunctionRecord(
         strength=Strength.TESTED if tested else Strength.NOT_ESTABLISHED,
         checker=Checker.FUNCTION_TEST,
@@ -286,7 +235,20 @@ def _tested(evidence: FunctionEvidence) -> FunctionRecord:
         edges_covered=evidence.edges_covered,
         seconds=round(evidence.seconds, 1),
         seed=evidence.seed,
-        reason=evidence.reason,
+        reason=reason,
+        edges_wanted=wanted,
+    )
+
+
+def _doubted(record: FunctionRecord, doubt: FunctionVerdict | None) -> FunctionRecord:
+    """What a test is worth where alive-tv calls the function incorrect: its inputs may just not show it."""
+    if doubt is None or record.strength is not Strength.TESTED:
+        return record
+    return replace(
+        record,
+        strength=Strength.NOT_ESTABLISHED,
+        checker=Checker.ALIVE2,
+        reason=f"{_in_words(doubt)}, which {record.n_inputs} inputs of the function test do not show",
     )
 
 

@@ -27,6 +27,7 @@ Environment:
   CC_AGENT_BUDGET=60     evaluations per source in a search; also a time such as 5s or 2m
   CC_AGENT_TRUST=tested  what a plan needs to be kept: production, tested, proved
   CC_AGENT_TEST_SECONDS=2  for the test of one function; 0: functions are not tested
+  CC_AGENT_TEST_COVERAGE=0.5  share of its edges that a function's test must reach to count
   CC_AGENT_LOG=FILE      one JSON line per compilation: decision, reason, cost
   CC_AGENT_RECORD=FILE   where record mode writes; default: record.jsonl in the user's cache
   CC_AGENT_VERBOSE=1     show what the search says

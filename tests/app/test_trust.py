@@ -141,8 +141,9 @@ def test_what_cannot_be_tested_is_kept_only_where_less_is_demanded(here: Project
     assert Lock.load(here.lock).plans == {}
     with Store.open(user_cache_directory()) as store:  # a build does not search for it again, unless it demands less
         rows = store.all_for(report.results[0].key, discover().digest)
-    assert all(gives_nothing(row, Trust.TESTED) for row in rows)
-    assert not all(gives_nothing(row, Trust.PRODUCTION) for row in rows)
+    assert all(gives_nothing(row, Demands(Trust.TESTED, 0.5)) for row in rows)
+    for less in (Demands(Trust.PRODUCTION, 0.5), Demands(Trust.TESTED, 5), Demands(test_seconds=0.5, test_coverage=0)):
+        assert not all(gives_nothing(row, less) for row in rows)
     (result,) = report.results
     assert result.best is None
     assert {one.verdict for one in result.refused} == {Verdict.NOT_ESTABLISHED}

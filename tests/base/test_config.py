@@ -68,6 +68,7 @@ def test_empty_environment():
         budget=DEFAULT_BUDGET,
         trust=Trust.TESTED,
         test_seconds=2.0,
+        test_coverage=0.5,
         log=None,
         llvm=None,
         python=Path(sys.executable),
@@ -92,6 +93,7 @@ def test_full_environment(tmp_path, monkeypatch):
         budget=Budget(seconds=120),
         trust=Trust.TESTED,
         test_seconds=2.0,
+        test_coverage=0.5,
         log=Path("/x/log"),
         llvm=Path("/usr/lib/llvm-22"),
         python=Path("/x/python"),
@@ -166,7 +168,10 @@ def test_search_path():
     assert search_path({})
 
 
-@pytest.mark.parametrize(("name", "text"), [("CC_AGENT_TRUST", "blind"), ("CC_AGENT_TEST_SECONDS", "-1")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("CC_AGENT_TRUST", "blind"), ("CC_AGENT_TEST_SECONDS", "-1"), ("CC_AGENT_TEST_COVERAGE", "1.5")],
+)
 def test_what_trust_cannot_be_is_said(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Settings.from_environment({name: text})
@@ -175,3 +180,5 @@ def test_what_trust_cannot_be_is_said(name: str, text: str) -> None:
 def test_trust_is_read() -> None:
     settings = Settings.from_environment({"CC_AGENT_TRUST": "proved", "CC_AGENT_TEST_SECONDS": "0.5"})
     assert (settings.trust, settings.test_seconds) == (Trust.PROVED, 0.5)
+    for text, share in [("0", 0.0), (".25", 0.25), ("0.75", 0.75), ("1", 1.0), ("1.0", 1.0), ("", 0.5)]:
+        assert Settings.from_environment({"CC_AGENT_TEST_COVERAGE": text}).test_coverage == share

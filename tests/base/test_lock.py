@@ -88,7 +88,7 @@ def test_layout_is_what_the_plugin_looks_for():
             EVIDENCE,
             differential_test={"runs": 3, "program": "t"},
             trust=Trust.TESTED,
-            functions={"f": FunctionRecord(Strength.TESTED, Checker.FUNCTION_TEST, 812, 9, 7, 2.0, 1)},
+            functions={"f": FunctionRecord(Strength.TESTED, Checker.FUNCTION_TEST, 812, 9, 7, 2.0, 1, edges_wanted=5)},
         ),
     )
     assert Lock({KEY: content}).to_text() == (
@@ -108,6 +108,7 @@ def test_layout_is_what_the_plugin_looks_for():
             "checker": "function-test",
             "edges": 9,
             "edges_covered": 7,
+            "edges_wanted": 5,
             "n_inputs": 812,
             "reason": "",
             "seconds": 2.0,
@@ -134,6 +135,15 @@ def test_layout_is_what_the_plugin_looks_for():
 }
 """
     )
+
+
+def test_a_lock_from_before_a_share_of_edges_was_asked_for_is_read():
+    tested = FunctionRecord(Strength.TESTED, Checker.FUNCTION_TEST, 812, 9, 7, 2.0, 1)
+    content = {KEY: replace(ENTRY, evidence=replace(EVIDENCE, functions={"f": tested}))}
+    text = Lock(content).to_text()
+    older = text.replace('            "edges_wanted": 0,\n', "")
+    assert older != text
+    assert lock_format.parse(older, "x") == content
 
 
 @pytest.mark.parametrize(
