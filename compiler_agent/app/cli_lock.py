@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from compiler_agent.app.cli_words import function_table, trust_options
+from compiler_agent.app.cli_workload import workload_options, workloads
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.trust import Trust, counted
 from compiler_agent.evaluation.evaluate import Objective
@@ -19,6 +20,7 @@ from compiler_agent.evaluation.evaluate import Objective
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--rewrite", is_flag=True, help="Only put a lock that another tool has laid out back into its own form.")
 @click.option("--remove", is_flag=True, help="Take plans out of the lock that were tried and are not established.")
+@workload_options
 @trust_options
 @click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("build_command", nargs=-1, type=click.UNPROCESSED)
@@ -26,6 +28,11 @@ def verify(
     as_json: bool,
     rewrite: bool,
     remove: bool,
+    run_commands: tuple[str, ...],
+    run_timeout: float,
+    tolerance: float,
+    ignored: tuple[str, ...],
+    no_sandbox: bool,
     trust: str,
     test_seconds: float,
     test_coverage: float,
@@ -34,21 +41,26 @@ def verify(
 ) -> None:
     """Judges every plan of LOCK again: it still wins, gives the object that was measured, and passes all tests.
 
-    The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --.
+    The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --. A plan that
+    stands on a program's test is built and tested again, with the test of the lock or with --run; where that cannot be
+    done, the plan counts as not established. Afterwards clang's own build stands there. Exit 0: all was established
+    again.
     """
     from compiler_agent.app.tune_build import record_build
     from compiler_agent.app.verification import Demands
-    from compiler_agent.app.verify import verify_lock
+    from compiler_agent.app.verify import ProgramTests, verify_lock
     from compiler_agent.base import lock as locks
 
     if rewrite:
         locks.update(lock, {})
         return
+    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
     recorded = record_build(build_command, Path.cwd()) if build_command else []
     findings = verify_lock(
         lock,
         {record.key: record for record in recorded if record.key},
         demands=Demands(Trust(trust), test_seconds, test_coverage=test_coverage),
+        programs=ProgramTests(build_command, tuple(tests), no_sandbox),
         on_finding=lambda finding: click.echo(f"{finding.source}: {finding.verdict}", err=True),
     )
     if as_json:
@@ -60,8 +72,11 @@ def verify(
                 f"{finding.source}: {finding.verdict}: "
                 f"{_figure(finding.baseline_value)} -> {_figure(finding.value)}"
                 + (f"; functions: {counted(finding.functions)}" if finding.functions else "")
+                + (f"; program: {finding.program}" if finding.program else "")
                 + (f"; {finding.reason}" if finding.reason else "")
             )
+            for line in function_table(finding.functions):
+                click.echo(f"  {line}")
     wrong = [finding for finding in findings if finding.was_judged and not finding.verdict.may_be_kept]
     if remove and wrong:
         locks.remove(lock, [finding.key for finding in wrong])

@@ -7,29 +7,25 @@ something better already, that. A plan of an earlier, untested run is thus eithe
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from compiler_agent.app.program_test import build, evidence_of, references, remember_build, try_plans
 from compiler_agent.app.progress import Progress
 from compiler_agent.app.records import Record, read_records, remember
 from compiler_agent.app.tune import TuneReport, source_name, tune_records
 from compiler_agent.app.unit import TuneOptions
 from compiler_agent.base import lock as locks
-from compiler_agent.base.config import child_environment, native_directory
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished, UsageError
+from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import LockEntry
-from compiler_agent.base.process import run
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation import difftest
-from compiler_agent.evaluation.difftest import Reference, Workload
+from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.toolchain import discover
 
-_BUILD_TIMEOUT_S = 4 * 3600.0
 _NOT_BUILT_AGAIN = "the build did not compile it again, so its plan was not tested and is not kept"
 _Item = tuple[str, LockEntry]
 
@@ -49,28 +45,6 @@ def record_build(command: Sequence[str], cwd: Path) -> list[Record]:
             hint="let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent=size`",
         )
     return records
-
-
-def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
-    """Runs a build command with cc-agent as its compiler, unless the command says otherwise itself."""
-    launcher = native_directory() / "bin"
-    done = run(
-        command,
-        cwd=cwd,
-        env=child_environment(
-            CC=str(launcher / "cc-agent"),
-            CXX=str(launcher / "cc-agent++"),
-            **{
-                "CFLAGS": os.environ.get("CFLAGS", "-O-agent=size"),
-                "CXXFLAGS": os.environ.get("CXXFLAGS", "-O-agent=size"),
-                **variables,
-            },
-        ),
-        timeout_s=_BUILD_TIMEOUT_S,
-    )
-    if done.status != 0:
-        tail = done.stderr.decode(errors="replace")[-1500:].strip()
-        raise CompilerAgentError(f"the build failed with status {done.status}: {shlex.join(command)}\n{tail}")
 
 
 def tune_build(
@@ -103,7 +77,7 @@ def tune_build(
     if not workloads:
         return tune_records(records, lock, options, jobs=jobs, progress=progress)
     started_s = time.monotonic()
-    expected = _references(command, cwd, workloads)
+    expected = references(command, cwd, workloads)
     reference_s = time.monotonic() - started_s
     # What no test of functions established, the program's own test will; what one refuted, it need not run.
     options = dataclasses.replace(options, demands=dataclasses.replace(options.demands, program_follows=True))
@@ -121,7 +95,7 @@ def tune_build(
     replayed: set[str] = set()
 
     def passes(items: Sequence[_Item]) -> bool:
-        behaves, keys = _try(dict(items), command, cwd, expected)
+        behaves, keys = try_plans(dict(items), command, cwd, expected)
         replayed.update(keys)
         return behaves
 
@@ -135,12 +109,13 @@ def tune_build(
     dropped = [key for key, entry in there.items() if (key, entry.plan) in wrong]
     if dropped:
         locks.remove(lock, dropped)
-    evidence = {**expected[0].evidence(), "command": "; ".join(workload.command for workload in workloads)}
+    evidence = evidence_of(expected)
     # A unit that the build did not compile again, or whose plan clang did not take, was not tested with it.
     good = [(key, entry) for key, entry in good if key in replayed]
     now = locks.update(lock, {key: _with_test(entry, evidence) for key, entry in good})
     program_s = reference_s + time.monotonic() - started_s
     remember((result.key, result.record) for result in report.results)
+    remember_build([key for key, _ in good], command, cwd)
     tested = {(key, entry.plan) for key, entry in good}
     unseen = [r for r in report.results if r.best and r.key not in replayed]
     return dataclasses.replace(
@@ -156,22 +131,6 @@ def tune_build(
     )
 
 
-def _references(command: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> list[Reference]:
-    """What the program does when all of it is built at -O0; clang's own build stands there again afterwards."""
-    with MemoryFile() as log:
-        # Clang's own way to change a command line: it reaches every compilation, whatever the build's flags are.
-        build(command, cwd, CC_AGENT_MODE="off", CC_AGENT_LOG=str(log.path), CCC_OVERRIDE_OPTIONS="# O0")
-        if not log.read():
-            raise NotEstablished(
-                f"the second run of `{shlex.join(command)}` compiled nothing, so there is no -O0 build to compare with",
-                hint="give a build command that builds everything again, such as `make -B`",
-            )
-    try:
-        return [difftest.reference(workload, cwd) for workload in workloads]
-    finally:
-        build(command, cwd, CC_AGENT_MODE="off")
-
-
 def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> dict[str, LockEntry]:
     """What the lock would hold of each unit after `update`; of the same plan, this run's entry."""
     chosen = dict(there)
@@ -184,28 +143,3 @@ def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> 
 def _with_test(entry: LockEntry, test: Mapping[str, object]) -> LockEntry:
     trust = entry.evidence.trust if entry.evidence.trust.satisfies(Trust.TESTED) else Trust.TESTED
     return dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, differential_test=test, trust=trust))
-
-
-def _try(
-    plans: Mapping[str, LockEntry],
-    command: Sequence[str],
-    cwd: Path,
-    expected: Sequence[Reference],
-) -> tuple[bool, set[str]]:
-    """Builds with plans and tests; whether it behaves as expected, and the keys whose plans are in what was built."""
-    with MemoryFile(locks.Lock(plans).to_text().encode()) as lock, MemoryFile() as log:
-        build(command, cwd, CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(lock.path), CC_AGENT_LOG=str(log.path))
-        entries = [json.loads(line) for line in log.read().splitlines()]
-        keys = {
-            event["key"]
-            for entry in entries
-            if entry["decision"] == "replayed"
-            for event in entry["events"]
-            if event["event"] == "hit"
-        }
-        if plans and not keys:
-            raise NotEstablished(
-                f"the second run of `{shlex.join(command)}` compiled nothing, so no plan could be tested",
-                hint="give a build command that builds everything again, such as `make -B`",
-            )
-        return difftest.judge(expected, cwd).verdict.permits, keys

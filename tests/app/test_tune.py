@@ -327,10 +327,10 @@ def test_a_tune_that_is_killed_while_it_compiles_leaves_no_file(project: Project
     slow.write_text(f"#!/bin/sh\ntouch '{project.directory}/began'\nsleep 60\n")
     slow.chmod(0o755)
     script = (
-        "import sys; from compiler_agent.app import cli, tune_build, verification;"
+        "import sys; from compiler_agent.app import cli, program_test, verification;"
         "real = verification.run;"
         f"verification.run = lambda command, **settings: real(['{slow}'], **settings);"
-        "tune_build.run = verification.run; cli.main(sys.argv[1:])"
+        "program_test.run = verification.run; cli.main(sys.argv[1:])"
     )
     command = [sys.executable, "-c", script, "tune", "--budget", "4", *arguments]
     tune = subprocess.Popen(command, cwd=project.directory, env=project.environment, stderr=subprocess.DEVNULL)
