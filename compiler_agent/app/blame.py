@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from compiler_agent.app.blame_ir import Application, IrUnit
 from compiler_agent.app.blame_minimise import NOTHING, Oracle, minimise, only, parts_of
-from compiler_agent.app.blame_program import Program
+from compiler_agent.app.blame_program import Judge
 from compiler_agent.app.blame_reduce import reduce_module
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished, ToolError
 from compiler_agent.base.process import run
@@ -62,9 +62,9 @@ class Blame:
 
 
 class ProgramOracle:
-    """Refutes a plan by running the program; equal objects are run once."""
+    """Refutes a plan by running the program, or testing the function; equal objects are judged once."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Judge) -> None:
         self.program = program
         self.n_runs = 0
         self._known: dict[str, tuple[Difference, ...]] = {}
@@ -94,7 +94,7 @@ class ProgramOracle:
 
 def find_blame(
     plan: Plan,
-    program: Program,
+    program: Judge,
     toolchain: Toolchain,
     catalog: Catalog,
     *,
@@ -122,7 +122,7 @@ def find_blame(
         raise NotEstablished(f"the plan is not refuted, so there is nobody to blame: {why}")
     on_step(f"refuted: {differences[0]}")
     minimal = smallest(plan, oracle, catalog, toolchain)
-    on_step(f"smallest plan: {minimal} ({oracle.n_runs} different objects were run)")
+    on_step(f"smallest plan: {minimal} ({oracle.n_runs} different objects were tried)")
     found = _Found(IrUnit(program, toolchain, catalog), minimal, on_step)
     try:
         found.search(reduce_s)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.app.blame_program import Program
+from compiler_agent.app.blame_program import Judge
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.process import check, run
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
@@ -40,9 +40,9 @@ class Application:
 
 
 class IrUnit:
-    """A program's unit as IR: passes by `opt`, objects by clang, behaviour by the program."""
+    """A unit as IR: passes by `opt`, objects by clang, behaviour by the program or by a function's test."""
 
-    def __init__(self, program: Program, toolchain: Toolchain, catalog: Catalog) -> None:
+    def __init__(self, program: Judge, toolchain: Toolchain, catalog: Catalog) -> None:
         self.program = program
         self.toolchain = toolchain
         self._catalog = catalog

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import native_directory
@@ -99,6 +100,35 @@ class Unit:
             return program.read_bytes()
 
 
+class Judge(Protocol):
+    """What shows whether an object of a unit is wrong: a whole program, or the test of one function."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit."""
+        ...
+
+    def judge(self, content: bytes) -> Outcome:
+        """What is seen with this object of the unit.
+
+        Raises:
+            CompilerAgentError: It cannot be put in its place.
+        """
+        ...
+
+    def shown(self) -> list[str]:
+        """What happens, as Markdown, for a report."""
+        ...
+
+    def checked(self) -> list[str]:
+        """What was established about the reference, one sentence each."""
+        ...
+
+    def to_see(self) -> list[str]:
+        """How two objects are seen to differ, in words, line by line."""
+        ...
+
+
 @dataclass(frozen=True)
 class Program:
     """A unit, and what shows how the program with it behaves."""
@@ -122,3 +152,25 @@ class Program:
     def judge(self, content: bytes) -> Outcome:
         """What the program does with this object of the unit."""
         return difftest.judge(self.references, Path(self.unit.record.cwd), replaced=self.unit.placed(content))
+
+    def shown(self) -> list[str]:
+        """What happens, as Markdown."""
+        lines = []
+        for reference in self.references:
+            command = reference.workload.command
+            lines += [f"`{command}`, with this unit compiled by the pipeline below instead of -O0:", ""]
+        return lines
+
+    def checked(self) -> list[str]:
+        """What was established about the reference, one sentence each."""
+        return [
+            f"The program behaves the same each time with the unit at -O0 ({reference.workload.n_reference_runs} runs)."
+            for reference in self.references[:1]
+        ]
+
+    def to_see(self) -> list[str]:
+        """How the two objects are seen to differ, in words."""
+        return [
+            f"Put each in the place of {self.unit.output} in {self.unit.record.cwd} and run there:",
+            *(f"  {reference.workload.command}" for reference in self.references),
+        ]

@@ -73,8 +73,7 @@ def to_markdown(blame: Blame, unit: IrUnit, checks: str = "") -> str:
     toolchain = unit.toolchain
     lines = [f"# [{', '.join(blame.culprits)}] wrong code for {Path(program.unit.record.source).name}", ""]
     lines += [f"LLVM {toolchain.version}, {toolchain.target}.", "", "## What happens", ""]
-    for reference in program.references:
-        lines += [f"`{reference.workload.command}`, with this unit compiled by the pipeline below instead of -O0:", ""]
+    lines += program.shown()
     lines += [f"* {difference}" for difference in blame.differences]
     lines += ["", "## The pipeline", "", "The smallest part of the plan that is still wrong:", ""]
     lines += [*_fenced(str(blame.minimal)), "The whole plan:", "", *_fenced(str(blame.plan))]
@@ -104,14 +103,9 @@ def to_markdown(blame: Blame, unit: IrUnit, checks: str = "") -> str:
         else:
             lines += [f"It has {len(module.splitlines())} lines and {len(bodies(module))} functions.", ""]
     lines += ["## What was checked", ""]
-    lines += [
-        f"* The program behaves the same each time with the unit at -O0 ({reference.workload.n_reference_runs} runs)."
-        for reference in program.references[:1]
-    ]
+    lines += [f"* {sentence}" for sentence in program.checked()]
     if blame.reduced:
-        lines += [
-            "* On the reduced module -O0, `default<O1>` and `default<O2>` all give the program's right behaviour."
-        ]
+        lines += ["* On the reduced module -O0, `default<O1>` and `default<O2>` all give the right behaviour."]
         lines += ["* That the reduced module has no undefined behaviour was not proved."]
     lines += [f"* {checks}"] if checks else []
     lines += [f"* Not established: {note}." for note in blame.notes]
@@ -121,18 +115,16 @@ def to_markdown(blame: Blame, unit: IrUnit, checks: str = "") -> str:
 def reproducer(blame: Blame, unit: IrUnit) -> str:
     """A shell script that makes the wrong and the right object."""
     assert blame.step is not None
-    program = unit.program.unit
     wrong = [*unit.opt_command(blame.step), "-S", _input(blame), "-o", "after.ll"]
     lines = [
         "#!/bin/sh",
-        "# Makes wrong.o and right.o of the same module; linked into the program, they behave differently.",
+        "# Makes wrong.o and right.o of the same module, which behave differently.",
         "set -e",
         'cd "$(dirname "$0")"',
         shlex.join(wrong),
         _redirected(unit.code_command("after.ll", blame.step), "wrong.o"),
         _redirected(unit.code_command(_input(blame)), "right.o"),
-        f"# Put each in the place of {program.output} in {program.record.cwd} and run there:",
-        *(f"#   {reference.workload.command}" for reference in unit.program.references),
+        *(f"# {line}".rstrip() for line in unit.program.to_see()),
     ]
     return "\n".join(lines) + "\n"
 

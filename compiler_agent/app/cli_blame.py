@@ -9,14 +9,21 @@ import click
 
 from compiler_agent.app.cli_words import is_compiler
 from compiler_agent.app.cli_workload import workload_options, workloads
-from compiler_agent.base.errors import UsageError
 
 _SLACK_S = 1.0
+_DEFAULT_TEST_S = 2.0
 
 
 @click.command()
 @click.option("--plan", "plan_text", required=True, help="The plan that is wrong: -passes=PIPELINE -option=value …")
 @workload_options
+@click.option(
+    "--test-seconds",
+    type=click.FloatRange(0.0, min_open=True),
+    default=_DEFAULT_TEST_S,
+    show_default=True,
+    help="Without --run: for each test of a function.",
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), default="blame", show_default=True, help="Where the report goes."
 )
@@ -30,6 +37,7 @@ def blame(
     tolerance: float,
     ignored: tuple[str, ...],
     no_sandbox: bool,
+    test_seconds: float,
     output: Path,
     reduce_s: float,
     as_json: bool,
@@ -38,39 +46,42 @@ def blame(
     """Finds the pass in a plan that makes a program wrong, and writes a report that could be filed upstream.
 
     The clang COMMAND makes one object (-c) or a whole program of one source; its result is put in its place in a copy
-    of the directory, and each --run shows there what the program does. Exit 0: a pass is blamed; 1: the plan is not
-    refuted.
+    of the directory, and each --run shows there what the program does. Without --run the functions that the plan
+    changes are tested, and the first that is refuted is what the passes are judged by. Exit 0: a pass is blamed; 1: the
+    plan is not refuted.
 
     \b
+    compiler-agent blame --plan "-passes=attributor,default<Oz>" -- clang -c trees.c
     compiler-agent blame --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
     """
     import dataclasses
 
     from compiler_agent.app.blame import find_blame
+    from compiler_agent.app.blame_functions import FunctionTests
     from compiler_agent.app.blame_ir import IrUnit
-    from compiler_agent.app.blame_program import Program, Unit
+    from compiler_agent.app.blame_program import Judge, Program, Unit
     from compiler_agent.app.blame_report import to_json, write_report
     from compiler_agent.llvm import catalog
     from compiler_agent.llvm.plan import Plan
     from compiler_agent.llvm.toolchain import discover
 
     tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
-    if not tests:
-        raise UsageError("blame needs --run: a command that shows that the program is wrong")
     # A program that no longer ends is met often here; it need not be waited for as long as where it is judged once.
     tests = [dataclasses.replace(test, slack_s=_SLACK_S) for test in tests]
     arguments = command[1:] if is_compiler(command[0]) else command
     toolchain = discover()
     known = catalog.load()
-    program = Program.with_reference(Unit.of_command(arguments, Path.cwd()), tests)
-    found = find_blame(
-        Plan.parse(plan_text),
-        program,
-        toolchain,
-        known,
-        reduce_s=reduce_s,
-        on_step=lambda words: click.echo(words, err=True),
-    )
+    plan, unit = Plan.parse(plan_text), Unit.of_command(arguments, Path.cwd())
+
+    def on_step(words: str) -> None:
+        click.echo(words, err=True)
+
+    program: Judge
+    if tests:
+        program = Program.with_reference(unit, tests)
+    else:
+        program = FunctionTests.refuting(unit, plan, test_seconds, on_step=on_step)
+    found = find_blame(plan, program, toolchain, known, reduce_s=reduce_s, on_step=on_step)
     report = write_report(found, IrUnit(program, toolchain, known), output)
     if as_json:
         click.echo(json.dumps(to_json(found, toolchain), indent=2))

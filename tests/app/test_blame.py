@@ -10,12 +10,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler_agent.app.blame import join, passes_after, passes_alone, spell_out
+from compiler_agent.app.blame import ProgramOracle, join, passes_after, passes_alone, spell_out
+from compiler_agent.app.blame_functions import FunctionTests
 from compiler_agent.app.blame_ir import bodies
 from compiler_agent.app.blame_minimise import delta_debug, minimise, only, parts_of
 from compiler_agent.app.blame_program import Unit
 from compiler_agent.app.cli import cli
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import NotEstablished, UsageError
+from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
@@ -253,3 +255,47 @@ def test_judge_runs_the_program(project: Path, plan: str, verdict: str | None, s
     else:
         assert (row["verdict"], done.exit_code) == (verdict, status)
         assert "standard output, line 1: '1 2' instead of '0 2'" in row["reason"]
+
+
+# The same in a function that others can call; no program has to be run to see it.
+LATENT_FUNCTION = LATENT.replace("int main(void)", "int harmless(int a) { return a > 3 ? a : -a; }\nint length(void)")
+LATENT_FUNCTION = LATENT_FUNCTION.replace('printf("%d\\n", heap->length);', "int found = heap->length;")
+LATENT_FUNCTION = LATENT_FUNCTION.replace("return 0;", "return found;")
+
+
+def test_without_a_program_the_test_of_a_function_refutes(project: Path) -> None:
+    (project / "main.c").write_text(LATENT_FUNCTION)
+    unit = Unit.of_command(["-c", "main.c"], project)
+    whole = Plan.parse("-passes=attributor,default<Oz>")
+    tests = FunctionTests.refuting(unit, whole, 0.3)
+    assert tests.function == "length"
+    assert "length();" in tests.counterexample
+    oracle = ProgramOracle(tests)
+    assert [str(one) for one in oracle.differences(whole)] == ["length, call 1: 1 instead of 5"]
+    assert not oracle.refutes(Plan.parse("-passes=attributor"))  # the claim alone does no harm
+    assert tests.judge(b"no object").verdict is ProgramVerdict.NOT_ESTABLISHED
+
+
+def test_where_no_function_is_refuted_nobody_is_blamed(project: Path) -> None:
+    (project / "main.c").write_text("int twice(int a) { return a > 5 ? a & 7 : a; }")
+    command = ["blame", "--test-seconds", "0.2", "--plan", "-passes=function(sroa)", "--", "clang", "-c", "main.c"]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 1
+    assert isinstance(done.exception, NotEstablished)
+    assert "no test of 1 changed functions shows a difference" in done.exception.message
+    assert not (project / "blame").exists()
+
+
+@pytest.mark.nightly
+def test_without_a_program_the_pass_is_blamed(project: Path) -> None:
+    (project / "main.c").write_text(LATENT_FUNCTION)
+    arguments = ["blame", "--plan", "-passes=attributor,default<Oz>", "--test-seconds", "0.5", "--json"]
+    done = CliRunner().invoke(cli, [*arguments, "--reduce", "0", "--", "clang", "-c", "main.c"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["culprits"] == ["attributor"]
+    assert "fill" in found["functions"]
+    report = (project / "blame" / "report.md").read_text()
+    assert "`length`, called in this way" in report
+    assert "length();" in report
+    assert "#   length();" in (project / "blame" / "reproduce.sh").read_text()

@@ -66,3 +66,17 @@ def test_the_attributor_is_blamed(zlib: Path, tmp_path: Path) -> None:
     assert found["functions"] == ["build_tree"]
     assert found["step"].startswith("-passes=attributor")
     assert "[attributor]" in (tmp_path / "report" / "report.md").read_text()
+
+
+@pytest.mark.nightly
+def test_the_attributor_is_blamed_without_any_program(zlib: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "compiler_agent.app.cli", "blame", "--plan", PLAN, "--json", "--reduce", "0"]
+    command += ["--output", str(tmp_path / "report"), "--", "clang", "-D_LARGEFILE64_SOURCE=1", "-c", "trees.c"]
+    done = subprocess.run(command, cwd=zlib, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["culprits"] == ["attributor"]
+    assert found["step"].startswith("-passes=attributor")
+    report = (tmp_path / "report" / "report.md").read_text()
+    assert "[attributor]" in report
+    assert "called in this way" in report
