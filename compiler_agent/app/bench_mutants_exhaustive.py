@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from compiler_agent.app.bench_mutants_build import Compiled, emit
+from compiler_agent.app.bench_mutants_build import Compiled, Site, emit
 from compiler_agent.app.bench_mutants_judge import Proof, Truth
 from compiler_agent.base.process import check, run
 from compiler_agent.llvm.toolchain import discover
@@ -26,8 +26,12 @@ _IMPURE = re.compile(
 class Exhaustive:
     """Compares the machine code of two functions on all their inputs, where there are few."""
 
-    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
+    name = "inputs"
+    limited = False
+
+    def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
         """EQUIVALENT if they agree on every input; never WRONG: an input on which they differ may be undefined."""
+        function = site.function
         signature = _signature(_text(compiled.bitcode), function)
         if signature is None or _signature(_text(mutant), function) is None:
             return Proof(Truth.UNDECIDED, "its domain is not small, or it depends on more than its arguments")

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.app.bench_mutants_build import Compiled
+from compiler_agent.app.bench_journal import Journal
+from compiler_agent.app.bench_mutants_build import Compiled, Site
+
+PROVERS = ("inputs", "optimizer", "validator")
+"""Their names, the cheapest first."""
 
 
 class Answer(enum.Enum):
@@ -23,7 +27,7 @@ class Answer(enum.Enum):
 
 
 class Truth(enum.Enum):
-    """What a mutant that was not caught is, as far as it could be found out."""
+    """What a mutant is, as far as it could be found out without the tester."""
 
     EQUIVALENT = "equivalent"
     """By proof, or because all inputs were tried."""
@@ -51,6 +55,15 @@ class Reply:
 
 class Tester(Protocol):
     """What is measured."""
+
+    def prepare(self, argv: Sequence[str], cwd: Path) -> Sequence[str]:
+        """Builds what does not depend on a candidate, so that `test` finds it; the symbols of the visible functions.
+
+        Args:
+            argv: The command that compiles the source.
+            cwd: Where it runs.
+        """
+        ...
 
     def test(
         self, argv: Sequence[str], cwd: Path, candidate: Path, functions: Sequence[str], *, seconds: float, seed: int
@@ -81,12 +94,41 @@ class Proof:
 class Prover(Protocol):
     """Decides about mutants without sampling inputs."""
 
-    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
+    name: str
+    """One word, for journals and tables."""
+    limited: bool
+    """Whether more time may get it further."""
+
+    def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
         """Compares a function of the unit's optimized module with that of the mutant's.
 
         Args:
             compiled: The unit.
-            function: The symbol.
+            site: The mistake.
             mutant: The mutant's bitcode.
+            seconds: Processor time, for those that are limited.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all provers together say of a mutant."""
+
+    truth: Truth
+    """UNDECIDED also where they contradict each other."""
+    prover: str
+    """Who decided; empty: nobody."""
+    how: str
+    """How, or why not."""
+
+
+def verdict_of(journal: Journal, mutant: str) -> Verdict:
+    """What the journal of the mutants has about one, by its key."""
+    rows = [row for name in PROVERS if (row := journal.get("judged", f"{mutant} {name}")) is not None]
+    decided = [row for row in rows if row["truth"] != Truth.UNDECIDED.value]
+    if len({row["truth"] for row in decided}) > 1:
+        return Verdict(Truth.UNDECIDED, "", f"CONTRADICTION: {'; '.join(str(row['how']) for row in decided)}")
+    if decided:
+        return Verdict(Truth(decided[0]["truth"]), str(decided[0]["prover"]), str(decided[0]["how"]))
+    return Verdict(Truth.UNDECIDED, "", "; ".join(str(row["how"]) for row in rows) or "not judged")

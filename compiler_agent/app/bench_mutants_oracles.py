@@ -1,33 +1,47 @@
-"""The real oracles behind the benchmark's protocols: the function tester, the translation validator, all inputs."""
+"""The real oracles behind the benchmark's protocols: the function tester, and what decides without sampling inputs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from compiler_agent.app.bench_mutants_build import Compiled
+from compiler_agent.app.bench_mutants_build import Compiled, Site, mutator
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Prover, Reply, Truth
+from compiler_agent.base.process import run
 from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, test_functions
+from compiler_agent.evaluation.function_test_build import reference
 from compiler_agent.evaluation.validate import Outcome, validate_modules
 
-_VALIDATOR_SECONDS = 20.0
+_OPTIMIZER_TIMEOUT_S = 60.0
+_OPTIMIZER_BYTES = 2 << 30
+# Levels between which the reference, which is compiled at -O0, cannot tell: the preprocessor sees the same.
+_LIKE = {"-O1": "-O2", "-O3": "-O2", "-Os": "-Oz"}
 
 
 class FunctionTester:
-    """The function-level differential tester."""
+    """The function-level differential tester. Levels that have the same reference share it."""
+
+    def prepare(self, argv: Sequence[str], cwd: Path) -> Sequence[str]:
+        """As `Tester.prepare` says."""
+        return reference(_shared(argv), cwd).functions
 
     def test(
         self, argv: Sequence[str], cwd: Path, candidate: Path, functions: Sequence[str], *, seconds: float, seed: int
     ) -> dict[str, Reply]:
         """As `Tester.test` says."""
         report = test_functions(
-            argv, cwd, candidate, seconds_per_function=seconds, seed=seed, functions=list(functions) or None
+            _shared(argv), cwd, candidate, seconds_per_function=seconds, seed=seed, functions=list(functions) or None
         )
         replies = {evidence.function: _reply(evidence) for evidence in report.functions}
         for function in functions:
             replies.setdefault(function, Reply(Answer.NOT_ESTABLISHED, "the tester does not know it", 0.0, -1.0, 0))
         return replies
+
+
+def _shared(argv: Sequence[str]) -> list[str]:
+    return [_LIKE.get(word, word) for word in argv]
 
 
 def _reply(evidence: FunctionEvidence) -> Reply:
@@ -40,33 +54,37 @@ def _reply(evidence: FunctionEvidence) -> Reply:
     return Reply(answer, evidence.counterexample or evidence.reason, evidence.seconds, coverage, evidence.n_inputs)
 
 
-class InTurn:
-    """Asks one prover after the other; the first that knows is believed."""
+class Optimizer:
+    """LLVM's own optimizer: where the mutant's values differ from the function's, a call would be made; is it dead?"""
 
-    def __init__(self, provers: Sequence[Prover]) -> None:
-        self.provers = provers
+    name = "optimizer"
+    limited = False
 
-    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
-        """The first answer that decides; else all reasons."""
-        reasons = []
-        for prover in self.provers:
-            proof = prover.prove(compiled, function, mutant)
-            if proof.truth is not Truth.UNDECIDED:
-                return proof
-            reasons.append(proof.reason)
-        return Proof(Truth.UNDECIDED, "; ".join(reasons))
+    def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
+        """EQUIVALENT if it removes all those calls; never WRONG."""
+        what = ["--kind", site.kind, "--site", str(site.number), "--agrees"]
+        done = run([mutator(), *what, compiled.bitcode], timeout_s=_OPTIMIZER_TIMEOUT_S, memory_bytes=_OPTIMIZER_BYTES)
+        if done.timed_out or done.status != 0:
+            why = "it takes too long" if done.timed_out else f"status {done.status}: {done.stderr[-300:]!r}"
+            return Proof(Truth.UNDECIDED, why)
+        answer = json.loads(done.stdout)
+        truth = Truth.EQUIVALENT if answer["agrees"] else Truth.UNDECIDED
+        return Proof(truth, str(answer["reason"]))
 
 
 class Validator:
     """The translation validator, on the optimized module and the mutant of it."""
 
-    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
+    name = "validator"
+    limited = True
+
+    def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
         """EQUIVALENT if it refines the unmutated function, or gives the same bits; WRONG where others come out."""
         (verdict,) = validate_modules(
             compiled.bitcode.read_bytes(),
             mutant.read_bytes(),
-            functions=[function],
-            seconds_per_function=_VALIDATOR_SECONDS,
+            functions=[site.function],
+            seconds_per_function=seconds,
             concrete_inputs=True,  # no program that runs passes anything else
         )
         if verdict.outcome is Outcome.PROVED:
@@ -81,6 +99,6 @@ class Validator:
         return Proof(Truth.UNDECIDED, f"{verdict.checker}: {verdict.reason}")
 
 
-def prover() -> Prover:
-    """Everything that can decide about a mutant without sampling inputs."""
-    return InTurn([Exhaustive(), Validator()])
+def provers() -> tuple[Prover, ...]:
+    """Everything that can decide about a mutant without sampling inputs, the cheapest first."""
+    return Exhaustive(), Optimizer(), Validator()

@@ -2,119 +2,159 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.bench_journal import Journal
-from compiler_agent.app.bench_mutants_judge import Answer, Truth
+from compiler_agent.app.bench_mutants_judge import PROVERS, Answer, Truth, verdict_of
 
 TARGET_RATE = 0.95
 TARGET_MUTANTS = 1000
+TARGET_FUNCTIONS = 30
+IDENTICAL = "object"
+"""How a mutant is known to be equivalent that has clang's own object, byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of mutants."""
+    """Counts of mutants with different objects."""
 
     caught: int
     """An alarm."""
+    refused: int
+    """Not established: a plan would not be kept, but nobody said that it is wrong."""
     wrong: int
     """Let through, and an input shows that it is wrong."""
     undecided: int
     """Let through, and neither shown equivalent nor wrong."""
-    equivalent: int
-    """Let through, and shown to be no mistake after all."""
-    refused: int
-    """Not established: a plan would not be kept, but nobody said that it is wrong."""
+    equivalent: dict[str, int]
+    """Shown to be no mistake after all, by whom; those were not tested. `IDENTICAL` ones are not in `total`."""
+    untested: int
+    """Not tested yet, and not shown equivalent."""
     unreached: int
-    """Of wrong and undecided: those to whose site no input gets."""
+    """Of wrong and undecided: those to whose site no input gets, as far as was looked."""
+
+    @property
+    def tested(self) -> int:
+        """All that the tester was asked about."""
+        return self.caught + self.refused + self.wrong + self.undecided
 
     @property
     def total(self) -> int:
-        """All that were tested."""
-        return self.caught + self.wrong + self.undecided + self.equivalent + self.refused
+        """All mutants with an object of their own."""
+        return self.tested + self.untested + sum(n for how, n in self.equivalent.items() if how != IDENTICAL)
 
     @property
     def rate(self) -> float | None:
+        """Caught ÷ (caught + refused + let through and really wrong)."""
+        return _share(self.caught, self.caught + self.refused + self.wrong)
+
+    @property
+    def rate_where_tested(self) -> float | None:
         """Caught ÷ (caught + let through and really wrong)."""
         return _share(self.caught, self.caught + self.wrong)
 
     @property
     def lower_bound(self) -> float | None:
-        """The same with every undecided one counted as missed."""
-        return _share(self.caught, self.caught + self.wrong + self.undecided)
-
-    @property
-    def lower_bound_reached(self) -> float | None:
-        """The lower bound among mutants to whose site some input gets."""
-        return _share(self.caught, self.caught + self.wrong + self.undecided - self.unreached)
-
-    @property
-    def strictest(self) -> float | None:
-        """The lower bound with those missed too for which the function is not established."""
-        return _share(self.caught, self.caught + self.wrong + self.undecided + self.refused)
+        """Caught ÷ all that were tested: what is undecided counts as missed."""
+        return _share(self.caught, self.tested)
 
 
 def tally(rows: Iterable[dict[str, Any]]) -> Tally:
     """Counts mutants: rows as `mutants` gives them."""
     found = list(rows)
-
-    def count(truth: Truth) -> int:
-        return sum(row["answer"] == Answer.PASSED.value and row["truth"] == truth.value for row in found)
-
-    missed = (Truth.WRONG.value, Truth.UNDECIDED.value)
+    fates = Counter(row["fate"] for row in found)
+    known = Counter(row["prover"] for row in found if row["fate"] == "equivalent")
     return Tally(
-        caught=sum(row["answer"] == Answer.ALARM.value for row in found),
-        wrong=count(Truth.WRONG),
-        undecided=count(Truth.UNDECIDED),
-        equivalent=count(Truth.EQUIVALENT),
-        refused=sum(row["answer"] == Answer.NOT_ESTABLISHED.value for row in found),
-        unreached=sum(
-            row["answer"] == Answer.PASSED.value and row["truth"] in missed and row["reached"] is False for row in found
-        ),
+        caught=fates["caught"],
+        refused=fates["refused"],
+        wrong=fates["wrong"],
+        undecided=fates["undecided"],
+        equivalent={how: known[how] for how in (IDENTICAL, *PROVERS)},
+        untested=fates["untested"],
+        unreached=sum(row["fate"] in ("wrong", "undecided") and row["reached"] is False for row in found),
     )
 
 
-def mutants(journal: Journal) -> list[dict[str, Any]]:
-    """The mutants that were tested: what each is, the answer, and what it turned out to be."""
+def mutants(made: Journal, tests: Journal) -> list[dict[str, Any]]:
+    """The mutants: what each is, what became of it (`fate`), and what was shown of it."""
     rows = []
-    for key, made in journal.rows("made"):
-        tested = journal.get("tested", key)
-        if made["fate"] != "kept" or tested is None:
-            continue
-        judged = journal.get("judged", key) or {"truth": Truth.UNDECIDED.value, "how": "not judged", "reached": None}
-        rows.append({**made, **tested, **{name: judged[name] for name in ("truth", "how", "reached")}})
+    for key, row in made.rows("made"):
+        base = {**row, "key": key, "prover": "", "how": "", "reached": None, "answer": "", "seconds": 0.0}
+        if row["fate"] == "identical":
+            rows.append({**base, "fate": "equivalent", "prover": IDENTICAL})
+        elif row["fate"] == "kept":
+            rows.append({**base, **_fate(key, made, tests)})
     return rows
 
 
-def misses(whole: Tally) -> list[str]:
-    """The targets that were missed, as sentences."""
+def _fate(key: str, made: Journal, tests: Journal) -> dict[str, Any]:
+    verdict, tested = verdict_of(made, key), tests.get("tested", key)
+    found: dict[str, Any] = {"prover": verdict.prover, "how": verdict.how}
+    if tested is not None:
+        found |= {name: tested[name] for name in ("answer", "seconds", "coverage", "n_inputs")}
+    if verdict.truth is Truth.EQUIVALENT:
+        return {**found, "fate": "equivalent"}
+    if tested is None:
+        return {**found, "fate": "untested"}
+    if tested["answer"] == Answer.ALARM.value:
+        return {**found, "fate": "caught"}
+    if tested["answer"] == Answer.NOT_ESTABLISHED.value:
+        return {**found, "fate": "refused", "how": tested["reason"]}
+    confirmed = tests.get("confirmed", key)
+    if confirmed is not None:
+        found["reached"] = confirmed["reached"]
+        if confirmed["wrong"]:
+            return {**found, "fate": "wrong", "prover": "tester", "how": confirmed["how"]}
+    return {**found, "fate": "wrong" if verdict.truth is Truth.WRONG else "undecided"}
+
+
+def contradictions(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Mutants of which two that should know say the opposite: a bug of ours, to be looked at."""
     found = []
-    if whole.total < TARGET_MUTANTS:
-        found.append(f"{whole.total} mutants were tested, the target is {TARGET_MUTANTS}")
-    if whole.rate is None or whole.rate < TARGET_RATE:
-        found.append(
-            f"{_percent(whole.rate)} of the really wrong ones were caught, the target is {_percent(TARGET_RATE)}"
-        )
+    for row in rows:
+        if row["how"].startswith("CONTRADICTION"):
+            found.append(f"{row['key']}: {row['how']}")
+        if row["fate"] == "equivalent" and row["answer"] == Answer.ALARM.value:
+            found.append(f"{row['key']}: an alarm, and equivalent by {row['prover']}: {row['how']}")
     return found
 
 
-def render(journal: Journal, console: Console) -> Tally:
-    """Prints the tables; returns the whole."""
-    rows = mutants(journal)
-    fates = [made["fate"] for _, made in journal.rows("made")]
+def misses(rows: list[dict[str, Any]]) -> list[str]:
+    """The targets that were missed, as sentences."""
+    whole = tally(rows)
+    found = [f"contradiction: {one}" for one in contradictions(rows)]
+    if whole.total < TARGET_MUTANTS:
+        found.append(f"there are {whole.total} mutants, the target is {TARGET_MUTANTS}")
+    if whole.untested:
+        found.append(f"{whole.untested} are not tested")
     functions = {(row["unit"], row["function"]) for row in rows}
+    if len(functions) < TARGET_FUNCTIONS:
+        found.append(f"they are of {len(functions)} functions, the target is {TARGET_FUNCTIONS}")
+    for what, rate in (("those that are wrong", whole.rate), ("all that may be wrong", whole.lower_bound)):
+        if rate is None or rate < TARGET_RATE:
+            found.append(f"{_percent(rate)} of {what} were caught, the target is {_percent(TARGET_RATE)}")
+    return found
+
+
+def render(made: Journal, tests: Journal, console: Console) -> list[dict[str, Any]]:
+    """Prints the tables; returns the rows that they count."""
+    rows = mutants(made, tests)
+    own = [row for row in rows if row["prover"] != IDENTICAL]
+    functions = {(row["unit"], row["function"]) for row in own}
+    duplicates = sum(row["fate"] == "duplicate" for _, row in made.rows("made"))
     console.print(
-        f"{len(rows)} mutants of {len(functions)} functions tested; {fates.count('identical')} more gave the object of "
-        f"the unmutated module and {fates.count('duplicate')} that of another mutant, and are left out"
+        f"{len(own)} mutants of {len(functions)} functions; {len(rows) - len(own)} more have clang's own object and "
+        f"{duplicates} that of another mutant"
     )
     groups: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
+        ("library", lambda row: f"{row['part']}: {row['library']}"),
         ("part", lambda row: str(row["part"])),
-        ("library", lambda row: f"{row['library']} ({row['part']})"),
         ("level", lambda row: str(row["level"])),
         ("kind", lambda row: str(row["kind"])),
         ("function", lambda row: f"{row['unit']} {row['function']}"),
@@ -123,24 +163,43 @@ def render(journal: Journal, console: Console) -> Tally:
         console.print(_table(title, rows, of))
     whole = tally(rows)
     for what, share in (
-        ("caught ÷ (caught + really wrong)", whole.rate),
-        ("lower bound: undecided counted as missed", whole.lower_bound),
-        ("lower bound where some input gets to the site", whole.lower_bound_reached),
-        ("lower bound with functions not established counted as missed", whole.strictest),
+        ("caught ÷ (caught + refused + wrong)", whole.rate),
+        ("caught ÷ (caught + wrong)", whole.rate_where_tested),
+        ("lower bound: caught ÷ (caught + refused + wrong + undecided)", whole.lower_bound),
     ):
         console.print(f"{what}: {_percent(share)}")
-    return whole
+    for one in contradictions(rows):
+        console.print(f"CONTRADICTION: {one}", highlight=False)
+    return rows
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures as JSON has them."""
+
+    def figures(chosen: list[dict[str, Any]]) -> dict[str, Any]:
+        whole = tally(chosen)
+        rates = {"rate": whole.rate, "rate_where_tested": whole.rate_where_tested, "lower_bound": whole.lower_bound}
+        return {**asdict(whole), "total": whole.total, **rates}
+
+    def by(name: str) -> dict[str, Any]:
+        return {key: figures([row for row in rows if row[name] == key]) for key in sorted({row[name] for row in rows})}
+
+    return {"all": figures(rows), **{name: by(name) for name in ("part", "library", "level", "kind")}}
 
 
 def _table(title: str, rows: list[dict[str, Any]], of: Callable[[dict[str, Any]], str]) -> Table:
     table = Table(title=f"by {title}")
-    table.add_column(title)
-    for name in ("mutants", "caught", "wrong", "undecided", "equivalent", "refused", "unreached", "rate", "at least"):
+    table.add_column(title, no_wrap=True)
+    for name in ("mutants", "caught", "refused", "wrong", "undecided", "unreached", *(f"= {how}" for how in PROVERS),
+                 f"(= {IDENTICAL})", "untested", "rate", "c÷(c+w)", "at least"):  # fmt: skip
         table.add_column(name, justify="right")
     for name in (*sorted({of(row) for row in rows}), "all"):
         part = tally(row for row in rows if name == "all" or of(row) == name)
-        counts = (part.total, part.caught, part.wrong, part.undecided, part.equivalent, part.refused, part.unreached)
-        table.add_row(name, *map(str, counts), _percent(part.rate), _percent(part.lower_bound))
+        counts = (part.total, part.caught, part.refused, part.wrong, part.undecided, part.unreached,
+                  *(part.equivalent[how] for how in (*PROVERS, IDENTICAL)), part.untested)  # fmt: skip
+        table.add_row(
+            name, *map(str, counts), _percent(part.rate), _percent(part.rate_where_tested), _percent(part.lower_bound)
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,21 +95,30 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
     "--state",
     "directory",
     type=click.Path(path_type=Path),
-    default=Path("build/bench-mutants"),
+    default=Path("build/bench-planted"),
     show_default=True,
-    help="Where sources, mutants and the journal are; an interrupted run goes on there.",
+    help="Where sources, mutants and the journals are; an interrupted run goes on there.",
 )
 @click.option(
     "--library", "chosen", multiple=True, help="Only these; default: six C libraries, three of them held out."
 )
 @click.option("--level", "levels", multiple=True, help="Stock levels; default: -Oz and -O2.")
 @click.option("--functions", "n_functions", default=48, show_default=True)
-@click.option("--mutants", "n_mutants", default=1000, show_default=True)
+@click.option("--mutants", "n_mutants", default=1200, show_default=True)
+@click.option("--draw", "draw_seed", default=0, show_default=True, help="Seed of the draw of functions and mistakes.")
+@click.option(
+    "--only", "phases", type=click.Choice(["make", "judge", "test", "confirm"]), multiple=True,
+    help="Only these phases; default: make, judge, test. No test is needed to judge.",
+)  # fmt: skip
+@click.option("--judge-seconds", default=5.0, show_default=True, help="Of the validator, for each mutant.")
+@click.option("--judge-missed", is_flag=True, help="Judge only those that were let through.")
 @click.option("--seconds", default=10.0, show_default=True, help="Of the function tester, for each mutant.")
-@click.option("--long-seconds", default=120.0, show_default=True, help="Of the run that decides about one let through.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--long-seconds", default=120.0, show_default=True, help="Of the run that confirms one let through.")
+@click.option("--seed", default=0, show_default=True, help="Of the tester's inputs.")
+@click.option("--run", "run_name", default="tests", show_default=True, help="Names the tests: another for each tester.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
+@click.option("--report-only", is_flag=True, help="Print what the journals have, and run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as JSON instead of tables.")
 @click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where the target is missed.")
 def bench_mutants(
     directory: Path,
@@ -116,28 +126,38 @@ def bench_mutants(
     levels: tuple[str, ...],
     n_functions: int,
     n_mutants: int,
+    draw_seed: int,
+    phases: tuple[str, ...],
+    judge_seconds: float,
+    judge_missed: bool,
     seconds: float,
     long_seconds: float,
     seed: int,
+    run_name: str,
     jobs: int,
     report_only: bool,
+    as_json: bool,
     fail_below: bool,
 ) -> None:
     """What the function tester catches of mistakes planted into optimized functions of real libraries."""
     from compiler_agent.app import bench_mutants as module
     from compiler_agent.app import bench_mutants_oracles as oracles
-    from compiler_agent.app.bench_mutants_report import misses, render
+    from compiler_agent.app import bench_mutants_report as report
 
     settings = module.Settings(
-        chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, n_mutants, seconds, long_seconds, seed
-    )
-    run = module.Bench(settings, directory, oracles.FunctionTester(), oracles.prover(), jobs)
+        chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, n_mutants, draw_seed
+    )  # fmt: skip
+    limits = module.Limits(seconds, judge_seconds, long_seconds, seed)
+    bench = module.Bench(settings, limits, directory, oracles.FunctionTester(), oracles.provers(), jobs, run_name)
     try:
         if not report_only:
-            run.run()
+            bench.run(phases or ("make", "judge", "test"), only_missed=judge_missed)
     finally:
-        whole = render(run.journal, Console(width=160))
-    _print_misses(misses(whole), fail_below)
+        console = Console(width=200, quiet=as_json)
+        rows = report.render(bench.mutants, bench.tests, console)
+        if as_json:
+            click.echo(json.dumps(report.summary(rows), indent=1))
+    _print_misses(report.misses(rows), fail_below)
 
 
 @bench.command("false-alarms")
@@ -145,34 +165,48 @@ def bench_mutants(
     "--state",
     "directory",
     type=click.Path(path_type=Path),
-    default=Path("build/bench-false-alarms"),
+    default=Path("build/bench-planted"),
     show_default=True,
     help="Where sources and the journal are; an interrupted run goes on there.",
 )
+@click.option("--library", "chosen", multiple=True, help="Only these; default: six C libraries and one in C++.")
+@click.option("--level", "levels", multiple=True, help="Stock levels; default: -O1, -O2, -O3, -Os and -Oz.")
 @click.option(
-    "--library", "chosen", multiple=True, help="Only these; default: six C libraries, three of them held out."
+    "--functions", "n_functions", default=500, show_default=True, help="To test, at least; at each level counts once."
 )
-@click.option("--level", "levels", multiple=True, help="Stock levels; default: -O1, -O2, -O3, -Os, -Oz in turn.")
-@click.option("--functions", "n_functions", default=500, show_default=True, help="To test, at least.")
+@click.option("--per-unit", "n_per_unit", default=6, show_default=True, help="Most functions drawn from one unit.")
 @click.option("--seconds", default=10.0, show_default=True, help="Of the function tester, for each function.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--run", "run_name", default="false-alarms", show_default=True, help="Another for each tester.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
 def bench_false_alarms(
     directory: Path,
     chosen: tuple[str, ...],
     levels: tuple[str, ...],
     n_functions: int,
+    n_per_unit: int,
     seconds: float,
     seed: int,
+    run_name: str,
     jobs: int,
+    report_only: bool,
 ) -> None:
     """Whether the function tester raises alarms on functions as stock clang optimizes them; exit 1 if it does."""
     from compiler_agent.app import bench_false_alarms as module
     from compiler_agent.app.bench_mutants_oracles import FunctionTester
 
-    settings = module.Settings(chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, seconds, seed)
-    journal = module.run(settings, directory, FunctionTester(), jobs)
-    if module.render(journal, Console(width=160)):
+    settings = module.Settings(
+        chosen or module.LIBRARIES, levels or module.LEVELS, n_functions, n_per_unit, seconds, seed
+    )  # fmt: skip
+    journal = module.journal_of(settings, directory, run_name)
+    try:
+        if not report_only:
+            module.run(settings, directory, journal, FunctionTester(), jobs)
+    finally:
+        n_alarms = module.render(journal, Console(width=160))
+    _print_misses(module.misses(journal), False)
+    if n_alarms:
         sys.exit(1)
 
 

@@ -4,8 +4,11 @@
 //   cc-agent-mutate --list [--function F]… MODULE                 the sites, as JSON lines
 //   cc-agent-mutate --kind K --site N [--function F]… -o OUT MODULE   the mutant, as bitcode
 //   cc-agent-mutate … --reach                                     instead of the mistake: a trap where it would be
+//   cc-agent-mutate … --agrees                                    instead of a mutant: whether the mistake changes nothing, as JSON
+//   cc-agent-mutate … --checks                                    instead of a mutant: the module that --agrees asks the optimizer about
 //
 // A site's number counts the sites of its kind in the whole module, whatever --function selects. MODULE may be "-".
+#include "agreement.h"
 #include "listing.h"
 
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -15,6 +18,7 @@
 #include "llvm/IRReader/IRReader.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 
@@ -34,6 +38,8 @@ cl::list<std::string> functions("function", cl::desc("Only sites in this functio
 cl::opt<std::string> kindName("kind", cl::desc("The mistake to make."), cl::cat(category));
 cl::opt<unsigned> siteNumber("site", cl::desc("Where to make it: a number that --list gives."), cl::cat(category));
 cl::opt<bool> reach("reach", cl::desc("Put a trap at the site instead of the mistake: who gets there?"), cl::cat(category));
+cl::opt<bool> agrees("agrees", cl::desc("Whether the optimizer shows that the mistake changes nothing."), cl::cat(category));
+cl::opt<bool> checks("checks", cl::desc("The module with the checks that the optimizer is to find superfluous."), cl::cat(category));
 cl::opt<std::string> output("o", cl::desc("The file for the mutant's bitcode."), cl::init("-"), cl::cat(category));
 
 int complain(const Twine &message, int status) {
@@ -61,6 +67,20 @@ int write(Module &module) {
   if (file.os().has_error())
     return complain("cannot write " + output + ": " + file.os().error().message(), failed);
   file.keep();
+  return 0;
+}
+
+/// With `ask` the optimizer's answer, else the question.
+int compare(Module &module, Site &site, bool ask) {
+  Function &function = *site.instruction->getFunction();
+  Snapshot snapshot(module, function);
+  site.apply();
+  std::string reason = addChecks(snapshot, function);
+  if (!ask)
+    return reason.empty() ? write(*snapshot.module) : complain(reason, failed);
+  bool shown = reason.empty() && checksVanish(*snapshot.module);
+  reason = shown ? "no execution tells them apart" : reason.empty() ? "the optimizer does not show it" : reason;
+  outs() << json::Value(json::Object{{"agrees", shown}, {"reason", reason}}) << "\n";
   return 0;
 }
 
@@ -96,6 +116,8 @@ int main(int argc, char **argv) {
   Site *site = listing.find(kindName, siteNumber);
   if (!site)
     return complain(input + " has no site " + Twine(siteNumber) + " of " + kindName + "; --list shows those it has", usage);
+  if (agrees || checks)
+    return compare(*module, *site, agrees);
   if (reach)
     putTrap(*site->instruction);
   else

@@ -6,17 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from compiler_agent.app import bench_false_alarms, bench_mutants, bench_mutants_report
 from compiler_agent.app.bench_journal import Journal, in_parallel
-from compiler_agent.app.bench_mutants import Bench, Settings
-from compiler_agent.app.bench_mutants_build import Compiled, compile_unit, emit, list_sites, make_mutant
+from compiler_agent.app.bench_mutants import Bench, Limits, Settings
+from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, emit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Reply, Truth
-from compiler_agent.app.bench_mutants_oracles import InTurn, Validator
+from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
@@ -51,6 +52,9 @@ class ByObject:
         self.broken_for = broken_for
         self.lock = threading.Lock()
 
+    def prepare(self, argv: Sequence[str], cwd: Path) -> Sequence[str]:
+        return ("quarter", "mix", "main")
+
     def test(
         self, argv: Sequence[str], cwd: Path, candidate: Path, functions: Sequence[str], *, seconds: float, seed: int
     ) -> dict[str, Reply]:
@@ -66,10 +70,29 @@ class ByObject:
         return answers
 
 
-class NoProof:
-    def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
+class Says:
+    """A prover that says the same of all mutants of some functions, and nothing of the others."""
+
+    limited = True
+
+    def __init__(self, truth: Truth = Truth.UNDECIDED, functions: Sequence[str] = (), name: str = "validator") -> None:
+        self.truth = truth
+        self.functions = functions
+        self.name = name
+        self.asked: list[str] = []
+
+    def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
         assert mutant.read_bytes()[:2] == b"BC"
-        return Proof(Truth.UNDECIDED, "not tried")
+        self.asked.append(site.function)
+        return Proof(self.truth if site.function in self.functions else Truth.UNDECIDED, "so it is")
+
+
+def bench_in(directory: Path, settings: Settings, tester: ByObject, *provers: Says, jobs: int = 1) -> Bench:
+    return Bench(settings, Limits(), directory / "bench", tester, provers, jobs)
+
+
+def rows_of(bench: Bench) -> list[dict[str, Any]]:
+    return bench_mutants_report.render(bench.mutants, bench.tests, Console(quiet=True))
 
 
 @pytest.fixture
@@ -101,36 +124,73 @@ def test_the_sample_is_even_and_repeats(compiled: Compiled) -> None:
     assert len(drawn) == 4
 
 
-def test_mutants_are_made_tested_and_judged(settings: Settings, tmp_path: Path) -> None:
+def test_mutants_are_made_tested_and_confirmed(settings: Settings, tmp_path: Path) -> None:
     tester = ByObject(deaf_to=["fill"])
-    bench = Bench(settings, tmp_path / "bench", tester, NoProof(), 2)
+    bench = bench_in(tmp_path, settings, tester, Says(), jobs=2)
     bench.run()
-    rows = bench_mutants_report.mutants(bench.journal)
+    rows = rows_of(bench)
     assert len(rows) == 5
     assert len({row["digest"] for row in rows}) == 5
     for row in rows:
-        assert row["answer"] == ("passed" if row["function"] == "fill" else "alarm")
-        if row["function"] == "fill":  # the long run gets to it, and so does the trap's
-            assert (row["truth"], row["reached"]) == ("wrong", False)
+        assert row["fate"] == ("wrong" if row["function"] == "fill" else "caught")  # the long run gets to it
+        assert row["reached"] == (False if row["function"] == "fill" else None)  # and so does the trap's
     n_fill = sum(row["function"] == "fill" for row in rows)
     assert n_fill
-    whole = bench_mutants_report.render(bench.journal, Console(quiet=True))
+    whole = bench_mutants_report.tally(rows)
     assert (whole.total, whole.caught, whole.wrong, whole.undecided) == (5, 5 - n_fill, n_fill, 0)
-    assert whole.rate == whole.lower_bound == (5 - n_fill) / 5
-    assert whole.lower_bound_reached == 1.0
+    assert whole.rate == whole.lower_bound == whole.rate_where_tested == (5 - n_fill) / 5
+    assert whole.unreached == n_fill
+    figures = bench_mutants_report.summary(rows)
+    assert figures["library"]["small"] == figures["part"]["training"] == figures["all"]
+    assert figures["all"]["caught"] == 5 - n_fill
 
     again = ByObject()
-    Bench(settings, tmp_path / "bench", again, NoProof(), 1).run()
+    bench_in(tmp_path, settings, again, Says()).run()
     assert again.asked == []
 
 
+def test_phases_can_be_had_one_by_one(settings: Settings, tmp_path: Path) -> None:
+    prover, tester = Says(Truth.EQUIVALENT, ["fill"]), ByObject(deaf_to=["sum", "pick", "mix", "quarter"])
+    bench = bench_in(tmp_path, settings, tester, prover)
+    bench.run(("make",))
+    assert (prover.asked, tester.asked) == ([], [])
+    bench.run(("judge",))
+    assert len(prover.asked) == 5
+    assert tester.asked == []
+    bench.run(("test",))
+    assert tester.asked
+    assert "fill" not in [function for function, _ in tester.asked]
+    whole = bench_mutants_report.tally(rows_of(bench))
+    assert whole.equivalent["validator"] == prover.asked.count("fill")
+    assert whole.undecided == whole.tested == 5 - whole.equivalent["validator"]
+    assert (whole.rate, whole.lower_bound) == (None, 0.0)
+    bench.run(("judge",))  # they had as much time already
+    assert len(prover.asked) == 5
+    bench.limits = Limits(judge_seconds=50)
+    bench.run(("judge",))
+    assert len(prover.asked) == 5 + whole.undecided
+
+
 def test_what_the_tester_cannot_do_is_not_caught(settings: Settings, tmp_path: Path) -> None:
-    bench = Bench(settings, tmp_path / "bench", ByObject(broken_for=["sum", "fill"]), NoProof(), 1)
+    bench = bench_in(tmp_path, settings, ByObject(broken_for=["sum", "fill"]), Says())
     bench.run()
-    whole = bench_mutants_report.render(bench.journal, Console(quiet=True))
+    whole = bench_mutants_report.tally(rows_of(bench))
     assert whole.refused
     assert whole.refused + whole.caught == whole.total
-    assert whole.strictest == whole.caught / whole.total
+    assert whole.rate == whole.lower_bound == whole.caught / whole.total
+    assert whole.rate_where_tested == 1.0
+
+
+def test_contradictions_are_shouted(settings: Settings, tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, settings, ByObject(), Says())
+    bench.run()
+    first, second = [row["key"] for row in rows_of(bench)][:2]
+    bench.mutants.note("judged", f"{first} optimizer", mutant=first, prover="optimizer", truth="equivalent", how="a")
+    bench.mutants.note("judged", f"{second} optimizer", mutant=second, prover="optimizer", truth="equivalent", how="a")
+    bench.mutants.note("judged", f"{second} validator", mutant=second, prover="validator", truth="wrong", how="b")
+    misses = "\n".join(bench_mutants_report.misses(rows_of(bench)))
+    assert f"{first}: an alarm, and equivalent by optimizer" in misses
+    assert f"{second}: CONTRADICTION: a; b" in misses
 
 
 def test_an_interrupt_loses_nothing(settings: Settings, tmp_path: Path) -> None:
@@ -140,50 +200,35 @@ def test_an_interrupt_loses_nothing(settings: Settings, tmp_path: Path) -> None:
                 signal.raise_signal(signal.SIGINT)
             return super().test(*arguments, **options)  # type: ignore[arg-type]
 
-    first = Interrupting()
     with pytest.raises(KeyboardInterrupt):
-        Bench(settings, tmp_path / "bench", first, NoProof(), 1).run()
-    n_before = len(list(Journal(tmp_path / "bench" / "journal.jsonl", _kept(settings)).rows("tested")))
+        bench_in(tmp_path, settings, Interrupting(), Says()).run()
+    n_before = len(list(bench_in(tmp_path, settings, ByObject(), Says()).tests.rows("tested")))
     assert n_before >= 3
     second = ByObject()
-    bench = Bench(settings, tmp_path / "bench", second, NoProof(), 1)
+    bench = bench_in(tmp_path, settings, second, Says())
     bench.run()
     assert len(second.asked) == 5 - n_before
-    assert len(list(bench.journal.rows("tested"))) == 5
-
-
-def _kept(settings: Settings) -> dict[str, object]:
-    names = ("libraries", "levels", "n_functions", "seconds", "seed")
-    return {name: getattr(settings, name) for name in names}
+    assert len(list(bench.tests.rows("tested"))) == 5
 
 
 def test_a_refutation_on_ir_alone_counts_against_the_tester(settings: Settings, tmp_path: Path) -> None:
-    class Refuted:
-        def prove(self, compiled: Compiled, function: str, mutant: Path) -> Proof:
-            return Proof(Truth.WRONG, "x = 1")
-
-    class Deaf(ByObject):
-        def test(self, *arguments: object, **options: object) -> dict[str, Reply]:
-            options["seconds"] = 1.0
-            return super().test(*arguments, **options)  # type: ignore[arg-type]
-
-    bench = Bench(settings, tmp_path / "bench", Deaf(deaf_to=["fill", "sum", "pick", "mix", "quarter"]), Refuted(), 1)
-    bench.run()
-    judged = [row for _, row in bench.journal.rows("judged")]
-    assert {row["truth"] for row in judged} == {"wrong"}
-    assert all("not confirmed by a run" in row["how"] for row in judged)
+    functions = ["fill", "sum", "pick", "mix", "quarter"]
+    bench = bench_in(tmp_path, settings, ByObject(deaf_to=functions), Says(Truth.WRONG, functions))
+    bench.run(("judge", "test"))
+    assert {row["fate"] for row in rows_of(bench)} == {"wrong"}
 
 
 def test_all_inputs(compiled: Compiled, tmp_path: Path) -> None:
     def truth(function: str, kind: str) -> Truth:
         site = next(site for site in list_sites(compiled) if (site.function, site.kind) == (function, kind))
         make_mutant(compiled, site, tmp_path / "mutant.bc")
-        return Exhaustive().prove(compiled, function, tmp_path / "mutant.bc").truth
+        return Exhaustive().prove(compiled, site, tmp_path / "mutant.bc", 0).truth
 
     assert truth("quarter", "division-as-shift") is Truth.UNDECIDED  # -1 / 4 differs
     assert truth("mix", "mask-bit-lost") is Truth.UNDECIDED
     assert truth("sum", "loop-bound-more") is Truth.UNDECIDED  # it reads memory
-    same = Exhaustive().prove(compiled, "quarter", compiled.bitcode)
+    site = next(site for site in list_sites(compiled) if site.function == "quarter")
+    same = Exhaustive().prove(compiled, site, compiled.bitcode, 0)
     assert same == Proof(Truth.EQUIVALENT, "the same result for all 65536 inputs")
 
 
@@ -191,12 +236,29 @@ def test_the_validator_decides(compiled: Compiled, tmp_path: Path) -> None:
     def proof(function: str, kind: str) -> Proof:
         site = next(site for site in list_sites(compiled) if (site.function, site.kind) == (function, kind))
         make_mutant(compiled, site, tmp_path / "mutant.bc")
-        return InTurn([Exhaustive(), Validator()]).prove(compiled, function, tmp_path / "mutant.bc")
+        return Validator().prove(compiled, site, tmp_path / "mutant.bc", 20)
 
     wrong = proof("pick", "compare-strictness")
     assert wrong.truth is Truth.WRONG
     assert "argument 0 = " in wrong.reason
-    assert Validator().prove(compiled, "pick", compiled.bitcode).truth is Truth.EQUIVALENT
+    site = next(site for site in list_sites(compiled) if site.function == "pick")
+    assert Validator().prove(compiled, site, compiled.bitcode, 20).truth is Truth.EQUIVALENT
+
+
+def test_the_optimizer_decides(tmp_path: Path) -> None:
+    (tmp_path / "loop.c").write_text("int g(int n, const int *p) { int s = 0; while (n--) s += p[n & 7]; return s; }")
+    unit = TranslationUnit("small", Part.TRAINING, "c", "loop.c", tmp_path, ("loop.c",))
+    compiled = compile_unit(unit, "-Os", tmp_path / "modules")
+
+    def truths(kind: str) -> set[Truth]:
+        return {
+            Optimizer().prove(compiled, site, compiled.bitcode, 0).truth
+            for site in list_sites(compiled)
+            if site.kind == kind
+        }
+
+    assert truths("sext-for-zext") == {Truth.EQUIVALENT}  # n & 7 has no sign
+    assert truths("mask-bit-lost") == {Truth.UNDECIDED}
 
 
 def test_false_alarms_are_counted(
@@ -205,11 +267,17 @@ def test_false_alarms_are_counted(
     monkeypatch.setattr(bench_false_alarms, "configured_units", lambda names, directory: [unit])
     settings = bench_false_alarms.Settings(libraries=("small",), levels=("-O1", "-Oz"), n_functions=4)
     tester = ByObject(deaf_to=["mix"])
-    journal = bench_false_alarms.run(settings, tmp_path / "bench", tester, 1)
+    journal = bench_false_alarms.journal_of(settings, tmp_path / "bench")
+    bench_false_alarms.run(settings, tmp_path / "bench", journal, tester, 1)
     assert bench_false_alarms.render(journal, Console(width=120)) == 2  # quarter, at both levels
-    assert "FALSE ALARM: small/small.c -O1 quarter" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "FALSE ALARM: small/small.c -O1 quarter" in text
+    assert "2 alarms on 4 functions that were tested, each at each level counted once; 2 distinct ones" in text
+    assert "main" not in [function for function, _ in tester.asked]
+    assert len(bench_false_alarms.misses(journal)) == 2
     again = ByObject()
-    bench_false_alarms.run(settings, tmp_path / "bench", again, 1)
+    journal = bench_false_alarms.journal_of(settings, tmp_path / "bench")
+    bench_false_alarms.run(settings, tmp_path / "bench", journal, again, 1)
     assert again.asked == []
 
 
