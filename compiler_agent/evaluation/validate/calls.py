@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import z3
 
 from compiler_agent.evaluation.validate import accesses, floats, intrinsics, terms, transfers
 from compiler_agent.evaluation.validate.allocas import Kept
-from compiler_agent.evaluation.validate.claims import value_claim
+from compiler_agent.evaluation.validate.call_claims import (
+    allowed_for,
+    annotated,
+    claims_of,
+    effect_of,
+    said_of,
+    source_claims,
+)
 from compiler_agent.evaluation.validate.constants import undef
 from compiler_agent.evaluation.validate.events import Call, State
 from compiler_agent.evaluation.validate.execute import Execution, Frame, merge_exits
 from compiler_agent.evaluation.validate.integers import as_bit, as_condition
-from compiler_agent.evaluation.validate.ir import AttributeList, Attributes, Function, Instruction, Type
+from compiler_agent.evaluation.validate.ir import Function, Instruction, Type
 from compiler_agent.evaluation.validate.memory import Allocated, Called, Initial, Memory, Merged, Undefined
 from compiler_agent.evaluation.validate.terms import Bits, bits, conj, equal, neg
 from compiler_agent.evaluation.validate.values import (
@@ -30,13 +36,9 @@ from compiler_agent.evaluation.validate.values import (
     element_types,
     merge_choices,
     place,
-    poisoned,
     width_of,
 )
 
-_HINTS = frozenset(
-    ("minsize", "optsize", "cold", "hot", "noinline", "inlinehint", "alwaysinline", "nobuiltin", "builtin")
-)
 _NOTHING = frozenset(
     ("llvm.donothing", "llvm.sideeffect", "llvm.experimental.noalias.scope.decl", "llvm.dbg.value", "llvm.dbg.declare")
 )
@@ -72,11 +74,11 @@ def call(run: Execution, frame: Frame, state: State, one: Instruction) -> Value 
         transfers.transfer(run, frame, state, one, name)
         return None
     operands = [
-        _annotated(run, state, run.operand(frame, state, operand), one.attributes.argument(index), one.text)
+        annotated(run, state, run.operand(frame, state, operand), one.attributes.argument(index), one.text)
         for index, operand in enumerate(one.operands)
     ]
     result = _computed(run, one, name, operands)
-    return _annotated(run, state, result, one.attributes.result, one.text)
+    return annotated(run, state, result, one.attributes.result, one.text)
 
 
 def _computed(run: Execution, one: Instruction, name: str, operands: list[Value]) -> Value:
@@ -156,7 +158,7 @@ def _expand(run: Execution, frame: Frame, state: State, one: Instruction, functi
         claims = function.attributes.argument(index).union(one.attributes.argument(index))
         if any(text.startswith(("byval", "inalloca", "preallocated")) for text in claims.texts):
             raise Unsupported(f"byval argument of {function.name}")
-        value = _annotated(run, entered, run.operand(frame, state, operand), claims, one.text)
+        value = annotated(run, entered, run.operand(frame, state, operand), claims, one.text)
         entered.values[inner.number, index] = value
     exits = run.run(inner, entered)
     after, result = merge_exits(run, exits)
@@ -169,17 +171,17 @@ def _expand(run: Execution, frame: Frame, state: State, one: Instruction, functi
     if result is None:
         return None
     claims = function.attributes.result.union(one.attributes.result)
-    return _annotated(run, state, result, claims, one.text)
+    return annotated(run, state, result, claims, one.text)
 
 
 def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, function: Function | None) -> Value | None:
     """A call of what is not known here: the same on both sides if it gets the same and finds the same memory."""
     attributes = one.attributes
-    claims = _claims(run, one, function)
+    claims = claims_of(run, one, function)
     arguments = []
     for index, operand in enumerate(one.operands):
         own = attributes.argument(index).union(claims.argument(index))
-        arguments.append(_annotated(run, state, run.operand(frame, state, operand), own, one.text))
+        arguments.append(annotated(run, state, run.operand(frame, state, operand), own, one.text))
     if "asm" in one.details:
         key: tuple[Any, ...] = ("asm", one.details["asm"])
     else:
@@ -197,10 +199,10 @@ def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, funct
     if any(text.startswith("inalloca") for index in range(len(arguments)) for text in attributes.argument(index).texts):
         raise Unsupported("inalloca argument")
     key = (*key, repr(one.type), one.details["convention"], len(arguments))
-    effect = effect_of(claims.function.union(_source_claims(run, one)))
+    effect = effect_of(claims.function.union(source_claims(run, one)))
     result_claims = attributes.result.union(claims.result)
     if effect == "none" and {"nounwind", "willreturn"} <= claims.function.texts | attributes.function.texts:
-        return _annotated(run, state, _function_of(run, key, one.type, arguments), result_claims, one.text)
+        return annotated(run, state, _function_of(run, key, one.type, arguments), result_claims, one.text)
     precise = function is None or not (function.details["library"] or function.defined)
     if run.matching is None:
         made = _source_call(run, frame, state, one, key, tuple(arguments), effect, precise)
@@ -212,7 +214,7 @@ def _unknown(run: Execution, frame: Frame, state: State, one: Instruction, funct
     state.index = terms.add(state.index, bits(1, state.index.size()))
     if made.result is None:
         return None
-    return _annotated(run, state, made.result, result_claims, one.text)
+    return annotated(run, state, made.result, result_claims, one.text)
 
 
 def _source_call(
@@ -229,7 +231,7 @@ def _source_call(
     result = None if one.type == "void" else fresh(run, name, one.type)
     after = Initial(run.side, name) if effect == "any" else None
     memory = None if effect == "none" else state.memory
-    return Call(key, state.reach, state.index, arguments, memory, result, after, _said(frame, one), precise)
+    return Call(key, state.reach, state.index, arguments, memory, result, after, said_of(frame, one), precise)
 
 
 def _target_call(
@@ -262,35 +264,8 @@ def _target_call(
         if any(call.after is not None for call in alike):
             after = afters[0][1] if len(afters) == 1 else Merged(run.side, afters)
     memory = None if effect == "none" else state.memory
-    said = _said(frame, one) - _allowed(run, one)
+    said = said_of(frame, one) - allowed_for(run, one)
     return Call(key, state.reach, state.index, arguments, memory, result, after, said, precise=True)
-
-
-def _said(frame: Frame, one: Instruction) -> frozenset[str]:
-    """Claims of a call that are not modelled on its values.
-
-    `tail` says that the callee does not touch the caller's allocas, which matters only where it can know of one.
-    """
-    every = (one.attributes.function, one.attributes.result, *one.attributes.arguments)
-    said = {text for part in every for text in part.texts if not value_claim(text) and text not in _HINTS}
-    if one.details.get("tail") and Kept.SHARED in frame.kept.values():
-        said.add("tail")
-    return frozenset(said)
-
-
-def _allowed(run: Execution, one: Instruction) -> frozenset[str]:
-    """Claims that the callee's declaration makes, too; what a definition here claims is checked with it."""
-    callee = one.details.get("callee", [""])
-    found: set[str] = set()
-    for module in (run.world.source, run.world.target):
-        function = module.functions.get(callee[1]) if callee[0] == "g" else None
-        if function is None or not (module is run.world.source or function.details["library"] or function.defined):
-            continue
-        parts = (function.attributes.function, function.attributes.result, *function.attributes.arguments)
-        found |= {text for part in parts for text in part.texts}
-        if function.details["library"]:
-            found |= {"nounwind", "nofree", "willreturn", "noreturn", "cold"}
-    return frozenset(found)
 
 
 def fresh(run: Execution, name: str, type_: Type) -> Value:
@@ -327,81 +302,3 @@ def _function_of(run: Execution, key: tuple[Any, ...], type_: Type, arguments: l
     if not isinstance(type_, str):
         raise Unsupported("a pure function that returns an aggregate")
     return Number(result("", width_of(type_)), poison, choices)
-
-
-def _claims(run: Execution, one: Instruction, function: Function | None) -> AttributeList:
-    """What is claimed of a callee: by the source; of C's library functions and of functions here by the target, too.
-
-    What LLVM knows of the library it may write down. What it finds out about a function that is defined here is checked
-    with that function, whose proof this one then depends on.
-    """
-    if function is None:
-        return _NO_CLAIMS
-    before = run.world.source.functions.get(function.name)
-    after = run.world.target.functions.get(function.name)
-    if before is None:
-        return function.attributes if function.details["library"] else _NO_CLAIMS
-    if after is None:
-        return before.attributes
-    one_, two = before.attributes, after.attributes
-    if not (before.details["library"] or before.defined):
-        return one_
-    count = max(len(one_.arguments), len(two.arguments))
-    return AttributeList(
-        one_.function if before.defined else one_.function.union(two.function),
-        one_.result.union(two.result),
-        one_.arguments
-        if before.defined
-        else tuple(one_.argument(index).union(two.argument(index)) for index in range(count)),
-    )
-
-
-_NO_CLAIMS = AttributeList(Attributes(frozenset()), Attributes(frozenset()), ())
-
-
-def _source_claims(run: Execution, one: Instruction) -> Attributes:
-    """Claims of a single call: only the source's are taken for what the call does to memory."""
-    return one.attributes.function if not run.side.is_target else Attributes(frozenset())
-
-
-def effect_of(attributes: Attributes) -> str:
-    """ "none", "read" or "any": what a call does to memory."""
-    if "memory(none)" in attributes:
-        return "none"
-    reads = re.compile(r"memory\((\w+: )?(read|none)(, (\w+: )?(read|none))*\)")
-    return "read" if any(reads.fullmatch(text) for text in attributes.texts) else "any"
-
-
-def _annotated(run: Execution, state: State, value: Value, claims: Attributes, what: str) -> Value:
-    """A value with what attributes claim of it: poison where it does not hold, undefined where that is forbidden."""
-    world = run.world
-    if isinstance(value, Pointer):
-        address = world.address(value)
-        is_null = equal(address, bits(0, ADDRESS_BITS))
-        if "nonnull" in claims:
-            value = _pointer(poisoned(value, is_null))
-        if "align" in claims.numbers:
-            value = _pointer(poisoned(value, neg(world.aligned(value, claims.numbers["align"]))))
-        for name in ("dereferenceable", "dereferenceable_or_null"):
-            if name in claims.numbers:
-                there = conj(world.in_bounds(value, claims.numbers[name]), world.alive(value.block, state.index))
-                if name.endswith("null"):
-                    there = terms.disj(there, is_null)
-                run.undefine(state, neg(there), f"{what} {name}")
-    elif isinstance(value, Number) and claims.range is not None:
-        low, high = claims.range
-        value = poisoned(value, neg(accesses.within_ranges(value.bits, [low, high])))
-    if any(text.startswith("nofpclass") for text in claims.texts) and run.side.is_target:
-        raise Unsupported("nofpclass")
-    # "dereferenceable(<n>) implies noundef": LLVM Language Reference, "Parameter Attributes" (LLVM 22).
-    if "noundef" in claims or "dereferenceable" in claims.numbers or "dereferenceable_or_null" in claims.numbers:
-        accesses.demand(run, state, value, f"{what} noundef")
-    return value
-
-
-def _pointer(value: Value) -> Pointer:
-    assert isinstance(value, Pointer)
-    return value
-
-
-annotated = _annotated

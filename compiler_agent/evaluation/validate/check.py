@@ -10,7 +10,7 @@ from typing import Any
 import z3
 
 from compiler_agent.evaluation.validate import terms
-from compiler_agent.evaluation.validate.calls import annotated
+from compiler_agent.evaluation.validate.call_claims import annotated
 from compiler_agent.evaluation.validate.claims import new_claims
 from compiler_agent.evaluation.validate.clock import Clock
 from compiler_agent.evaluation.validate.events import Exit, State
@@ -20,15 +20,13 @@ from compiler_agent.evaluation.validate.instructions import step
 from compiler_agent.evaluation.validate.ir import Attributes, Function, Module, Type
 from compiler_agent.evaluation.validate.loops import Plan
 from compiler_agent.evaluation.validate.memory import Initial
+from compiler_agent.evaluation.validate.question import Answer, Question, show
 from compiler_agent.evaluation.validate.refine import (
-    Answer,
     Difference,
-    Question,
     Reply,
     Strictness,
     differences,
     doubts,
-    show,
 )
 from compiler_agent.evaluation.validate.structural import same_function
 from compiler_agent.evaluation.validate.terms import bits

@@ -15,6 +15,7 @@ from typing import Any
 import z3
 
 from compiler_agent.evaluation.validate import terms
+from compiler_agent.evaluation.validate.distances import in_range, known_distance, misses
 from compiler_agent.evaluation.validate.terms import FALSE, Bits, Bool, bits, conj, disj, equal, ite
 from compiler_agent.evaluation.validate.values import (
     ADDRESS_BITS,
@@ -27,7 +28,7 @@ from compiler_agent.evaluation.validate.values import (
     merge_choices,
     place,
 )
-from compiler_agent.evaluation.validate.world import ENTRY, LOCAL, Side, World, nonlocal_block
+from compiler_agent.evaluation.validate.world import ENTRY, Side, World, nonlocal_block
 
 _POINTER_BYTES = ADDRESS_BITS // 8
 _NO_SHADOW = bits(0, BLOCK_BITS)
@@ -320,45 +321,6 @@ class Called(Memory):
     def shortcut(self, at: Pointer, n_bytes: int, align: int, pointer: bool) -> Value | Memory | None:
         """See `Memory.shortcut`."""
         return self.after
-
-
-def known_distance(start: Pointer, at: Pointer) -> int | None:
-    """Bytes from `start` to `at` (signed) if that is certain; far away where the blocks surely differ."""
-    if not terms.same(start.block, at.block):
-        if terms.constant(start.block) is not None and terms.constant(at.block) is not None:
-            return 1 << 62
-        if any(
-            (terms.constant(one.block) or 0) >= LOCAL and nonlocal_block(other.block)
-            for one, other in ((start, at), (at, start))
-        ):
-            return 1 << 62
-        return None
-    same = start.root is at.root or (start.root is not None and at.root is not None and terms.same(start.root, at.root))
-    if not same:
-        return None
-    delta = (at.offset - start.offset) % (1 << ADDRESS_BITS)
-    return delta - (1 << ADDRESS_BITS) if delta >> (ADDRESS_BITS - 1) else delta
-
-
-def in_range(start: Pointer, length: Bits, at: Pointer) -> Bool:
-    """Whether `at` lies in the range."""
-    distance, n_bytes = known_distance(start, at), terms.constant(length)
-    if distance is not None:
-        if distance < 0 or distance >= 1 << 62:
-            # A range longer than half the address space has no meaning: the access was checked.
-            return FALSE
-        if n_bytes is not None:
-            return z3.BoolVal(distance < n_bytes)
-        return z3.ULT(bits(distance, ADDRESS_BITS), length)
-    return conj(equal(at.block, start.block), z3.ULT(at.position - start.position, length))
-
-
-def misses(start: Pointer, length: Bits, at: Pointer, n_bytes: int) -> bool:
-    """Whether an access surely does not touch the range."""
-    distance, known = known_distance(start, at), terms.constant(length)
-    if distance is None:
-        return False
-    return distance >= 1 << 62 or distance + n_bytes <= 0 or (known is not None and distance >= known)
 
 
 def read(memory: Memory, at: Pointer, n_bytes: int, align: int, pointer: bool) -> Value:
