@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from compiler_agent.app.cli_words import BUDGET_HELP
+from compiler_agent.app.cli_words import BUDGET_HELP, trust_options
 from compiler_agent.base.config import Budget
 
 
@@ -208,6 +208,53 @@ def bench_false_alarms(
     _print_misses(module.misses(journal), False)
     if n_alarms:
         sys.exit(1)
+
+
+@bench.command("verification")
+@click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("build/bench-verification"),
+    show_default=True,
+    help="Where sources, locks and the journal are; an interrupted run goes on there.",
+)
+@click.option("--library", "chosen", multiple=True, help="Only these; default: eight C and C++ libraries.")
+@click.option("--budget", default="20", show_default=True, help=BUDGET_HELP)
+@trust_options
+@click.option("--seed", default=0, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Units at a time.")
+@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+@click.option("--page", type=click.Path(path_type=Path), help="Also write the table as a page in Markdown.")
+def bench_verification(
+    directory: Path,
+    chosen: tuple[str, ...],
+    budget: str,
+    trust: str,
+    test_seconds: float,
+    test_coverage: float,
+    seed: int,
+    jobs: int,
+    report_only: bool,
+    json_file: Path | None,
+    page: Path | None,
+) -> None:
+    """What share of tuning verification takes, and how many functions are proved, tested, not established, refuted.
+
+    Each unit is tuned by a process of its own with an empty cache, as `compiler-agent tune` does it.
+    """
+    from compiler_agent.app import bench_verification as module
+    from compiler_agent.base.files import write_atomically
+
+    Budget.parse(budget)
+    settings = module.Settings(budget, trust, test_seconds, test_coverage, seed, jobs)
+    journal = module.run(settings, () if report_only else chosen or module.LIBRARIES, directory)
+    module.render(journal, Console(width=180))
+    if json_file is not None:
+        write_atomically(json_file, (json.dumps(module.to_json(journal), indent=1) + "\n").encode())
+    if page is not None:
+        write_atomically(page, module.to_markdown(journal, settings).encode())
 
 
 def _print_misses(misses: Sequence[str], fail: bool) -> None:

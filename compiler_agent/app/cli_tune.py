@@ -178,7 +178,10 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                 {"plan": str(one.plan), "value": one.value, "verdict": one.verdict, "reason": one.reason}
                 for one in result.refused
             ],
+            "seconds": round(result.seconds, 1),
             "verification_seconds": round(result.verification_seconds, 1),
+            "shown": {name: one.to_json() for name, one in result.shown.functions.items()} if result.shown else {},
+            "refuted_functions": sorted({name for one in result.ledgers for name in one.refuted_functions}),
         }
         for result in report.results
     ]

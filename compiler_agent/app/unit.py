@@ -72,11 +72,21 @@ class UnitResult:
     """Better plans that may not be kept: refuted, or not established as far as was demanded."""
     verification_seconds: float = 0.0
     """Time on the clock for confirming, proving and testing, after the search."""
+    ledgers: tuple[Ledger, ...] = ()
+    """What was shown of each plan that verification tried."""
 
     @property
     def best(self) -> Evaluation | None:
         """The plan to keep, if any."""
         return self.kept[0] if self.kept else None
+
+    @property
+    def shown(self) -> Ledger | None:
+        """What was shown of the plan to keep, or, where none is kept, of the best one that nothing refutes, if any."""
+        if self.ledger is not None:
+            return self.ledger
+        unrefuted = [one for one in self.ledgers if not one.refutation]
+        return next(iter([*unrefuted, *self.ledgers]), None)
 
     def lock_entry(self, source: str, options: TuneOptions, differential_test: dict[str, object] | None) -> LockEntry:
         """The entry for the best plan, with its evidence."""
@@ -177,6 +187,7 @@ def tune_unit(
             ledger=verified.ledger,
             refused=verified.refused,
             verification_seconds=verified.seconds,
+            ledgers=verified.ledgers,
         )
 
 

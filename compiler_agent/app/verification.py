@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from compiler_agent.app.records import Record
@@ -15,7 +15,7 @@ from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
-from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Checker, Trust
 from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
@@ -69,6 +69,8 @@ class Verified:
     """Better plans that were tried before it and may not be kept, with the verdict and the reason."""
     seconds: float
     """Time on the clock."""
+    ledgers: tuple[Ledger, ...] = ()
+    """What was shown of each plan that was tried; the last is that of the plan to keep, if any."""
 
 
 def first_established(
@@ -94,6 +96,7 @@ def first_established(
     """
     started_s = time.monotonic()
     refused: list[Evaluation] = []
+    tried: list[Ledger] = []
     for candidate in _distinct(ranked):
         if len(refused) == _ESTABLISHED:
             break
@@ -101,17 +104,20 @@ def first_established(
         if not evaluation.verdict.may_be_kept or not (confirmed or confirm)(record, evaluator.engine, evaluation):
             continue
         try:
-            found = establish(record, evaluator, evaluation, demands, should_stop, on_function)
+            found = establish(
+                record, evaluator, evaluation, demands, should_stop, on_function, _doubtful(tried, demands)
+            )
         except CompilerAgentError as error:
             verdict, reason = Verdict.NOT_ESTABLISHED, error.message
         else:
+            tried.append(found)
             verdict, reason = demands.verdict(found)
             if verdict.may_be_kept:
-                return Verified(evaluation, found, tuple(refused), time.monotonic() - started_s)
+                return Verified(evaluation, found, tuple(refused), time.monotonic() - started_s, tuple(tried))
         refused.append(dataclasses.replace(evaluation, verdict=verdict, reason=reason))
         if should_stop():
             break
-    return Verified(None, None, tuple(refused), time.monotonic() - started_s)
+    return Verified(None, None, tuple(refused), time.monotonic() - started_s, tuple(tried))
 
 
 def establish(
@@ -121,8 +127,9 @@ def establish(
     demands: Demands,
     should_stop: Callable[[], bool] = lambda: False,
     on_function: Callable[[int, int], None] = lambda done, of: None,
+    doubtful: Collection[str] = (),
 ) -> Ledger:
-    """The ledger of a plan that was evaluated. Errors as for `ledger.establish`."""
+    """The ledger of a plan that was evaluated. Arguments and errors as for `ledger.establish`."""
     return ledgers.establish(
         record.argv,
         record.cwd,
@@ -133,6 +140,7 @@ def establish(
         seed=demands.seed,
         coverage=demands.test_coverage,
         prove=demands.trust is Trust.PROVED,
+        doubtful=doubtful,
         should_stop=should_stop,
         on_function=on_function,
     )
@@ -153,6 +161,19 @@ def confirm(record: Record, engine: Engine, evaluation: Evaluation) -> bool:
             output_limit_bytes=1 << 30,
         )
     return done.status == 0 and hashlib.sha256(done.stdout).hexdigest() == evaluation.measurement.object_sha256
+
+
+def _doubtful(tried: Sequence[Ledger], demands: Demands) -> set[str]:
+    """Functions for which plans were refused, where one such function is enough to refuse a plan."""
+    if demands.trust is not Trust.TESTED or demands.program_follows:
+        return set()
+    return {
+        name
+        for ledger in tried
+        if not ledger.refutation
+        for name, one in ledger.not_established.items()
+        if one.checker is Checker.FUNCTION_TEST and not one.reason.startswith("not tested")
+    }
 
 
 def _distinct(ranked: Sequence[Evaluation]) -> Iterator[Evaluation]:

@@ -26,6 +26,8 @@ OUTPUT_LIMIT_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 16
 # A pipe holds at most 1 MiB (/proc/sys/fs/pipe-max-size); more than that was written after the program's end.
 _PIPE_CHUNKS = 16
+_STOP_S = 0.1
+"""So often `should_stop` is asked."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 # Loaded here and not in the child: between fork and exec nothing may allocate or import.
@@ -53,7 +55,7 @@ class Completed:
     peak_memory_bytes: int
     """Largest resident set of any single process among it and the descendants that it waited for."""
     timed_out: bool = False
-    """It was killed because `timeout_s` had passed."""
+    """It was killed because `timeout_s` had passed, or because `should_stop` said so."""
     output_truncated: bool = False
     """It wrote more than the limit; the rest was read and dropped."""
 
@@ -74,6 +76,7 @@ def run(
     capture: bool = True,
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     pass_fds: Sequence[int] = (),
+    should_stop: Callable[[], bool] | None = None,
 ) -> Completed:
     """Runs a program to its end.
 
@@ -87,6 +90,7 @@ def run(
         capture: False: it writes to our own stdout and stderr.
         output_limit_bytes: Of each stream so much is kept, the rest is read and dropped.
         pass_fds: File descriptors that the child inherits under the same numbers.
+        should_stop: Asked some times a second; the process tree is killed once it says yes, as when its time is over.
 
     Returns:
         The outcome; a failure of the program is not an error here, see `check`.
@@ -109,7 +113,7 @@ def run(
     )
     try:
         deadline_s = None if timeout_s is None else started_s + timeout_s
-        pump = _Pump(child, input, output_limit_bytes)
+        pump = _Pump(child, input, output_limit_bytes, should_stop)
         timed_out = not pump.until_exit(deadline_s)
         if timed_out:  # while its pipes are open: it is to die of this, not of a broken pipe
             kill_tree(child.pid)
@@ -297,17 +301,24 @@ def _reap(child: subprocess.Popen[bytes]) -> tuple[int, resource.struct_rusage]:
 class _Pump:
     """Feeds a child and drains it until it exits, without threads and without unbounded memory."""
 
-    def __init__(self, child: subprocess.Popen[bytes], feed: bytes | None, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        child: subprocess.Popen[bytes],
+        feed: bytes | None,
+        limit_bytes: int,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.truncated = False
         self._child = child
         self._feed = memoryview(feed or b"")
         self._limit_bytes = limit_bytes
+        self._should_stop = should_stop
         self._sinks = [(child.stdout, self.stdout), (child.stderr, self.stderr)]
 
     def until_exit(self, deadline_s: float | None) -> bool:
-        """Returns True when the child has exited, False when the deadline (of the monotonic clock) came first."""
+        """Returns True when the child has exited, False when the deadline (monotonic clock) or a stop came first."""
         pidfd = os.pidfd_open(self._child.pid)
         try:
             with selectors.DefaultSelector() as selector:
@@ -328,6 +339,10 @@ class _Pump:
             left_s = None if deadline_s is None else deadline_s - time.monotonic()
             if left_s is not None and left_s <= 0:
                 return False
+            if self._should_stop is not None:
+                if self._should_stop():
+                    return False
+                left_s = _STOP_S if left_s is None else min(left_s, _STOP_S)
             exited = False
             for key, _ in selector.select(left_s):
                 if key.fd == pidfd:

@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +119,7 @@ def test_functions(
     functions: Sequence[str] | None = None,
     jobs: int = 1,
     max_executions: int | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> FunctionReport:
     """Compares a candidate object with the -O0 build of the same source, function by function.
 
@@ -131,13 +132,14 @@ def test_functions(
         functions: Symbols to test; None: all that are externally visible.
         jobs: Functions tested at the same time.
         max_executions: No more inputs for each function than so many.
+        should_stop: Asked now and then; what is being tested when it says yes is not established.
 
     Raises:
         ToolError: The source does not compile.
         EngineError: The tester itself broke.
     """
     started_s = time.monotonic()
-    built = reference(argv, cwd)
+    built = reference(argv, cwd, should_stop)
     names = [name for name in built.functions if functions is None or name in set(functions)]
     if built.obstacle:
         return _all(names, built.obstacle, time.monotonic() - started_s)
@@ -147,12 +149,15 @@ def test_functions(
         except NotEstablished as error:
             return _all(names, error.message, time.monotonic() - started_s)
         groups = [names[first::jobs] for first in range(min(jobs, len(names)))]
-        with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
-            parts = list(
-                pool.map(
-                    lambda group: _run(built, candidate, group, seconds_per_function, seed, max_executions), groups
-                )
-            )
+
+        def test(group: Sequence[str]) -> list[FunctionEvidence]:
+            return _run(built, candidate, group, seconds_per_function, seed, max_executions, should_stop)
+
+        if len(groups) == 1:  # in this thread, which Ctrl-C reaches
+            parts = [test(groups[0])]
+        else:
+            with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
+                parts = list(pool.map(test, groups))
     found: dict[str, FunctionEvidence] = {}
     for evidence in (evidence for part in parts for evidence in part):
         known = found.get(evidence.function)
@@ -178,6 +183,7 @@ def _run(
     seconds: float,
     seed: int,
     max_executions: int | None,
+    should_stop: Callable[[], bool],
 ) -> list[FunctionEvidence]:
     command: list[str | os.PathLike[str]] = [native_directory() / "bin" / "cc-agent-tester", built.description]
     for role, path in built.executables.items():
@@ -197,7 +203,10 @@ def _run(
     command += ["--functions", ",".join(names)]
     if max_executions is not None:
         command += ["--executions", str(max_executions)]
-    done = run(command, timeout_s=_START_S + len(names) * (3 * seconds + _MINIMISATION_S))
+    limit_s = _START_S + len(names) * (3 * seconds + _MINIMISATION_S)
+    done = run(command, timeout_s=limit_s, should_stop=should_stop)
+    if done.timed_out and should_stop():
+        return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, "interrupted", seed=seed) for name in names]
     if done.timed_out or done.status != 0:
         reason = "not finished in time" if done.timed_out else ""
         raise EngineError(

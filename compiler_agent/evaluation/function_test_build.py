@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from compiler_agent.base.config import native_directory, user_cache_directory
 from compiler_agent.base.errors import NotEstablished, ToolchainError, ToolError
 from compiler_agent.base.files import labelled_digest
-from compiler_agent.base.process import check
+from compiler_agent.base.process import check, run
 from compiler_agent.llvm import toolchain as toolchains
 
 _COMPILE_S = 600.0
@@ -89,11 +89,14 @@ class Reference:
         return {role: self.directory / role for role in _VARIANTS}
 
 
-def reference(argv: Sequence[str], cwd: str | os.PathLike[str]) -> Reference:
+def reference(
+    argv: Sequence[str], cwd: str | os.PathLike[str], should_stop: Callable[[], bool] = lambda: False
+) -> Reference:
     """Builds, or finds in the cache, what a unit's candidates are compared with.
 
     Raises:
         ToolError: The source does not compile.
+        NotEstablished: It was to stop.
     """
     toolchain = toolchains.discover()
     unit = check(
@@ -114,7 +117,7 @@ def reference(argv: Sequence[str], cwd: str | os.PathLike[str]) -> Reference:
             _build(toolchain, argv, cwd, unit, made)
             built = _read(made, toolchain)
             if not built.obstacle:
-                _collect(built)
+                _collect(built, should_stop)
             try:
                 made.rename(directory)
             except OSError:
@@ -202,16 +205,19 @@ def _build(
     (to / "description.new").rename(to / "description")
 
 
-def _collect(built: Reference) -> None:
+def _collect(built: Reference, should_stop: Callable[[], bool]) -> None:
     at_least, each, at_most = _EXPLORATION_S
     seconds = min(max(at_least, each * len(built.functions)), at_most)
     command: list[str | os.PathLike[str]] = [_native("bin/cc-agent-tester"), built.description]
     for role, path in built.executables.items():
         command += [f"--{role}", path]
-    check(
-        [*command, "--write-corpus", built.corpus, "--seconds", f"{seconds:g}", "--seed", "1"],
-        timeout_s=120 + 5 * seconds,
-    )
+    command += ["--write-corpus", built.corpus, "--seconds", f"{seconds:g}", "--seed", "1"]
+    done = run(command, timeout_s=120 + 5 * seconds, should_stop=should_stop)
+    if done.timed_out and should_stop():
+        raise NotEstablished("interrupted")
+    if done.timed_out or done.status != 0:
+        reason = f"not finished after {120 + 5 * seconds:g} s" if done.timed_out else ""
+        raise ToolError(done.argv, done.status, done.stderr, reason=reason)
 
 
 def _link(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from compiler_agent.base.trust import (
@@ -126,6 +126,7 @@ def establish(
     seed: int = 0,
     coverage: float = DEFAULT_TEST_COVERAGE,
     prove: bool = False,
+    doubtful: Collection[str] = (),
     program_test: Callable[[bytes], difftest.Outcome] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_function: Callable[[int, int], None] = lambda done, of: None,
@@ -143,6 +144,8 @@ def establish(
         seed: Of the tests' inputs.
         coverage: The share of its edges that a function's test must reach to count, 0 to 1.
         prove: Whether a proof is tried for every function; else only for short ones without loops.
+        doubtful: Functions of which nothing could be established with other plans, mostly because of their inputs and
+            not of the plans. They are tested first, and where one is not established again, no other is tested.
         program_test: Runs a program that has this object in it.
         should_stop: Asked now and then; what is not looked at by then is not established.
         on_function: Told how many functions are done, and of how many.
@@ -160,6 +163,7 @@ def establish(
     left = list(code_comparison.sequence_of(found))
     n_changed = len(left)
     refuted: dict[str, str] = {}
+    hopeless = ""
     if seconds_per_function > 0 and not should_stop():
         limit = seconds_per_function if prove else min(_CHEAP_SECONDS, seconds_per_function)
         chosen = left if prove else work.short(left)
@@ -187,15 +191,20 @@ def establish(
                     Checker.FUNCTION_TEST, "local, and called through a pointer in data: no test calls it"
                 )
                 left.remove(name)
-        while left and not refuted and not should_stop():
+        left.sort(key=lambda name: name not in doubtful)  # stable: callees still come first
+        while left and not refuted and not hopeless and not should_stop():
             group, left = left[:_GROUP], left[_GROUP:]
-            for evidence in work.test(group, seconds_per_function, seed):
+            for evidence in work.test(group, seconds_per_function, seed, should_stop):
                 if evidence.outcome is FunctionOutcome.REFUTED:
                     refuted[evidence.function] = evidence.counterexample
                 records[evidence.function] = _doubted(_tested(evidence, coverage), doubts.get(evidence.function))
+            again = [name for name in group if name in doubtful and records[name].strength is Strength.NOT_ESTABLISHED]
+            hopeless = again[0] if again else ""
             on_function(n_changed - len(left), n_changed)
     interrupted = should_stop()
-    untried = "interrupted" if interrupted else "not tested" if not refuted else "not tested: another function is wrong"
+    untried = "interrupted" if interrupted else "not tested"
+    if refuted or hopeless:
+        untried = "not tested: another function is wrong" if refuted else f"not tested: {hopeless} is not established"
     for name in [*left, *refuted]:
         records[name] = _nothing(Checker.FUNCTION_TEST, "refuted" if name in refuted else untried)
     refutation = "".join(f"{name} is wrong: {how.strip()}" for name, how in list(refuted.items())[:1])

@@ -18,7 +18,7 @@ from compiler_agent.llvm.plan import Plan
 
 _CHEAP_LINES = 40
 """A function that is shorter than this in assembly, and has no loop, is given to the provers unasked."""
-_GROUP = 8
+_GROUP = 4
 """Functions that are given to a prover before an interrupt is looked at."""
 _ASSEMBLY = ("-S", "-g0", "-fno-verbose-asm")
 _UNOPTIMIZED = ("-emit-llvm", "-g0", "-Xclang", "-disable-llvm-passes")
@@ -111,13 +111,21 @@ class Checks:
                 texts.append(module.json())
         return read_module(texts[0]), read_module(texts[1])
 
-    def test(self, names: Sequence[str], seconds: float, seed: int) -> list[FunctionEvidence]:
+    def test(
+        self, names: Sequence[str], seconds: float, seed: int, should_stop: Callable[[], bool] = lambda: False
+    ) -> list[FunctionEvidence]:
         """What the function tester says; for each function there is an answer."""
         reason = "the function tester does not know it"
         found: dict[str, FunctionEvidence] = {}
         try:
             report = test_functions(
-                self._argv, self._cwd, self.object, seconds_per_function=seconds, seed=seed, functions=names
+                self._argv,
+                self._cwd,
+                self.object,
+                seconds_per_function=seconds,
+                seed=seed,
+                functions=names,
+                should_stop=should_stop,
             )
             found = {evidence.function: evidence for evidence in report.functions}
         except CompilerAgentError as error:

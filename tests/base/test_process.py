@@ -196,3 +196,14 @@ def test_start_passes_descriptors_and_stop_kills(tmp_path):
     assert process.stop(child) == -signal.SIGKILL
     assert process.stop(child) == -signal.SIGKILL
     assert wait_until(lambda: not is_alive(read_pid(tmp_path / "pid")))
+
+
+def test_a_program_is_killed_when_it_is_to_stop() -> None:
+    began = time.monotonic()
+    command = ["sh", "-c", "sleep 60 & echo $!; wait"]
+    done = process.run(command, timeout_s=60, should_stop=lambda: time.monotonic() > began + 0.3)
+    assert done.timed_out
+    assert time.monotonic() < began + 20
+    assert wait_until(lambda: not is_alive(int(done.stdout)))
+    done = process.run(["true"], timeout_s=60, should_stop=lambda: False)
+    assert (done.status, done.timed_out) == (0, False)

@@ -293,3 +293,25 @@ def test_alive_is_asked_where_it_is_on_the_path(
     assert found.refutation == ""
     assert log.read_text() == "--func=noisy\n"  # not of what was inlined, and nothing that z3 proved
     assert found.functions["inlined"].strength is Strength.TESTED
+
+
+def test_what_was_not_established_before_is_tested_first_and_ends_it(
+    unit: tuple[list[str], Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def tester(*arguments: object, functions: Sequence[str], **more: object) -> FunctionReport:
+        asked.extend(functions)
+        outcomes = {"open_ended": FunctionOutcome.NOT_ESTABLISHED}
+        seen = [FunctionEvidence(n, outcomes.get(n, FunctionOutcome.TESTED), n_inputs=9) for n in functions]
+        return FunctionReport(tuple(seen), 0.1)
+
+    monkeypatch.setattr(ledger_checks, "test_functions", tester)
+    monkeypatch.setattr(ledgers, "_GROUP", 1)
+    found = of(unit, SMALLER, doubtful={"open_ended"}, coverage=0.0)
+    assert asked == ["open_ended"]
+    assert found.functions["far"].reason == "not tested: open_ended is not established"
+    asked.clear()
+    of(unit, SMALLER, doubtful={"far"}, coverage=0.0)
+    assert asked[0] == "far"
+    assert set(asked) == {"far", "open_ended", "sum"}
