@@ -12,6 +12,8 @@ from compiler_agent.app.cli_workload import workload_options, workloads
 
 _SLACK_S = 1.0
 _DEFAULT_TEST_S = 2.0
+_FUNCTION_REDUCE_S = 60.0
+"""A question to the function tester takes seconds, so more time than this gains little."""
 
 
 @click.command()
@@ -27,7 +29,13 @@ _DEFAULT_TEST_S = 2.0
 @click.option(
     "--output", type=click.Path(path_type=Path), default="blame", show_default=True, help="Where the report goes."
 )
-@click.option("--reduce", "reduce_s", default=300.0, show_default=True, help="Seconds for llvm-reduce; 0: not at all.")
+@click.option(
+    "--reduce",
+    "reduce_s",
+    type=click.FloatRange(0.0),
+    show_default="300, or 60 without --run",
+    help="Seconds for llvm-reduce; 0: not at all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def blame(
@@ -39,7 +47,7 @@ def blame(
     no_sandbox: bool,
     test_seconds: float,
     output: Path,
-    reduce_s: float,
+    reduce_s: float | None,
     as_json: bool,
     command: tuple[str, ...],
 ) -> None:
@@ -56,7 +64,7 @@ def blame(
     """
     import dataclasses
 
-    from compiler_agent.app.blame import find_blame
+    from compiler_agent.app.blame import DEFAULT_REDUCE_S, find_blame
     from compiler_agent.app.blame_functions import FunctionTests
     from compiler_agent.app.blame_ir import IrUnit
     from compiler_agent.app.blame_program import Judge, Program, Unit
@@ -81,6 +89,8 @@ def blame(
         program = Program.with_reference(unit, tests)
     else:
         program = FunctionTests.refuting(unit, plan, test_seconds, on_step=on_step)
+    if reduce_s is None:
+        reduce_s = DEFAULT_REDUCE_S if tests else _FUNCTION_REDUCE_S
     found = find_blame(plan, program, toolchain, known, reduce_s=reduce_s, on_step=on_step)
     report = write_report(found, IrUnit(program, toolchain, known), output)
     if as_json:

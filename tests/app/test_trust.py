@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -16,7 +17,9 @@ from compiler_agent.base.config import Budget, user_cache_directory
 from compiler_agent.base.lock import Lock
 from compiler_agent.base.store import Store
 from compiler_agent.base.trust import Strength, Trust
+from compiler_agent.evaluation import ledger_checks
 from compiler_agent.evaluation.evaluate import Verdict
+from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, FunctionReport
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.toolchain import discover
@@ -192,3 +195,42 @@ def test_an_experimental_plan_is_not_kept_below_tested(here: Project, monkeypatc
     )
     assert report.results[0].refused[0].reason.endswith("give --run CMD")
     assert Lock.load(here.lock).plans == {}
+
+
+def test_a_function_whose_test_saw_too_little_says_so_everywhere(
+    here: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tester(*arguments: object, functions: Sequence[str], **more: object) -> FunctionReport:
+        tested = FunctionOutcome.TESTED
+        return FunctionReport(
+            tuple(FunctionEvidence(name, tested, n_inputs=9, edges=80, edges_covered=12) for name in functions), 0.1
+        )
+
+    monkeypatch.setattr(ledger_checks, "test_functions", tester)
+    words = "12 of 80 edges reached, 40 wanted"
+    with pytest.raises(SystemExit) as ended:
+        main(["judge", "--plan", str(SMALLER[0]), "--", "clang", "-c", "weigh.c"])
+    printed = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert (
+        f"weigh: not-established (function-test, 9 inputs, 12 of 80 edges (40 wanted), seed 0, 0.0 s): {words}"
+        in printed
+    )
+
+    main(["tune", "--budget", "6", "weigh.c"])
+    assert words in capsys.readouterr().err
+    assert Lock.load(here.lock).plans == {}
+    main(["tune", "--budget", "6", "--test-coverage", "0.1", "weigh.c"])
+    (entry,) = Lock.load(here.lock).plans.values()
+    assert (entry.evidence.trust, entry.evidence.functions["weigh"].edges_wanted) == (Trust.TESTED, 8)
+    capsys.readouterr()
+    main(["explain", str(here.lock)])
+    assert "weigh: tested (function-test, 9 inputs, 12 of 80 edges (8 wanted)" in capsys.readouterr().out
+
+    monkeypatch.setenv("CC_AGENT_TEST_COVERAGE", "0.15")
+    main(["verify", str(here.lock)])
+    assert "12 of 80 edges (12 wanted)" in capsys.readouterr().out
+    monkeypatch.delenv("CC_AGENT_TEST_COVERAGE")
+    with pytest.raises(SystemExit):
+        main(["verify", str(here.lock)])
+    assert words in capsys.readouterr().out
