@@ -36,8 +36,8 @@ from compiler_agent.llvm.plan import Plan
 
 DEFAULT_TEST_SECONDS = 2.0
 _CHEAP_SECONDS = 1.0
-_GROUP = 4
-"""Functions that are tested before an interrupt is looked at."""
+_GROUP = 16
+"""Functions that are tested by one process: its start takes as long as the test of one or two."""
 _NAMED = 3
 
 
@@ -193,7 +193,8 @@ def establish(
                 left.remove(name)
         left.sort(key=lambda name: name not in doubtful)  # stable: callees still come first
         while left and not refuted and not hopeless and not should_stop():
-            group, left = left[:_GROUP], left[_GROUP:]
+            first = min(sum(name in doubtful for name in left) or _GROUP, _GROUP)
+            group, left = left[:first], left[first:]
             for evidence in work.test(group, seconds_per_function, seed, should_stop):
                 if evidence.outcome is FunctionOutcome.REFUTED:
                     refuted[evidence.function] = evidence.counterexample

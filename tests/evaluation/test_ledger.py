@@ -307,7 +307,6 @@ def test_what_was_not_established_before_is_tested_first_and_ends_it(
         return FunctionReport(tuple(seen), 0.1)
 
     monkeypatch.setattr(ledger_checks, "test_functions", tester)
-    monkeypatch.setattr(ledgers, "_GROUP", 1)
     found = of(unit, SMALLER, doubtful={"open_ended"}, coverage=0.0)
     assert asked == ["open_ended"]
     assert found.functions["far"].reason == "not tested: open_ended is not established"
