@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from compiler_agent.app.bench_mutants_build import Compiled, Site, mutator
+from compiler_agent.app.bench_mutants_build import Compiled, Site, emit, mutator
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Prover, Reply, Truth
-from compiler_agent.base.process import run
+from compiler_agent.base.process import check, run
 from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, test_functions
 from compiler_agent.evaluation.function_test_build import reference
 from compiler_agent.evaluation.validate import Outcome, validate_modules
+from compiler_agent.llvm.toolchain import discover
 
 _OPTIMIZER_TIMEOUT_S = 60.0
 _OPTIMIZER_BYTES = 2 << 30
@@ -80,9 +83,14 @@ class Validator:
 
     def prove(self, compiled: Compiled, site: Site, mutant: Path, seconds: float) -> Proof:
         """EQUIVALENT if it refines the unmutated function, or gives the same bits; WRONG where others come out."""
+        before: bytes | str = compiled.bitcode.read_bytes()
+        after: bytes | str = mutant.read_bytes()
+        texts = without_noalias(compiled, site.function, mutant)
+        if texts is not None:
+            before, after = texts
         (verdict,) = validate_modules(
-            compiled.bitcode.read_bytes(),
-            mutant.read_bytes(),
+            before,
+            after,
             functions=[site.function],
             seconds_per_function=seconds,
             concrete_inputs=True,  # no program that runs passes anything else
@@ -95,8 +103,43 @@ class Validator:
                 return Proof(Truth.EQUIVALENT, f"{verdict.checker}: no other bits come out: {verdict.reason}")
             seen = "other bits come out" if verdict.observable else "perhaps poison only"
             truth = Truth.WRONG if verdict.observable else Truth.UNDECIDED
+            if texts is not None:
+                truth, seen = Truth.UNDECIDED, f"{seen}, perhaps only where noalias arguments alias"
             return Proof(truth, f"{verdict.checker}: {seen}: {verdict.reason}: {inputs}")
         return Proof(Truth.UNDECIDED, f"{verdict.checker}: {verdict.reason}")
+
+
+def without_noalias(compiled: Compiled, function: str, mutant: Path) -> tuple[str, str] | None:
+    """Both modules as text, the function without `noalias` on its arguments, which the validator does not model.
+
+    Without it the unmutated function has a meaning for more inputs, so a proof is one for all that it had before. The
+    mutant that is proved must be the one that is tested: its object must be the same byte for byte.
+
+    Returns:
+        None where the function has no such argument, or the mutant's object is another.
+    """
+    texts = [_disassembled(path) for path in (compiled.bitcode, mutant)]
+    head = re.compile(rf"^define [^\n]*@{re.escape(function)}\([^\n]*", re.MULTILINE)
+
+    def strip(found: re.Match[str]) -> str:
+        return re.sub(r"\bnoalias ", "", found[0])
+
+    stripped = [head.sub(strip, text) for text in texts]
+    if stripped == texts:
+        return None
+    with tempfile.NamedTemporaryFile(suffix=".ll") as file:
+        file.write(stripped[1].encode())
+        file.flush()
+        if emit(compiled, Path(file.name)) != emit(compiled, mutant):
+            return None
+    return stripped[0], stripped[1]
+
+
+def _disassembled(bitcode: Path) -> str:
+    # With the order of uses, which code generation sees.
+    tool = discover().tool("llvm-dis")
+    done = check([tool, "--preserve-ll-uselistorder", bitcode, "-o", "-"], timeout_s=_OPTIMIZER_TIMEOUT_S)
+    return done.stdout.decode()
 
 
 def provers() -> tuple[Prover, ...]:

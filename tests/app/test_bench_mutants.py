@@ -17,7 +17,7 @@ from compiler_agent.app.bench_mutants import Bench, Limits, Settings
 from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, emit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Reply, Truth
-from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator
+from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator, without_noalias
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
@@ -242,6 +242,22 @@ def test_the_validator_decides(compiled: Compiled, tmp_path: Path) -> None:
     assert wrong.truth is Truth.WRONG
     assert "argument 0 = " in wrong.reason
     site = next(site for site in list_sites(compiled) if site.function == "pick")
+    assert Validator().prove(compiled, site, compiled.bitcode, 20).truth is Truth.EQUIVALENT
+
+
+def test_noalias_is_taken_away_where_the_object_does_not_need_it(tmp_path: Path) -> None:
+    (tmp_path / "two.c").write_text("int f(int *restrict p, const int *restrict q) { *p = *q & 15; return *q + 2; }")
+    unit = TranslationUnit("small", Part.TRAINING, "c", "two.c", tmp_path, ("two.c",))
+    compiled = compile_unit(unit, "-O2", tmp_path / "modules")
+    truths = {}
+    for site in list_sites(compiled):
+        make_mutant(compiled, site, tmp_path / "mutant.bc")
+        texts = without_noalias(compiled, "f", tmp_path / "mutant.bc")
+        assert texts is not None
+        assert " noalias " not in "".join(line for text in texts for line in text.splitlines() if "define" in line)
+        truths[site.kind] = Validator().prove(compiled, site, tmp_path / "mutant.bc", 20).truth
+    # They are wrong, but the counterexample may have pointers that alias.
+    assert {truths[kind] for kind in ("mask-dropped", "store-dropped", "constant-off-by-one")} == {Truth.UNDECIDED}
     assert Validator().prove(compiled, site, compiled.bitcode, 20).truth is Truth.EQUIVALENT
 
 
