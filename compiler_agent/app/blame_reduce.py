@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compiler_agent.app.blame_ir import IrUnit
+from compiler_agent.base.config import child_environment
 from compiler_agent.base.process import run
 from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.llvm.plan import Plan
@@ -51,7 +52,9 @@ def reduce_module(unit: IrUnit, ir: str, step: Plan, time_s: float) -> tuple[str
         reduced = place / "reduced.ll"
         tool = unit.toolchain.tool("llvm-reduce")
         command: Sequence[str | Path] = [tool, f"--test={script}", "-j", "1", "-o", reduced, "input.ll"]
-        done = run(command, cwd=place, timeout_s=time_s)
+        # What is running when the time is over is killed, and its temporary files are to go with ours.
+        (place / "tmp").mkdir()
+        done = run(command, cwd=place, env=child_environment(TMPDIR=str(place / "tmp")), timeout_s=time_s)
         # It writes what it has after each of its passes; being stopped in the middle of one loses that one.
         text = reduced.read_text(errors="replace") if reduced.is_file() else ""
         return (text, not done.timed_out) if text and is_interesting(unit, step, text) else ("", False)

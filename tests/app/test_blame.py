@@ -1,6 +1,7 @@
 """Blame: the smallest plan, the application, the function, the report; by a program that every optimizer breaks."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 
 from compiler_agent.app.blame import ProgramOracle, join, passes_after, passes_alone, spell_out
 from compiler_agent.app.blame_functions import FunctionTests
-from compiler_agent.app.blame_ir import bodies
+from compiler_agent.app.blame_ir import IrUnit, bodies
 from compiler_agent.app.blame_minimise import delta_debug, minimise, only, parts_of
-from compiler_agent.app.blame_program import Unit
+from compiler_agent.app.blame_program import Program, Unit
+from compiler_agent.app.blame_reduce import reduce_module
 from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import NotEstablished, UsageError
-from compiler_agent.evaluation.difftest import ProgramVerdict
+from compiler_agent.evaluation.difftest import ProgramVerdict, Workload
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
@@ -164,6 +166,22 @@ int main(void) {
   return 0;
 }
 """
+
+
+def test_a_reduction_that_runs_out_of_its_time_leaves_nothing(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    source = Unit.of_command(["main.c", "-o", "program"], project)
+    program = Program.with_reference(source, [Workload("./program; sleep 1", n_reference_runs=1)])
+    unit = IrUnit(program, discover(), catalog.load())
+    plan = Plan.parse("-passes=function(sroa,instcombine<no-verify-fixpoint>)")
+    monkeypatch.setattr("compiler_agent.app.blame_reduce.CONTROLS", ())
+    _, complete = reduce_module(unit, unit.source_ir(), plan, 2.5)
+    assert not complete
+    assert list(temporary.iterdir()) == []
 
 
 def test_who_leaves_a_wrong_claim_is_blamed_and_not_who_believes_it(project: Path) -> None:
