@@ -81,10 +81,14 @@ def tally(rows: Iterable[dict[str, Any]]) -> Tally:
     )
 
 
-def mutants(made: Journal, tests: Journal) -> list[dict[str, Any]]:
-    """The mutants: what each is, what became of it (`fate`), and what was shown of it."""
-    rows = []
+def mutants(made: Journal, tests: Journal, n_mutants: int) -> list[dict[str, Any]]:
+    """The first mutants: what each is, what became of it (`fate`), and what was shown of it."""
+    rows: list[dict[str, Any]] = []
+    n_kept = 0
     for key, row in made.rows("made"):
+        if n_kept == n_mutants:
+            break
+        n_kept += row["fate"] == "kept"
         base = {**row, "key": key, "prover": "", "how": "", "reached": None, "answer": "", "seconds": 0.0}
         if row["fate"] == "identical":
             rows.append({**base, "fate": "equivalent", "prover": IDENTICAL})
@@ -142,9 +146,9 @@ def misses(rows: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def render(made: Journal, tests: Journal, console: Console) -> list[dict[str, Any]]:
+def render(made: Journal, tests: Journal, n_mutants: int, console: Console) -> list[dict[str, Any]]:
     """Prints the tables; returns the rows that they count."""
-    rows = mutants(made, tests)
+    rows = mutants(made, tests, n_mutants)
     own = [row for row in rows if row["prover"] != IDENTICAL]
     functions = {(row["unit"], row["function"]) for row in own}
     duplicates = sum(row["fate"] == "duplicate" for _, row in made.rows("made"))

@@ -154,7 +154,7 @@ def bench_mutants(
             bench.run(phases or ("make", "judge", "test"), only_missed=judge_missed)
     finally:
         console = Console(width=200, quiet=as_json)
-        rows = report.render(bench.mutants, bench.tests, console)
+        rows = report.render(bench.mutants, bench.tests, n_mutants, console)
         if as_json:
             click.echo(json.dumps(report.summary(rows), indent=1))
     _print_misses(report.misses(rows), fail_below)

@@ -92,7 +92,7 @@ def bench_in(directory: Path, settings: Settings, tester: ByObject, *provers: Sa
 
 
 def rows_of(bench: Bench) -> list[dict[str, Any]]:
-    return bench_mutants_report.render(bench.mutants, bench.tests, Console(quiet=True))
+    return bench_mutants_report.render(bench.mutants, bench.tests, bench.settings.n_mutants, Console(quiet=True))
 
 
 @pytest.fixture
@@ -140,6 +140,7 @@ def test_mutants_are_made_tested_and_confirmed(settings: Settings, tmp_path: Pat
     assert (whole.total, whole.caught, whole.wrong, whole.undecided) == (5, 5 - n_fill, n_fill, 0)
     assert whole.rate == whole.lower_bound == whole.rate_where_tested == (5 - n_fill) / 5
     assert whole.unreached == n_fill
+    assert len(bench_mutants_report.mutants(bench.mutants, bench.tests, 3)) == 3
     figures = bench_mutants_report.summary(rows)
     assert figures["library"]["small"] == figures["part"]["training"] == figures["all"]
     assert figures["all"]["caught"] == 5 - n_fill
