@@ -111,7 +111,9 @@ def tune(unit: TranslationUnit, settings: Settings, directory: Path) -> dict[str
         words += ["--records", records, "--lock", directory / f"{unit.library}.lock"]
         words += ["--budget", settings.budget, "--seed", str(settings.seed), "--trust", settings.trust]
         words += ["--test-seconds", f"{settings.test_seconds:g}", "--test-coverage", f"{settings.test_coverage:g}"]
-        done = run_program(words, env=child_environment(CC_AGENT_CACHE=f"{scratch}/cache"), timeout_s=_UNIT_TIMEOUT_S)
+        done = run_program(
+            words, env=child_environment(CC_AGENT_CACHE=f"{scratch}/cache", TMPDIR=scratch), timeout_s=_UNIT_TIMEOUT_S
+        )
     try:
         answer = json.loads(done.stdout)
         failures = [why for _, why in answer["failures"]]

@@ -47,6 +47,12 @@ def test_judge(project: Project, running: str) -> None:
     assert "interrupted" in errors
 
 
+def test_blame(project: Project) -> None:
+    command = ["blame", "--test-seconds", "100", "--plan", PLAN, "--", "clang", "-c", "weigh.c"]
+    interrupted(project, project.start(*command), "--candidate")
+    assert not (project.directory / "blame").exists()
+
+
 def test_verify_while_a_function_is_tested(project: Project) -> None:
     assert project.agent("tune", "--budget", "6", "weigh.c").returncode == 0
     before = project.lock.read_bytes()
