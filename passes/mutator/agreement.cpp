@@ -22,7 +22,7 @@ void Alignment::compareMoved(StoreInst &theirs, StoreInst &ours) {
     else if (!(store && store->isSimple()) && (one->mayReadOrWriteMemory() || !isGuaranteedToTransferExecutionToSuccessor(one)))
       return fail("a store was moved past something that is not known");
   }
-  require(place, ours.getValueOperand(), loaded(*place, ours.getValueOperand()->getType(), ours.getPointerOperand(), ours.getAlign()));
+  require(place, loaded(*place, ours.getValueOperand()->getType(), ours.getPointerOperand(), ours.getAlign()), ours.getValueOperand());
 }
 
 bool Alignment::containsUndef(Value &value) {
@@ -171,7 +171,7 @@ void Alignment::compareStore(StoreInst &theirs) {
     auto *store = dyn_cast<StoreInst>(one);
     if (store && store->getPointerOperand() == pointer && store->getValueOperand()->getType() == type && store->isSimple() &&
         theirs.getAlign() <= store->getAlign())
-      return require(place, value, loaded(*place, type, pointer, store->getAlign()));
+      return require(place, loaded(*place, type, pointer, store->getAlign()), value);
     if (isa<CallBase>(one) && !isa<IntrinsicInst>(one))
       break; // it may free what the store wrote to
   }

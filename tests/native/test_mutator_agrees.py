@@ -59,6 +59,10 @@ CASES: dict[str, tuple[str, bool, str, str, str]] = {
         f"br label %b\nb:\n{LOOK}\n{RET}",
     ),
     # malloc's memory is undefined: an optimizer would take it to hold what suits it.
+    "not there": (
+        "store-repeated", False, "void", "ptr %p, ptr %q",
+        f"store i8 1, ptr %p\nstore i8 2, ptr %q\n{LOOK}\n{RET}",
+    ),
     "new memory": (
         "store-dropped", False, "void", "", f"%p = call noalias ptr @malloc(i64 4)\nstore i32 3, ptr %p\n{LOOK}\n{RET}",
     ),
