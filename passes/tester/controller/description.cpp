@@ -132,6 +132,10 @@ bool readLine(std::istream &In, Description &D) {
     F->Constants.push_back(number<uint64_t>(In));
   } else if (What == "string" && F) {
     F->Strings.push_back(word(In));
+  } else if (What == "calls" && F) {
+    F->Stubs.push_back(number<uint32_t>(In));
+  } else if (What == "structure" && F) {
+    F->Structures.push_back(number<uint32_t>(In));
   } else if (What == "global") {
     number<uint32_t>(In);
     GlobalNode G;
@@ -143,6 +147,7 @@ bool readLine(std::istream &In, Description &D) {
   } else if (What == "stub") {
     number<uint32_t>(In);
     D.Stubs.push_back(word(In));
+    D.StubResults.push_back(number<uint32_t>(In));
   } else if (What == "callback") {
     number<uint32_t>(In);
     CallbackNode C;

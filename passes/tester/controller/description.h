@@ -47,6 +47,8 @@ struct FunctionNode {
   std::vector<PieceNode> Pieces;
   std::vector<uint64_t> Constants;
   std::vector<std::string> Strings;
+  std::vector<uint32_t> Stubs;      // functions of other units that it may reach
+  std::vector<uint32_t> Structures; // that its pointers point to, and those of what it calls
 };
 
 struct GlobalNode {
@@ -67,6 +69,7 @@ struct Description {
   std::vector<GlobalNode> Globals;
   std::vector<CallbackNode> Callbacks;
   std::vector<std::string> Stubs;
+  std::vector<uint32_t> StubResults; // their types; 0 where it is no pointer
 
   const TypeNode &type(uint32_t Number) const { return Types[Number]; }
   // The type as C would write it, as far as a report needs it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <cstddef>
+#include <iterator>
 #include <set>
 
 namespace cct {
@@ -11,11 +12,6 @@ namespace {
 using Kind = TypeNode::Kind;
 
 constexpr uint32_t FirstObject = 0x1000;
-constexpr uint32_t RedZone = 64;
-constexpr uint32_t LargestArena = 1u << 20;
-constexpr uint32_t MaxDepth = 3;
-
-bool isFile(const TypeNode &T) { return T.Name == "_IO_FILE" || T.Name == "FILE" || T.Name == "__sFILE"; }
 
 } // namespace
 
@@ -103,118 +99,9 @@ void Generator::writeMasks(uint32_t Type, uint8_t *Mask) const {
   }
 }
 
-uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive) {
-  uint32_t Offset = (Cursor + RedZone + 15) / 16 * 16;
-  if (Offset + Size + RedZone > LargestArena || Objects.size() >= MaxObjects)
-    return ~0u;
-  memset(Input.arena() + Cursor, 0, Offset - Cursor + Size);
-  memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
-  Cursor = Offset + Size;
-  uint32_t Element = Type ? D.type(Type).Size : 0;
-  if (Element > 1)
-    for (uint32_t Index = 0; Index < Count; ++Index)
-      writeMasks(Type, Input.mask() + Offset + Index * Element);
-  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Exclusive});
-  ObjectPaths.push_back(0);
-  return static_cast<uint32_t>(Objects.size() - 1);
-}
-
-uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth) {
-  static const uint32_t Few[] = {1, 1, 1, 1, 1, 2, 4, 16}, Many[] = {1, 2, 3, 4, 8, 16, 64, 256};
-  static const uint32_t Bytes[] = {1, 4, 8, 16, 32, 64, 256, 1024};
-  uint64_t Chosen = choose(Path, "count", 8);
-  if (Pointee.What == Kind::Structure || Pointee.What == Kind::Union)
-    return Pointee.Size > 256 || Depth > 0 ? (Chosen == 7 ? 2 : 1) : Few[Chosen];
-  return Pointee.Size == 1 ? Bytes[Chosen] : Many[Chosen];
-}
-
-uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
-  const TypeNode &Pointee = D.type(T.Target);
-  if (Depth > MaxDepth)
-    return 0;
-  static const uint64_t NullShare[] = {32, 5, 3, 2};
-  if (!NeverNull && !T.Reference && choose(Path, "null", NullShare[Depth]) == 1)
-    return 0;
-  if (Pointee.What == Kind::Function) {
-    const CallbackNode &C = D.Callbacks[Pointee.Callback];
-    return C.Usable && Pointee.Callback < MaxCallbacks ? CallbackBase + Pointee.Callback * CallbackStride : 0;
-  }
-  bool Exclusive = T.Restrict && Depth == 0;
-  bool Opaque = Pointee.What == Kind::Opaque || isFile(Pointee);
-  // An object that is there already.
-  if (!Exclusive && !CurrentNoAlias) {
-    std::vector<uint32_t> Same;
-    for (uint32_t Index = 0; Index < Objects.size(); ++Index)
-      if (!Objects[Index].Exclusive && Objects[Index].Type == T.Target)
-        Same.push_back(Index);
-    if (!Same.empty()) {
-      bool Earlier = Depth == 0 && CurrentCall > 0 && Objects[Same.front()].Call < CurrentCall;
-      bool Structure = Pointee.What == Kind::Structure || Opaque;
-      // What was there before the call is what it is mostly about. Structures that point to each other mostly do so in pairs.
-      uint64_t Share = Structure ? (Earlier ? 28 : Depth == 0 ? 4 : Pointee.Size > 256 ? 24 : 12) : Earlier ? 16 : 4;
-      if (choose(Path, "share", 32) < Share) {
-        const ArenaObject &O = Objects[Same[choose(Path, "which", Same.size())]];
-        uint32_t Element = std::max(1u, Pointee.Size), Step = 0;
-        if (O.Count > 1 && choose(Path, "inside", 4) == 1)
-          Step = static_cast<uint32_t>(choose(Path, "element", O.Count + 1)); // one past the end, too
-        return ArenaBase + O.Offset + Step * Element;
-      }
-    }
-  }
-  uint32_t Type = T.Target, Count = 1, Size = 0;
-  if (Opaque || Pointee.What == Kind::Void) {
-    Size = Opaque ? 64 : uint32_t(8) << choose(Path, "size", 8);
-    Count = Opaque ? 1 : Size;
-  } else {
-    Count = countFor(Pointee, Path, Depth);
-    Size = Count * Pointee.Size;
-    if (Size == 0)
-      return 0;
-    // The last member may be an array without a size.
-    if (Pointee.What == Kind::Structure && !Pointee.Members.empty())
-      if (const TypeNode &Last = D.type(Pointee.Members.back().Type); Last.What == Kind::Array && Last.Count == 0)
-        Size += 64, Count = 1;
-  }
-  uint32_t Index = newObject(Type, Count, Size, Exclusive || CurrentNoAlias);
-  if (Index == ~0u)
-    return 0;
-  ObjectPaths[Index] = Path;
-  uint32_t Offset = Objects[Index].Offset;
-  if (Pointee.What != Kind::Structure && !Opaque)
-    Lengths.push_back(Count);
-  if (Pointee.Size && !isFile(Pointee) && holdsPointers(Type))
-    for (uint32_t Element = 0; Element < Count; ++Element) {
-      bool Last = Count > 1 && Element + 1 == Count && Pointee.What == Kind::Pointer;
-      if (!(Last && choose(Path, "terminated", 2))) // as in argv
-        pointers(Type, Input.arena() + Offset + Element * Pointee.Size, scramble(Path, Element), Depth + 1, false);
-    }
-  return ArenaBase + Offset;
-}
-
-void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull) {
-  const TypeNode &T = D.type(Type);
-  if (!holdsPointers(Type))
-    return;
-  if (T.What == Kind::Pointer) {
-    uint64_t Value = pointerValue(T, Path, Depth, NeverNull);
-    memcpy(Bytes, &Value, 8);
-  } else if (T.What == Kind::Array) {
-    for (uint32_t Index = 0; Index < std::min(T.Count, 64u); ++Index)
-      pointers(T.Target, Bytes + Index * D.type(T.Target).Size, scramble(Path, Index), Depth, false);
-  } else if (T.What == Kind::Structure || T.What == Kind::Union) {
-    for (size_t Index = 0; Index < T.Members.size(); ++Index) {
-      const Member &M = T.Members[Index];
-      if (M.BitSize || M.Offset + D.type(M.Type).Size > T.Size)
-        continue;
-      pointers(M.Type, Bytes + M.Offset, scramble(Path, 1000 + Index), Depth, false);
-      if (T.What == Kind::Union)
-        break; // the first member speaks for the union
-    }
-  }
-}
-
 void Generator::buildCall(uint32_t Index, uint32_t Function, uint64_t Path) {
   const FunctionNode &F = D.Functions[Function];
+  Target = &F;
   CurrentCall = Index;
   CurrentNoAlias = F.NoAlias;
   BuiltCall Call{Function, {}};
@@ -223,6 +110,7 @@ void Generator::buildCall(uint32_t Index, uint32_t Function, uint64_t Path) {
     Call.Parameters.emplace_back(std::max(16u, D.type(P.Type).Size));
     pointers(P.Type, Call.Parameters.back().data(), scramble(Path, Number), 0, P.Name == "this");
   }
+  fillPointers();
   // A pair of pointers may be the begin and the end of one array.
   for (size_t Number = 1; Number < F.Parameters.size(); ++Number)
     if (const TypeNode &T = D.type(F.Parameters[Number].Type);
@@ -252,10 +140,23 @@ void Generator::patchGlobals(uint64_t Path) {
     uint8_t *Bytes = Input.arguments() + ArgumentsUsed;
     memset(Bytes, 0, G.Size);
     pointers(G.Type, Bytes, scramble(Name, 1), 1, false);
+    fillPointers();
     scalars(G.Type, Bytes, scramble(Name, 2), false, 1, true);
     H.Patch[H.Patches++] = {Index, 0, G.Size, ArgumentsUsed};
     ArgumentsUsed += (G.Size + 15) / 16 * 16;
   }
+}
+
+// Objects for functions of other units to return.
+void Generator::answers(uint64_t Path, uint32_t Function) {
+  InputHeader &H = Input.header();
+  H.Answers = 0;
+  memset(H.AnsweredObject, 0, std::min<size_t>(D.Stubs.size(), MaxAnsweringStubs) * sizeof H.AnsweredObject[0]);
+  Target = &D.Functions[Function];
+  for (uint32_t Stub : Target->Stubs)
+    if (Stub < MaxAnsweringStubs && D.type(D.StubResults[Stub]).What == Kind::Pointer && choose(scramble(Path, Stub), "answer", 4))
+      H.AnsweredObject[Stub] = pointerValue(D.type(D.StubResults[Stub]), scramble(Path, Stub), 1, true);
+  fillPointers();
 }
 
 void Generator::build(const Seeds &S) {
@@ -263,6 +164,11 @@ void Generator::build(const Seeds &S) {
   Objects.clear();
   ObjectPaths.clear();
   Lengths.clear();
+  UnionMembers.clear();
+  Unfilled.clear();
+  Filled = 0;
+  static const size_t Budgets[] = {8, 24, 60, 150};
+  Budget = Budgets[choose(7, "objects", std::size(Budgets))];
   Calls.clear();
   Leaves.clear();
   Target = &D.Functions[S.Sequence.back().Function];
@@ -281,6 +187,8 @@ void Generator::build(const Seeds &S) {
   for (uint32_t Index = 0; Index < S.Sequence.size(); ++Index)
     buildCall(Index, S.Sequence[Index].Function, S.Sequence[Index].Path);
 
+  answers(5, S.Sequence.back().Function);
+
   // All objects are there now: the numbers may be their lengths.
   for (size_t Index = 0; Index < Objects.size(); ++Index) {
     const ArenaObject &O = Objects[Index];
@@ -290,7 +198,7 @@ void Generator::build(const Seeds &S) {
     uint8_t *Bytes = Input.arena() + O.Offset;
     if (T.What == Kind::Opaque || isFile(T))
       continue;
-    uint32_t Style = static_cast<uint32_t>(choose(Path, "style", 4));
+    uint32_t Style = static_cast<uint32_t>(choose(Path, "style", 6));
     if (T.What == Kind::Void || T.Size == 1 || T.Size == 0)
       characters(Bytes, O.Size, Path, Style);
     else
@@ -302,6 +210,9 @@ void Generator::build(const Seeds &S) {
     const FunctionNode &F = D.Functions[Call.Function];
     uint64_t Path = scramble(S.Sequence[Index].Path, 11);
     Target = &F;
+    Near.clear();
+    for (const std::vector<uint8_t> &Value : Call.Parameters)
+      lengthsBehind(Value.data());
     for (size_t Number = 0; Number < F.Parameters.size(); ++Number)
       scalars(F.Parameters[Number].Type, Call.Parameters[Number].data(), scramble(Path, Number), F.Parameters[Number].Length, 3, true);
     CallEntry &Entry = H.Call[Index];
@@ -323,6 +234,9 @@ void Generator::build(const Seeds &S) {
       writeMasks(F.ResultType, Mask), memset(Mask + D.type(F.ResultType).Size, MaskIgnore, F.ResultSize - D.type(F.ResultType).Size);
     ArgumentsUsed += (F.ResultSize + 31) / 16 * 16;
   }
+  Target = &D.Functions[S.Sequence.back().Function];
+  for (; H.Answers < MaxAnswers; ++H.Answers)
+    H.Answer[H.Answers] = integer(8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
   uint32_t Kept = 0;
   for (uint32_t Index = 0; Index < Calls.size(); ++Index)
     if (S.Keep >> Index & 1) {

@@ -72,6 +72,10 @@ struct ChoiceName {
   }
 };
 
+constexpr uint32_t RedZone = 64; // between two objects of the arena
+
+inline bool isFile(const TypeNode &T) { return T.Name == "_IO_FILE" || T.Name == "FILE" || T.Name == "__sFILE"; }
+
 // One object of the arena, for reports and for other pointers to share.
 struct ArenaObject {
   uint32_t Offset, Size;
@@ -108,6 +112,7 @@ public:
 private:
   void buildCall(uint32_t Index, uint32_t Function, uint64_t Path);
   void patchGlobals(uint64_t Path);
+  void answers(uint64_t Path, uint32_t Function);
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
@@ -116,6 +121,13 @@ private:
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
   uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive);
+  // What a pointer to the type is made to point to: what is declared, or what the code takes it for.
+  uint32_t pointeeFor(uint32_t Declared, uint64_t Path);
+  bool beginsWith(const TypeNode &T, uint32_t Other) const;
+  // Which member a union holds in this place.
+  size_t unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path);
+  void fillPointers();
+  void lengthsBehind(const uint8_t *Pointer);
   uint32_t countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth);
   uint64_t choose(uint64_t Path, ChoiceName What, uint64_t Bound, bool Recorded = true) {
     return Made.choose(scramble(Path, What.Hash), Bound, Recorded);
@@ -130,7 +142,14 @@ private:
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
   std::vector<ArenaObject> Objects;
   std::vector<uint64_t> ObjectPaths;
-  std::vector<uint32_t> Lengths;
+  struct Pending {
+    uint32_t Object, Depth;
+  };
+  std::vector<Pending> Unfilled; // objects whose pointers point nowhere yet, from Filled on
+  size_t Filled = 0, Budget = 0; // Budget: no more objects than this, but for those that a call is given itself
+  std::vector<uint32_t> Lengths; // of all arrays
+  std::vector<uint32_t> Near;    // of those that the same structure, or the same call, points to
+  std::unordered_map<const uint8_t *, size_t> UnionMembers;
   std::vector<BuiltCall> Calls;
   std::vector<Leaf> Leaves;
   const FunctionNode *Target = nullptr;

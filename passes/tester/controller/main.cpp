@@ -1,6 +1,6 @@
 // cc-agent-tester: compares a candidate with the reference, function by function.
 //
-//     cc-agent-tester DESCRIPTION --reference EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] --candidate EXE
+//     cc-agent-tester DESCRIPTION --reference EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] [--guide EXE] --candidate EXE
 //                     --moved EXE [--corpus FILE] [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
 //     cc-agent-tester DESCRIPTION --reference EXE … --pattern EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
 //
@@ -103,9 +103,11 @@ int main(int Count, char **Arguments) {
     All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
     All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x5A, false);
   }
+  if (Given.count("guide"))
+    All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);
   if (Given.count("typed"))
     All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
-  for (Variant *V : {All.Reference.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
+  for (Variant *V : {All.Reference.get(), All.Guide.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
     if (V && !V->start(Problem)) {
       fprintf(stderr, "cc-agent-tester: %s\n", Problem.c_str());
       return 3;

@@ -167,6 +167,10 @@ std::string outcomeText(const Description &D, const OutputHeader &O) {
     return format("crashes (signal %llu, address 0x%llx)", static_cast<unsigned long long>(O.Detail), static_cast<unsigned long long>(O.FaultAddress));
   case OutcomeTimeout:
     return "does not end";
+  case OutcomeBadFree:
+    return "frees memory that is not allocated, or not any more";
+  case OutcomeLimit:
+    return O.Detail == 1 ? "calls other functions over and over" : "needs more memory than a test may";
   case OutcomeForbidden:
     return format("makes the forbidden system call %llu", static_cast<unsigned long long>(O.Detail));
   default:
@@ -237,6 +241,8 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
   for (uint32_t Part = 0; Part < PartCount; ++Part)
     if (Expected.Hash[Part] != Got.Hash[Part])
       Parts += (Parts.empty() ? "" : ", ") + std::string(Names[Part]);
+  if (Got.LiveBlocks > Expected.LiveBlocks)
+    Parts += (Parts.empty() ? "" : ", ") + format("%u blocks are allocated at the end, not %u", Got.LiveBlocks, Expected.LiveBlocks);
   if (Comparable)
     Result += "// what differs: " + Parts + "\n";
   std::vector<std::string> A = lines(*All.Reference), B = lines(*All.Candidate);

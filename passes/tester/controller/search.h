@@ -29,7 +29,8 @@ struct Statistics {
 
 struct Variants {
   // Moved is the candidate at another address. Candidate and Moved are null when inputs are only collected.
-  std::unique_ptr<Variant> Reference, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
+  // Guide, which may be missing, is the source at -O2 with counters: what an optimizer unrolled and inlined has edges of its own.
+  std::unique_ptr<Variant> Reference, Guide, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
 };
 
 struct Finding {
@@ -82,7 +83,9 @@ private:
   Seeds withFewCalls(Seeds S);
   Seeds minimised(Seeds S);
   Finding finding(uint32_t Function, const Seeds &Candidate);
-  bool newEdges(std::vector<uint8_t> &Seen, bool Record);
+  // Whether the input that has just been run on the reference goes where none has been before.
+  bool isNew();
+  void recordEdges();
   uint64_t random(uint64_t Bound);
 
   const Description &D;
@@ -94,13 +97,16 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  std::vector<uint8_t> Clean, Dirty;
+  std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty; // counts seen, in buckets; dirty: of undefined inputs too
+  bool Guided = false; // the guide has said something about the last input
   uint64_t RandomState = 0;
 };
 
 // Whether a run ended in a way that the candidate has to share.
 bool saysSomething(const OutputHeader &Output);
 bool same(const OutputHeader &A, const OutputHeader &B);
+// Whether the candidate does something that the reference does not.
+bool differ(const OutputHeader &Reference, const OutputHeader &Candidate);
 
 // report.cpp: the failing input, which the shared memory holds, as text.
 std::string explainDifference(const Description &D, SharedInput &Input, Variants &All, const Generator &Inputs);

@@ -18,12 +18,22 @@ uint64_t Generator::integer(uint32_t Size, uint64_t Path, bool Length, uint32_t 
   return Value;
 }
 
-// Style, of the object: 0 all zero, 1 small, 2 and 3 anything.
+// Style, of the object: 0 all zero, 1 small, 2 and 3 anything, 4 noise in every bit, 5 all bits set.
 uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
   if (Style == 0)
     return !Recorded ? 0 : choose(Path, "exception", 8, Recorded) == 7 ? choose(Path, "small", 10, Recorded) : 0;
   if (Style == 1)
     return choose(Path, "small", 10, Recorded);
+  if (Length && !Near.empty() && choose(Path, "near", 4, Recorded) != 3) {
+    uint64_t Longest = Near[choose(Path, "which", Near.size(), Recorded)];
+    return choose(Path, "whole", 2, Recorded) == 0 ? Longest : choose(Path, "below", Longest + 1, Recorded);
+  }
+  // What nobody looks at may still be what shows that a store is missing, or too narrow. And a number that is in no other place
+  // tells where a comparison has its operand from.
+  if (Style == 4)
+    return scramble(choose(Path, "noise", 1u << 30, false), Path);
+  if (Style == 5)
+    return ~0ull;
   Length = Length && !Lengths.empty();
   uint64_t Mode = choose(Path, "mode", 16, Recorded);
   if (Length ? Mode < 12 : Mode >= 4 && Mode < 7 && !Lengths.empty()) {
@@ -177,7 +187,9 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
     break;
   }
   case Kind::Float:
-    if (Style)
+    if (Style == 5)
+      memset(Bytes, 0xFF, std::min(T.Size, 10u));
+    else if (Style)
       floating(T.Size, Bytes, Path, Recorded);
     break;
   case Kind::Array: {
@@ -192,8 +204,20 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
     }
     break;
   }
-  case Kind::Structure:
-  case Kind::Union:
+  case Kind::Union: {
+    if (T.Members.empty())
+      break;
+    size_t Index = unionMember(T, Bytes, scramble(Path, 999));
+    if (const Member &M = T.Members[Index]; !M.BitSize && M.Offset + D.type(M.Type).Size <= T.Size)
+      scalars(M.Type, Bytes + M.Offset, scramble(Path, 1000 + Index), M.Length, Style, Recorded);
+    break;
+  }
+  case Kind::Structure: {
+    std::vector<uint32_t> Around;
+    Around.swap(Near);
+    for (const Member &M : T.Members)
+      if (D.type(M.Type).What == Kind::Pointer && M.Offset + 8 <= T.Size)
+        lengthsBehind(Bytes + M.Offset);
     for (size_t Index = 0; Index < T.Members.size(); ++Index) {
       const Member &M = T.Members[Index];
       uint64_t Part = scramble(Path, 1000 + Index);
@@ -207,10 +231,10 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
       } else if (M.Offset + D.type(M.Type).Size <= T.Size) {
         scalars(M.Type, Bytes + M.Offset, Part, M.Length, Style, Recorded);
       }
-      if (T.What == Kind::Union)
-        break;
     }
+    Near.swap(Around);
     break;
+  }
   default:
     break;
   }

@@ -2,6 +2,7 @@
 //
 // UNIT.bc is the unit before optimization, with debug info. Writes the harness module, the description of functions and
 // types that the controller reads, and the list of symbols to rename (llvm-objcopy --redefine-syms) in each object.
+#include "knowledge.h"
 #include "library_functions.h"
 #include "module.h"
 
@@ -20,28 +21,13 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <map>
 #include <set>
 
 using namespace llvm;
 using namespace cct;
 
 namespace {
-
-// The functions of the unit that a function may reach by direct calls, itself among them.
-std::set<const Function *> reachable(const Function &F) {
-  std::set<const Function *> Seen{&F};
-  std::vector<const Function *> Waiting{&F};
-  while (!Waiting.empty()) {
-    const Function *Current = Waiting.back();
-    Waiting.pop_back();
-    for (const Instruction &I : instructions(*Current))
-      for (const Value *Operand : I.operands())
-        if (const auto *Callee = dyn_cast<Function>(Operand->stripPointerCasts()))
-          if (!Callee->isIntrinsic() && Seen.insert(Callee).second)
-            Waiting.push_back(Callee);
-  }
-  return Seen;
-}
 
 // Why a function cannot be judged, by what it or its callees contain.
 std::string obstacle(const std::set<const Function *> &Reached) {
@@ -54,33 +40,6 @@ std::string obstacle(const std::set<const Function *> &Reached) {
           return "it is compiled with -ffast-math or a part of it: any rounding is right";
   }
   return "";
-}
-
-// Numbers and strings that the code compares with: inputs made of them go where others do not.
-void constantsOf(const std::set<const Function *> &Reached, std::set<uint64_t> &Numbers, std::set<std::string> &Strings) {
-  auto number = [&](const Value *V) {
-    if (const auto *Constant = dyn_cast<ConstantInt>(V); Constant && Constant->getBitWidth() <= 64)
-      if (uint64_t Value = Constant->getSExtValue(); Value > 8 && Value != ~0ull)
-        Numbers.insert(Value);
-  };
-  for (const Function *F : Reached)
-    for (const Instruction &I : instructions(*F)) {
-      if (const auto *Compare = dyn_cast<ICmpInst>(&I)) {
-        number(Compare->getOperand(0));
-        number(Compare->getOperand(1));
-      } else if (const auto *Switch = dyn_cast<SwitchInst>(&I)) {
-        for (auto Case : Switch->cases())
-          number(Case.getCaseValue());
-      } else if (const auto *Operation = dyn_cast<BinaryOperator>(&I)) {
-        number(Operation->getOperand(1));
-      }
-      for (const Value *Operand : I.operands())
-        if (const auto *Global = dyn_cast<GlobalVariable>(Operand->stripPointerCasts()))
-          if (Global->hasInitializer() && Global->isConstant())
-            if (const auto *Data = dyn_cast<ConstantDataArray>(Global->getInitializer()))
-              if (Data->isCString() && Data->getAsCString().size() >= 1 && Data->getAsCString().size() <= 64)
-                Strings.insert(Data->getAsCString().str());
-    }
 }
 
 const char *kindName(Piece::Way Kind) {
@@ -107,7 +66,14 @@ struct Harness {
   TypeTable Types;
   std::vector<std::string> Lines, Renames;
 
-  explicit Harness(const Module &M) : Unit(M), Code(M) {}
+  std::map<const Function *, unsigned> StubNumbers;
+
+  explicit Harness(const Module &M) : Unit(M), Code(M) {
+    for (const Function &F : Unit)
+      if (!F.isIntrinsic() && (F.isDeclaration() || F.hasAvailableExternallyLinkage()) && !F.use_empty() &&
+          providerOf(F.getName()) == Provider::Stub)
+        StubNumbers.emplace(&F, StubNumbers.size());
+  }
 
   void rename(StringRef Name, const std::string &To) { Renames.push_back(Name.str() + " " + To); }
 
@@ -141,6 +107,7 @@ struct Harness {
                         " " + std::to_string(P.Source) + " " + std::to_string(P.Offset));
       std::set<uint64_t> Numbers;
       std::set<std::string> Strings;
+      std::set<unsigned> Stubs;
       constantsOf(Reached, Numbers, Strings);
       unsigned Left = 200;
       for (uint64_t Number : Numbers)
@@ -154,6 +121,13 @@ struct Harness {
           Lines.push_back("string " + encoded(String));
         else
           break;
+      for (const Function *Callee : Reached)
+        if (auto Stub = StubNumbers.find(Callee); Stub != StubNumbers.end())
+          Stubs.insert(Stub->second);
+      for (unsigned Stub : Stubs)
+        Lines.push_back("calls " + std::to_string(Stub));
+      for (const DIType *Structure : structuresOf(Reached))
+        Lines.push_back("structure " + std::to_string(Types.add(Structure)));
       ++Index;
     }
   }
@@ -181,10 +155,12 @@ struct Harness {
 
   void stubs() {
     for (const Function &F : Unit)
-      if (!F.isIntrinsic() && (F.isDeclaration() || F.hasAvailableExternallyLinkage()) && !F.use_empty() &&
-          providerOf(F.getName()) == Provider::Stub) {
+      if (StubNumbers.count(&F)) {
         rename(F.getName(), stubName(F.getName()));
-        Lines.push_back("stub " + std::to_string(Code.stubs()) + " " + encoded(F.getName()));
+        const DISubprogram *Program = F.getSubprogram();
+        bool Returns = F.getReturnType()->isPointerTy() && Program && Program->getType() && Program->getType()->getTypeArray().size();
+        unsigned Result = Returns ? Types.add(Program->getType()->getTypeArray()[0]) : 0;
+        Lines.push_back("stub " + std::to_string(Code.stubs()) + " " + encoded(F.getName()) + " " + std::to_string(Result));
         Code.addStub(F);
       }
     for (StringRef Name : modelledNames())

@@ -74,6 +74,8 @@ namespace {
 void undefinedIf(bool Wrong) {
   if (Wrong && state().Sanitized)
     __builtin_trap();
+  if (Wrong)
+    endRun(OutcomeBadFree, 0);
 }
 
 void release(void *Pointer) {

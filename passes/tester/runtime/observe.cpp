@@ -182,6 +182,9 @@ void observe() {
     Streams += mix(S.StreamHash[Index], S.StreamKey[Index]); // in any order
   O.Hash[PartOutput] = Streams;
   O.TraceEvents = S.TraceEvents;
+  O.LiveBlocks = 0;
+  for (uint32_t Index = 0; Index < S.Blocks; ++Index)
+    O.LiveBlocks += !S.Block[Index].Freed;
   O.Outcome = S.Outcome;
   O.Detail = S.Detail;
   O.TextSize = S.TextSize;

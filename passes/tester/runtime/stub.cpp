@@ -55,6 +55,8 @@ uint64_t random(uint64_t A, uint64_t B) {
 
 uint64_t integerAnswer(uint64_t Random) {
   uint64_t Value = Random >> 8;
+  if (input().Answers && (Random >> 3 & 1))
+    return input().Answer[Value % input().Answers];
   switch (Random & 7) {
   case 0:
   case 1:
@@ -156,6 +158,8 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
 uint64_t pointerAnswer(const StubEntry &E, const uint8_t *Arguments, uint64_t Random) {
   if (!(E.Flags & StubNonNullResult) && (Random & 7) == 0)
     return 0;
+  if (E.Index < MaxAnsweringStubs && !(E.Flags & (StubFreshResult | StubCallback)) && input().AnsweredObject[E.Index] && (Random >> 3 & 3))
+    return input().AnsweredObject[E.Index];
   uint64_t Size = E.ResultPointeeSize ? E.ResultPointeeSize * 4ull : 64;
   if (E.Flags & StubStringResult)
     Size = 32;
@@ -214,7 +218,7 @@ extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8
         Random = random(Random, number(E.Arguments[Index], Arguments) != 0);
   } else {
     if (S.TraceEvents >= MaxEvents)
-      endRun(OutcomeLimit, 0);
+      endRun(OutcomeLimit, 1);
     record(E, Arguments);
     Random = random(input().Seed + Slot, S.StubCalls[Slot]++);
   }

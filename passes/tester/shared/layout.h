@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 1;
+constexpr uint32_t LayoutVersion = 2;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -61,6 +61,10 @@ struct PatchEntry {
 
 constexpr uint32_t MaxPatches = 256;
 
+// What functions of other units answer: an object of the arena where they return a pointer, and some of the numbers.
+constexpr uint32_t MaxAnsweringStubs = 1024;
+constexpr uint32_t MaxAnswers = 16;
+
 // A const char * may be a string or the end of an array. Where the sanitized variant sees, on an input, that reading on to a zero
 // leaves the object, no variant reads what that argument of that function points to on this input.
 constexpr uint32_t MaxStubArguments = 32768;
@@ -82,6 +86,9 @@ struct InputHeader {
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
+  uint32_t Answers;
+  uint64_t Answer[MaxAnswers];
+  uint64_t AnsweredObject[MaxAnsweringStubs]; // by stub; 0: none
   uint8_t NotString[MaxStubArguments]; // see stubArgument
 };
 
@@ -103,7 +110,8 @@ enum Outcome : uint32_t {
   OutcomeSignal = 6,    // Detail: the signal's number
   OutcomeTimeout = 7,
   OutcomeForbidden = 8, // Detail: the system call's number
-  OutcomeLimit = 9,     // too much memory or too long a trace: says nothing
+  OutcomeLimit = 9,     // too much memory, or (Detail: 1) too long a trace: says nothing
+  OutcomeBadFree = 10,  // memory is freed that is not there, or not any more
 };
 
 enum Part : uint32_t { PartResults, PartArena, PartGlobals, PartHeap, PartTrace, PartOutput, PartCount };
@@ -120,6 +128,7 @@ struct OutputHeader {
   uint32_t CounterCount;
   uint32_t TextSize;
   uint32_t ComparedCount;
+  uint32_t LiveBlocks; // of the heap, at the end
   uint32_t AnyNotString;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
   uint32_t Functions; // how many of them, so that a wrong harness is noticed

@@ -1,0 +1,182 @@
+// The objects of an input and what points to what, made before the numbers: these may be lengths of those.
+#include "generate.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cct {
+namespace {
+
+using Kind = TypeNode::Kind;
+
+constexpr uint32_t LargestArena = 1u << 20;
+constexpr uint32_t MaxDepth = 3;
+
+} // namespace
+
+uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive) {
+  uint32_t Offset = (Cursor + RedZone + 15) / 16 * 16;
+  if (Offset + Size + RedZone > LargestArena || Objects.size() >= MaxObjects)
+    return ~0u;
+  memset(Input.arena() + Cursor, 0, Offset - Cursor + Size);
+  memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
+  Cursor = Offset + Size;
+  uint32_t Element = Type ? D.type(Type).Size : 0;
+  if (Element > 1)
+    for (uint32_t Index = 0; Index < Count; ++Index)
+      writeMasks(Type, Input.mask() + Offset + Index * Element);
+  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Exclusive});
+  ObjectPaths.push_back(0);
+  return static_cast<uint32_t>(Objects.size() - 1);
+}
+
+bool Generator::beginsWith(const TypeNode &T, uint32_t Other) const {
+  if (T.What != Kind::Structure || T.Members.empty() || T.Members.front().BitSize)
+    return false;
+  uint32_t First = T.Members.front().Type;
+  const TypeNode &O = D.type(Other);
+  return First == Other || (O.What == Kind::Structure && !O.Members.empty() && !O.Members.front().BitSize && O.Members.front().Type == First) ||
+         beginsWith(D.type(First), Other);
+}
+
+uint32_t Generator::pointeeFor(uint32_t Declared, uint64_t Path) {
+  const TypeNode &T = D.type(Declared);
+  bool Unknown = T.What == Kind::Opaque || T.What == Kind::Void;
+  if (Target->Structures.empty() || isFile(T) || !(Unknown || T.What == Kind::Structure))
+    return Declared;
+  if (Unknown)
+    return choose(Path, "cast", 8) ? Target->Structures[choose(Path, "to", Target->Structures.size())] : Declared;
+  std::vector<uint32_t> Larger;
+  for (uint32_t Other : Target->Structures)
+    if (Other != Declared && D.type(Other).Size >= T.Size && beginsWith(D.type(Other), Declared))
+      Larger.push_back(Other);
+  return !Larger.empty() && choose(Path, "cast", 3) ? Larger[choose(Path, "to", Larger.size())] : Declared;
+}
+
+size_t Generator::unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path) {
+  auto [Place, New] = UnionMembers.try_emplace(Bytes, 0);
+  if (New)
+    Place->second = choose(Path, "member", T.Members.size());
+  return Place->second < T.Members.size() ? Place->second : 0;
+}
+
+uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth) {
+  // Vectorized loops begin at 4 to 64 elements, and what is left over goes elsewhere.
+  static const uint32_t Few[] = {1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 16}, Many[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 65, 100, 257};
+  static const uint32_t Bytes[] = {1, 3, 4, 8, 16, 17, 33, 64, 65, 100, 257, 1024};
+  uint64_t Chosen = choose(Path, "count", 12);
+  if (Pointee.What == Kind::Structure || Pointee.What == Kind::Union)
+    return Pointee.Size > 256 || Depth > 0 ? (Chosen == 11 ? 2 : 1) : Few[Chosen];
+  return Pointee.Size == 1 ? Bytes[Chosen] : Many[Chosen];
+}
+
+uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
+  if (Depth > MaxDepth)
+    return 0;
+  uint32_t PointeeType = pointeeFor(T.Target, Path);
+  const TypeNode &Pointee = D.type(PointeeType);
+  static const uint64_t NullShare[] = {32, 5, 3, 2};
+  if (!NeverNull && !T.Reference && choose(Path, "null", NullShare[Depth]) == 1)
+    return 0;
+  bool Full = Depth > 0 && Objects.size() >= Budget;
+  if (Pointee.What == Kind::Function) {
+    const CallbackNode &C = D.Callbacks[Pointee.Callback];
+    return C.Usable && Pointee.Callback < MaxCallbacks ? CallbackBase + Pointee.Callback * CallbackStride : 0;
+  }
+  bool Exclusive = T.Restrict && Depth == 0;
+  bool Opaque = Pointee.What == Kind::Opaque || isFile(Pointee);
+  // An object that is there already.
+  if (!Exclusive && !CurrentNoAlias) {
+    std::vector<uint32_t> Same;
+    for (uint32_t Index = 0; Index < Objects.size(); ++Index)
+      if (!Objects[Index].Exclusive && Objects[Index].Type == PointeeType)
+        Same.push_back(Index);
+    if (!Same.empty()) {
+      bool Earlier = Depth == 0 && CurrentCall > 0 && Objects[Same.front()].Call < CurrentCall;
+      bool Structure = Pointee.What == Kind::Structure || Opaque;
+      // What was there before the call is what it is mostly about. Structures that point to each other mostly do so in pairs.
+      uint64_t Share = Structure ? (Earlier ? 28 : Depth == 0 ? 4 : Pointee.Size > 256 ? 24 : 12) : Earlier ? 16 : 4;
+      if (choose(Path, "share", 32) < Share || Full) {
+        const ArenaObject &O = Objects[Same[choose(Path, "which", Same.size())]];
+        uint32_t Element = std::max(1u, Pointee.Size), Step = 0;
+        if (O.Count > 1 && choose(Path, "inside", 4) == 1)
+          Step = static_cast<uint32_t>(choose(Path, "element", O.Count + 1)); // one past the end, too
+        return ArenaBase + O.Offset + Step * Element;
+      }
+    }
+  }
+  if (Full)
+    return 0;
+  uint32_t Type = PointeeType, Count = 1, Size = 0;
+  if (Opaque || Pointee.What == Kind::Void) {
+    Size = Opaque ? 64 : uint32_t(8) << choose(Path, "size", 8);
+    Count = Opaque ? 1 : Size;
+  } else {
+    Count = countFor(Pointee, Path, Depth);
+    Size = Count * Pointee.Size;
+    if (Size == 0)
+      return 0;
+    // The last member may be an array without a size.
+    if (Pointee.What == Kind::Structure && !Pointee.Members.empty())
+      if (const TypeNode &Last = D.type(Pointee.Members.back().Type); Last.What == Kind::Array && Last.Count == 0)
+        Size += 64, Count = 1;
+  }
+  uint32_t Index = newObject(Type, Count, Size, Exclusive || CurrentNoAlias);
+  if (Index == ~0u)
+    return 0;
+  ObjectPaths[Index] = Path;
+  uint32_t Offset = Objects[Index].Offset;
+  if (Pointee.What != Kind::Structure && !Opaque)
+    Lengths.push_back(Count);
+  if (Pointee.Size && !isFile(Pointee) && holdsPointers(Type))
+    Unfilled.push_back({Index, Depth + 1});
+  return ArenaBase + Offset;
+}
+
+// What is near the roots comes first, so that no branch takes what others need.
+void Generator::fillPointers() {
+  for (; Filled < Unfilled.size(); ++Filled) {
+    const auto [Index, Depth] = Unfilled[Filled];
+    const ArenaObject O = Objects[Index];
+    const TypeNode &Pointee = D.type(O.Type);
+    for (uint32_t Element = 0; Element < O.Count; ++Element) {
+      bool Last = O.Count > 1 && Element + 1 == O.Count && Pointee.What == Kind::Pointer;
+      if (!(Last && choose(ObjectPaths[Index], "terminated", 2))) // as in argv
+        pointers(O.Type, Input.arena() + O.Offset + Element * Pointee.Size, scramble(ObjectPaths[Index], Element), Depth, false);
+    }
+  }
+}
+
+void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull) {
+  const TypeNode &T = D.type(Type);
+  if (!holdsPointers(Type))
+    return;
+  if (T.What == Kind::Pointer) {
+    uint64_t Value = pointerValue(T, Path, Depth, NeverNull);
+    memcpy(Bytes, &Value, 8);
+  } else if (T.What == Kind::Array) {
+    for (uint32_t Index = 0; Index < std::min(T.Count, 64u); ++Index)
+      pointers(T.Target, Bytes + Index * D.type(T.Target).Size, scramble(Path, Index), Depth, false);
+  } else if (T.What == Kind::Union) {
+    size_t Index = unionMember(T, Bytes, scramble(Path, 999));
+    pointers(T.Members[Index].Type, Bytes + T.Members[Index].Offset, scramble(Path, 1000 + Index), Depth, false);
+  } else if (T.What == Kind::Structure) {
+    for (size_t Index = 0; Index < T.Members.size(); ++Index) {
+      const Member &M = T.Members[Index];
+      if (!M.BitSize && M.Offset + D.type(M.Type).Size <= T.Size)
+        pointers(M.Type, Bytes + M.Offset, scramble(Path, 1000 + Index), Depth, false);
+    }
+  }
+}
+
+void Generator::lengthsBehind(const uint8_t *Pointer) {
+  uint64_t Value;
+  memcpy(&Value, Pointer, 8);
+  // Objects lie in the order in which they were made.
+  auto After = std::upper_bound(Objects.begin(), Objects.end(), Value, [](uint64_t V, const ArenaObject &O) { return V < ArenaBase + O.Offset; });
+  if (After != Objects.begin())
+    if (const ArenaObject &O = *std::prev(After); Value == ArenaBase + O.Offset && D.type(O.Type).What != Kind::Structure)
+      Near.push_back(O.Count);
+}
+
+} // namespace cct
