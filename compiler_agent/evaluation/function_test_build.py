@@ -50,7 +50,8 @@ _SANITIZERS = (
 )
 # What each variant is compiled with, and where its image lies: nowhere near a number that a program computes.
 _VARIANTS: dict[str, tuple[tuple[str, ...], int]] = {
-    "reference": (("-fsanitize-coverage=inline-8bit-counters,pc-table,trace-cmp",), 0x53_120_000),
+    "reference": (("-fsanitize-coverage=inline-8bit-counters,pc-table",), 0x53_120_000),
+    "traced": (("-fsanitize-coverage=trace-cmp,trace-loads",), 0x4E_440_000),
     "guide": (("-O2", "-fsanitize-coverage=inline-8bit-counters,pc-table"), 0x5C_690_000),
     "zero": (("-ftrivial-auto-var-init=zero",), 0x4A_570_000),
     "pattern": (("-ftrivial-auto-var-init=pattern",), 0x61_340_000),

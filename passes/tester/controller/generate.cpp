@@ -236,7 +236,7 @@ void Generator::build(const Seeds &S) {
   }
   Target = &D.Functions[S.Sequence.back().Function];
   for (; H.Answers < MaxAnswers; ++H.Answers)
-    H.Answer[H.Answers] = integer(8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
+    H.Answer[H.Answers] = integer(nullptr, 8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
   uint32_t Kept = 0;
   for (uint32_t Index = 0; Index < Calls.size(); ++Index)
     if (S.Keep >> Index & 1) {

@@ -19,21 +19,33 @@ struct CallSeed {
   uint64_t Path; // the name that its choices begin with
 };
 
+// A byte of an array of characters that is put there after all.
+struct BytePatch {
+  uint64_t Path; // of the array
+  uint32_t Index;
+  uint8_t Value;
+};
+
 // An input in the form that is kept.
 struct Seeds {
   uint64_t Seed = 0;
   std::vector<CallSeed> Sequence;
   std::unordered_map<uint64_t, uint64_t> Fixed;
+  std::vector<BytePatch> Bytes;
   uint32_t Keep = ~0u; // which of the calls are made
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
 };
 
-// A number that the input holds: what it is compared with may be put in its place.
+// Something that the input holds, and how it can be made otherwise.
 struct Leaf {
-  uint64_t Path; // of the choice that fixes it
-  uint64_t Value;
+  enum class Kind { Number, Pointer, Bytes };
+  Kind What;
   uint32_t Size;
+  uint32_t Where; // offset in the arena; NotInArena: an argument, or what a stub answers
+  uint64_t Path;  // of the choice that fixes a number; that a pointer's choices begin with; of an array of characters
+  uint64_t Value; // of a number
 };
+constexpr uint32_t NotInArena = ~0u;
 
 class Choices {
 public:
@@ -44,6 +56,7 @@ public:
   // A number below Bound. Unrecorded ones cannot be changed alone.
   uint64_t choose(uint64_t Path, uint64_t Bound, bool Recorded = true);
   const std::vector<Choice> &made() const { return Made; }
+  const std::vector<BytePatch> &bytes() const { return Current->Bytes; }
   // A choice that is only there when it was fixed.
   const uint64_t *fixed(uint64_t Path) const {
     auto Found = Current->Fixed.empty() ? Current->Fixed.end() : Current->Fixed.find(Path);
@@ -104,6 +117,7 @@ public:
 
   const std::vector<Choice> &choices() const { return Made.made(); }
   const std::vector<Leaf> &leaves() const { return Leaves; }
+  const std::vector<uint32_t> &lengths() const { return Lengths; }
   const std::vector<ArenaObject> &objects() const { return Objects; }
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // One mask byte for each byte of a value of the type.
@@ -116,7 +130,11 @@ private:
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
-  uint64_t integer(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
+  uint32_t arenaOffset(const uint8_t *Bytes) const {
+    auto *Arena = const_cast<SharedInput &>(Input).arena();
+    return Bytes >= Arena && Bytes < Arena + ArenaSize ? static_cast<uint32_t>(Bytes - Arena) : NotInArena;
+  }
+  uint64_t integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   uint64_t madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);

@@ -1,6 +1,6 @@
 // cc-agent-tester: compares a candidate with the reference, function by function.
 //
-//     cc-agent-tester DESCRIPTION --reference EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] [--guide EXE] --candidate EXE
+//     cc-agent-tester DESCRIPTION --reference EXE --traced EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] [--guide EXE] --candidate EXE
 //                     --moved EXE [--corpus FILE] [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
 //     cc-agent-tester DESCRIPTION --reference EXE … --pattern EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
 //
@@ -85,7 +85,7 @@ int main(int Count, char **Arguments) {
       usage(Word + " needs a value");
   }
   bool Exploring = Given.count("write-corpus") != 0;
-  for (const char *Needed : {"reference", "sanitized", "zero", "pattern", "candidate", "moved"})
+  for (const char *Needed : {"reference", "traced", "sanitized", "zero", "pattern", "candidate", "moved"})
     if (DescriptionPath.empty() || (!Given.count(Needed) && !(Exploring && (Needed[0] == 'c' || Needed[0] == 'm'))))
       usage(std::string("wanted: DESCRIPTION and --") + Needed + " EXECUTABLE");
   Description D;
@@ -96,6 +96,7 @@ int main(int Count, char **Arguments) {
   SharedInput Input;
   Variants All;
   All.Reference = std::make_unique<Variant>(Given["reference"], Input, 0x5A, false);
+  All.Traced = std::make_unique<Variant>(Given["traced"], Input, 0x5A, false);
   All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, true);
   All.Zero = std::make_unique<Variant>(Given["zero"], Input, 0x00, false);
   All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, false);
@@ -107,7 +108,7 @@ int main(int Count, char **Arguments) {
     All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);
   if (Given.count("typed"))
     All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
-  for (Variant *V : {All.Reference.get(), All.Guide.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
+  for (Variant *V : {All.Reference.get(), All.Guide.get(), All.Traced.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
     if (V && !V->start(Problem)) {
       fprintf(stderr, "cc-agent-tester: %s\n", Problem.c_str());
       return 3;

@@ -154,6 +154,7 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
   if (T.What == Kind::Pointer) {
     uint64_t Value = pointerValue(T, Path, Depth, NeverNull);
     memcpy(Bytes, &Value, 8);
+    Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes), Path, Value});
   } else if (T.What == Kind::Array) {
     for (uint32_t Index = 0; Index < std::min(T.Count, 64u); ++Index)
       pointers(T.Target, Bytes + Index * D.type(T.Target).Size, scramble(Path, Index), Depth, false);

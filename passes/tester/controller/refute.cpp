@@ -21,6 +21,19 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 } // namespace
 
+void Search::learnUnwritten() {
+  for (const Variant *Other : {All.Zero.get(), All.Pattern.get()}) {
+    uint32_t Count = std::min(All.Reference->output().SeenCount, Other->output().SeenCount);
+    for (uint32_t Index = 0; Index < Count; ++Index) {
+      const SeenField &A = All.Reference->seen()[Index], &B = Other->seen()[Index];
+      if (A.Argument != B.Argument || A.Field != B.Field)
+        break;
+      if (A.Hash != B.Hash)
+        Input.unwritten()[A.Argument] |= 1ull << A.Field;
+    }
+  }
+}
+
 // The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
 bool Search::refutes(bool ByType) {
   All.Reference->run(ReferenceTimeoutMs, true);
@@ -47,12 +60,15 @@ bool Search::refutes(bool ByType) {
       return false;
     }
   }
+  bool Stable = true;
   for (Variant *Built : {All.Reference.get(), All.Zero.get(), All.Pattern.get()}) {
     Built->run(CandidateTimeoutMs, true);
-    if (!same(First, Built->output())) {
-      ++S->Unstable;
-      return false;
-    }
+    Stable = Stable && same(First, Built->output());
+  }
+  if (!Stable) {
+    learnUnwritten();
+    ++S->Unstable;
+    return false;
   }
   if (All.Typed && ByType) {
     All.Typed->run(CandidateTimeoutMs, true);
@@ -120,10 +136,31 @@ Seeds Search::minimised(Seeds Current) {
   return Current;
 }
 
+// What was put into the input after all is taken out where the difference stays.
+Seeds Search::withFewBytes(Seeds Current) {
+  double Deadline = now() + MinimisationSeconds;
+  for (size_t Index = Current.Bytes.size(); Index-- > 0 && now() < Deadline;) {
+    Seeds Trial = Current;
+    Trial.Bytes.erase(Trial.Bytes.begin() + static_cast<std::ptrdiff_t>(Index));
+    if (refutes(Trial, false))
+      Current = std::move(Trial);
+  }
+  const auto Fixed = Current.Fixed;
+  for (const auto &[Path, Value] : Fixed) {
+    if (now() > Deadline)
+      break;
+    Seeds Trial = Current;
+    Trial.Fixed.erase(Path);
+    if (refutes(Trial, false))
+      Current = std::move(Trial);
+  }
+  return Current;
+}
+
 Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
   Finding Found;
   Found.Refuted = true;
-  Found.Input = minimised(withFewCalls(Candidate));
+  Found.Input = minimised(withFewBytes(withFewCalls(Candidate)));
   if (!refutes(Found.Input, true)) // what was left out made it respect the types
     Found.Input = Candidate;
   Inputs.build(Found.Input);
@@ -138,7 +175,7 @@ Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
 
 bool Search::save(const std::string &Path) const {
   std::ofstream Out(Path);
-  Out << "cc-agent-test-corpus 1\n";
+  Out << "cc-agent-test-corpus 2\n";
   for (const Entry &E : Corpus) {
     Out << E.Input.Seed << ' ' << E.Input.Sequence.size();
     for (const CallSeed &Call : E.Input.Sequence)
@@ -146,6 +183,9 @@ bool Search::save(const std::string &Path) const {
     Out << ' ' << E.Input.Fixed.size();
     for (const auto &[Where, Value] : E.Input.Fixed)
       Out << ' ' << Where << ' ' << Value;
+    Out << ' ' << E.Input.Bytes.size();
+    for (const BytePatch &Patch : E.Input.Bytes)
+      Out << ' ' << Patch.Path << ' ' << Patch.Index << ' ' << unsigned(Patch.Value);
     Out << '\n';
   }
   Out.flush();
@@ -155,7 +195,7 @@ bool Search::save(const std::string &Path) const {
 bool Search::load(const std::string &Path) {
   std::ifstream In(Path);
   std::string Line;
-  if (!std::getline(In, Line) || Line != "cc-agent-test-corpus 1")
+  if (!std::getline(In, Line) || Line != "cc-agent-test-corpus 2")
     return false;
   while (std::getline(In, Line)) {
     std::istringstream Words(Line);
@@ -174,6 +214,14 @@ bool Search::load(const std::string &Path) {
       uint64_t Where = 0, Value = 0;
       Words >> Where >> Value;
       Input.Fixed[Where] = Value;
+    }
+    Words >> Count;
+    for (size_t Index = 0; Callable && Index < Count && !Words.fail(); ++Index) {
+      BytePatch Patch{};
+      unsigned Value = 0;
+      Words >> Patch.Path >> Patch.Index >> Value;
+      Patch.Value = static_cast<uint8_t>(Value);
+      Input.Bytes.push_back(Patch);
     }
     if (!Callable || Words.fail())
       return false;

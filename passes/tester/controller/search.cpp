@@ -13,7 +13,6 @@ constexpr uint32_t LongTimeoutMs = 2000;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;
 constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
-constexpr size_t LongestQueue = 2000;
 constexpr double ExplorationSlice = 0.2;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -161,32 +160,6 @@ void Search::changeChoices(Seeds &Changed, const std::vector<Choice> &Made) {
     }
 }
 
-void Search::followCompares(const Seeds &Candidate) {
-  std::vector<Seeds> &Queue = Waiting[Candidate.Sequence.back().Function];
-  if (Queue.size() > LongestQueue)
-    return;
-  const OutputHeader Before = All.Reference->output();
-  Input.header().Compares = 1;
-  All.Reference->run(CandidateTimeoutMs, false);
-  Input.header().Compares = 0;
-  const OutputHeader &Output = All.Reference->output();
-  size_t Added = 0;
-  for (uint32_t Index = 0; Index < Output.ComparedCount && Added < 100; ++Index) {
-    Compared Pair = All.Reference->compared()[Index];
-    for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right))
-      for (const Leaf &L : Inputs.leaves())
-        if (L.Value == Pair.Left && (L.Value > 9 || random(8) == 0) && Added < 100) {
-          Seeds Next = Candidate;
-          const uint64_t Near[] = {0, 0, 0, 1, ~0ull}; // itself, one more, one less
-          Next.Fixed[L.Path] = Pair.Right + Near[random(5)];
-          Queue.push_back(std::move(Next));
-          ++Added;
-        }
-  }
-  if (!same(Before, Output)) // without its answer the comparison that follows would be wrong
-    All.Reference->run(CandidateTimeoutMs, false);
-}
-
 Seeds Search::next(uint32_t Function) {
   if (std::vector<Seeds> &Queue = Waiting[Function]; !Queue.empty() && random(3) != 0) {
     size_t At = random(Queue.size());
@@ -200,14 +173,18 @@ Seeds Search::next(uint32_t Function) {
   if (Way < 60 && !Own.empty()) {
     // The newest reach farthest.
     uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
-    const Entry &Parent = Corpus[Own[Own.size() - 1 - Back]];
+    Entry &Parent = Corpus[Own[Own.size() - 1 - Back]];
+    inspect(Parent);
     Seeds Result = Parent.Input;
-    if (random(6) == 0)
+    uint64_t How = random(16);
+    if (How < 2)
       changeSequence(Function, Result);
-    if (random(8) != 0)
+    if (How == 2)
+      Result.Seed = random(~0ull);
+    else if (How < 7 || Parent.Read.empty())
       changeChoices(Result, Parent.Made);
     else
-      Result.Seed = random(~0ull);
+      changeRead(Result, Parent);
     return Result;
   }
   const std::vector<uint32_t> &Related = Inputs.related(Function);
@@ -235,7 +212,7 @@ void Search::keep(const Seeds &Candidate) {
   if (Corpus.size() >= LargestCorpus)
     return;
   uint32_t Index = static_cast<uint32_t>(Corpus.size());
-  Corpus.push_back({Candidate, Inputs.choices()});
+  Corpus.push_back({Candidate, Inputs.choices(), {}, {}, false});
   for (const CallSeed &Call : Candidate.Sequence)
     if (std::vector<uint32_t> &Entries = Containing[Call.Function]; Entries.empty() || Entries.back() != Index)
       Entries.push_back(Index);
@@ -257,7 +234,6 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
       return Run::Undefined;
     recordEdges();
     keep(Candidate);
-    followCompares(Candidate);
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
     return Run::Kept;

@@ -5,6 +5,7 @@
 #include "generate.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct Statistics {
 struct Variants {
   // Moved is the candidate at another address. Candidate and Moved are null when inputs are only collected.
   // Guide, which may be missing, is the source at -O2 with counters: what an optimizer unrolled and inlined has edges of its own.
-  std::unique_ptr<Variant> Reference, Guide, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
+  // Traced tells what it compares and loads.
+  std::unique_ptr<Variant> Reference, Guide, Traced, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
 };
 
 struct Finding {
@@ -62,13 +64,19 @@ private:
   struct Entry {
     Seeds Input;
     std::vector<Choice> Made;
+    std::vector<Leaf> Read; // what the code looked at, of what the input holds
+    std::vector<uint32_t> Lengths;
+    bool Inspected = false;
   };
   enum class Run { Discarded, Undefined, Kept, Plain };
   // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour.
   Run tryInput(uint32_t Function, const Seeds &Candidate);
   void keep(const Seeds &Candidate);
-  // Puts what a kept input was compared with in the place of what was compared: the next inputs of its functions.
-  void followCompares(const Seeds &Candidate);
+  // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
+  void inspect(Entry &Kept);
+  void queueCompared(const Entry &Kept);
+  // Changes what the code reads of the entry.
+  void changeRead(Seeds &Changed, const Entry &Parent);
   Seeds next(uint32_t Function);
   Seeds fresh(uint32_t Function);
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
@@ -77,11 +85,14 @@ private:
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.
   bool refutes(bool ByType);
   bool refutes(const Seeds &S, bool ByType);
+  // Fields of local variables that stubs saw, and that hold what nobody wrote: builds that differ in that tell.
+  void learnUnwritten();
   // The candidate on the input that the reference has just run: true when a finding is made of it.
   bool differs(const OutputHeader &Expected);
   // Leaves out the calls that the difference does not need.
   Seeds withFewCalls(Seeds S);
   Seeds minimised(Seeds S);
+  Seeds withFewBytes(Seeds S);
   Finding finding(uint32_t Function, const Seeds &Candidate);
   // Whether the input that has just been run on the reference goes where none has been before.
   bool isNew();

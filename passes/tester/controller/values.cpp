@@ -9,12 +9,14 @@ namespace cct {
 
 using Kind = TypeNode::Kind;
 
-uint64_t Generator::integer(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
+constexpr size_t MaxLeaves = 8192;
+
+uint64_t Generator::integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
   uint64_t Exact = scramble(Path, ChoiceName("exact").Hash);
   const uint64_t *Fixed = Made.fixed(Exact);
   uint64_t Value = Fixed ? *Fixed : madeUpInteger(Size, Path, Length, Style, Recorded);
-  if (Recorded && Leaves.size() < 4096)
-    Leaves.push_back({Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value, Size});
+  if (Recorded && Leaves.size() < MaxLeaves)
+    Leaves.push_back({Leaf::Kind::Number, Size, arenaOffset(Bytes), Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value});
   return Value;
 }
 
@@ -156,6 +158,11 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
     if (choose(Path, "shorter", 2) == 1)
       Bytes[choose(Path, "end", Count)] = 0;
   }
+  for (const BytePatch &Patch : Made.bytes())
+    if (Patch.Path == Path && Patch.Index < Count)
+      Bytes[Patch.Index] = Patch.Value;
+  if (Count && Leaves.size() < MaxLeaves)
+    Leaves.push_back({Leaf::Kind::Bytes, Count, arenaOffset(Bytes), Path, 0});
   (void)Style;
 }
 
@@ -164,7 +171,7 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
   switch (T.What) {
   case Kind::Integer:
   case Kind::Character: {
-    uint64_t Value = integer(T.Size, Path, Length, Style, Recorded);
+    uint64_t Value = integer(Bytes, T.Size, Path, Length, Style, Recorded);
     if (T.Size > 8) {
       memset(Bytes, static_cast<int64_t>(Value) < 0 ? 0xFF : 0, T.Size);
       memcpy(Bytes, &Value, 8);
@@ -182,7 +189,7 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
     if (!T.Values.empty() && Style && choose(Path, "other", 16, Recorded) != 15)
       Value = T.Values[choose(Path, "value", T.Values.size(), Recorded)];
     else
-      Value = static_cast<int64_t>(integer(T.Size, Path, Length, Style, Recorded));
+      Value = static_cast<int64_t>(integer(Bytes, T.Size, Path, Length, Style, Recorded));
     memcpy(Bytes, &Value, std::min(T.Size, 8u));
     break;
   }
@@ -222,7 +229,7 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
       const Member &M = T.Members[Index];
       uint64_t Part = scramble(Path, 1000 + Index);
       if (M.BitSize) {
-        uint64_t Value = integer(4, Part, M.Length, Style, Recorded);
+        uint64_t Value = integer(Bytes + M.BitOffset / 8, 4, Part, M.Length, Style, Recorded);
         for (uint32_t Bit = 0; Bit < M.BitSize; ++Bit) {
           uint32_t At = M.BitOffset + Bit;
           if (At / 8 < T.Size && (Value >> (Bit % 64) & 1))

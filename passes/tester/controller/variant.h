@@ -19,6 +19,7 @@ public:
   uint8_t *arguments() { return Memory + InputArguments; }
   uint8_t *arena() { return Memory + InputArena; }
   uint8_t *mask() { return Memory + InputMask; }
+  uint64_t *unwritten() { return reinterpret_cast<uint64_t *>(Memory + InputUnwritten); }
   uint8_t *globalMask() { return Memory + InputGlobalMask; }
 
 private:
@@ -44,6 +45,14 @@ public:
   const uint16_t *owners() const { return reinterpret_cast<const uint16_t *>(Output + OutputOwner); }
   const uint8_t *notString() const { return Output + OutputNotString; }
   const Compared *compared() const { return reinterpret_cast<const Compared *>(Output + OutputCompared); }
+  bool loaded(uint32_t ArenaOffset, uint32_t Size) const {
+    const uint8_t *Bits = Output + OutputLoaded;
+    for (uint32_t Byte = ArenaOffset; Byte < ArenaOffset + Size && Byte < OutputLoadedSize * 8; ++Byte)
+      if (Bits[Byte / 8] >> Byte % 8 & 1)
+        return true;
+    return false;
+  }
+  const SeenField *seen() const { return reinterpret_cast<const SeenField *>(Output + OutputSeen); }
   const char *text() const { return reinterpret_cast<const char *>(Output + OutputText); }
   const uint8_t *arena() const { return Arena; }
   uint64_t runs() const { return Runs; }

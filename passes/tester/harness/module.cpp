@@ -23,7 +23,8 @@ HarnessModule::HarnessModule(const Module &Unit)
   I64 = Type::getInt64Ty(C);
   FunctionEntry = StructType::create({Pointer, Pointer, Pointer, I32, I32}, "FunctionEntry");
   GlobalEntry = StructType::create({Pointer, Pointer, I64, I32, I32}, "GlobalEntry");
-  StubArgument = StructType::create({I32, I32, I32, I32, I32}, "StubArgument");
+  FieldEntry = StructType::create({I32, I32, I32, I32}, "PointeeField");
+  StubArgument = StructType::create({I32, I32, I32, I32, I32, I32, Pointer}, "StubArgument");
   StubEntry = StructType::create({Pointer, Pointer, Pointer, I32, I32, I32, I32, I32, I32}, "StubEntry");
   Exceptions = false;
   // Vectors are passed by the processor's features: ours must be those of the unit.

@@ -35,7 +35,7 @@ private:
   const llvm::DataLayout &Layout;
   llvm::PointerType *Pointer;
   llvm::IntegerType *I8, *I32, *I64;
-  llvm::StructType *FunctionEntry, *GlobalEntry, *StubArgument, *StubEntry;
+  llvm::StructType *FunctionEntry, *GlobalEntry, *FieldEntry, *StubArgument, *StubEntry;
   std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks;
   llvm::AttrBuilder TargetAttributes;
   bool Exceptions;

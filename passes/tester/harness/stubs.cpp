@@ -24,6 +24,36 @@ unsigned pointeeFlags(const DIType *T) {
   return (Const ? ArgumentConst : 0) | (Const && isCharacter(Derived->getBaseType()) ? ArgumentString : 0);
 }
 
+void fieldsOf(const DIType *T, unsigned Offset, std::vector<PointeeField> &Fields) {
+  const DIType *Bare = stripped(T).Type;
+  if (!Bare || Fields.size() >= MaxPointeeFields)
+    return;
+  unsigned Size = Bare->getSizeInBits() / 8;
+  if (const auto *Basic = dyn_cast<DIBasicType>(Bare)) {
+    bool Float = Basic->getEncoding() == dwarf::DW_ATE_float, Complex = Basic->getEncoding() == dwarf::DW_ATE_complex_float;
+    if (Size && Size <= 8 && !Complex)
+      Fields.push_back({Offset, Size, Float ? ValueFloat : ValueInteger, Basic->getEncoding() == dwarf::DW_ATE_boolean});
+  } else if (const auto *Derived = dyn_cast<DIDerivedType>(Bare)) {
+    if (Size == 8 && Derived->getTag() != dwarf::DW_TAG_ptr_to_member_type)
+      Fields.push_back({Offset, 8, ValuePointer, 0});
+  } else if (const auto *Composite = dyn_cast<DICompositeType>(Bare)) {
+    if (Composite->getTag() == dwarf::DW_TAG_enumeration_type && Size && Size <= 8)
+      Fields.push_back({Offset, Size, ValueInteger, 0});
+    if (Composite->getTag() == dwarf::DW_TAG_array_type)
+      if (unsigned Element = sizeOf(Composite->getBaseType()))
+        for (unsigned At = 0; At + Element <= Size && At < 16 * Element; At += Element)
+          fieldsOf(Composite->getBaseType(), Offset + At, Fields);
+    if (Composite->getTag() == dwarf::DW_TAG_structure_type || Composite->getTag() == dwarf::DW_TAG_class_type)
+      for (const DINode *Element : Composite->getElements())
+        if (const auto *Member = dyn_cast<DIDerivedType>(Element);
+            Member && !Member->isStaticMember() && !Member->isBitField() &&
+            (Member->getTag() == dwarf::DW_TAG_member || Member->getTag() == dwarf::DW_TAG_inheritance))
+          fieldsOf(Member->getBaseType(), Offset + Member->getOffsetInBits() / 8, Fields);
+  }
+  if (Fields.size() > MaxPointeeFields)
+    Fields.resize(MaxPointeeFields);
+}
+
 ValueKind kindOf(const Type *T) {
   if (T->isVoidTy())
     return ValueNone;
@@ -51,13 +81,18 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     Type *T = A.hasByValAttr() ? A.getParamByValType() : A.getType();
     unsigned Size = Layout.getTypeStoreSize(T), Kind = A.hasByValAttr() ? unsigned(ValueBytes) : unsigned(kindOf(T));
     unsigned ArgumentFlags = 0, Pointee = 0;
+    std::vector<PointeeField> Fields;
     if (A.hasStructRetAttr()) {
       StructResult = &A;
       ArgumentFlags |= ArgumentNotRead;
       Pointee = Layout.getTypeAllocSize(A.getParamStructRetType());
+      if (Declared && Declared->getTypeArray().size())
+        fieldsOf(Declared->getTypeArray()[0], 0, Fields);
     } else if (Kind == ValuePointer && SameShape) {
       Pointee = pointeeSize(declaredType(A.getArgNo() + 1));
       ArgumentFlags |= pointeeFlags(declaredType(A.getArgNo() + 1));
+      if (Pointee)
+        fieldsOf(cast<DIDerivedType>(stripped(declaredType(A.getArgNo() + 1)).Type)->getBaseType(), 0, Fields);
     }
     if (A.hasReturnedAttr())
       ArgumentFlags |= ArgumentReturned;
@@ -66,8 +101,18 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     if (A.onlyReadsMemory() || Stub.onlyReadsMemory())
       ArgumentFlags |= ArgumentNotWritten;
     auto number = [&](unsigned Value) -> Constant * { return ConstantInt::get(I32, Value); };
-    Arguments.push_back(ConstantStruct::get(
-        StubArgument, {number(Kind), number(Size), number(Offset), number(Pointee), number(ArgumentFlags)}));
+    std::vector<Constant *> Described;
+    for (const PointeeField &Field : Fields)
+      Described.push_back(
+          ConstantStruct::get(FieldEntry, {number(Field.Offset), number(Field.Size), number(Field.Kind), number(Field.Boolean)}));
+    Constant *FieldTable = ConstantPointerNull::get(Pointer);
+    if (!Described.empty()) {
+      auto *Made = cast<GlobalVariable>(table("", FieldEntry, Described));
+      Made->setLinkage(GlobalValue::PrivateLinkage);
+      FieldTable = Made;
+    }
+    Arguments.push_back(ConstantStruct::get(StubArgument, {number(Kind), number(Size), number(Offset), number(Pointee), number(ArgumentFlags),
+                                                           number(Described.size()), FieldTable}));
     Values.emplace_back(&A, Offset);
     Offset += (std::max(16u, Size) + 15) / 16 * 16;
   }

@@ -99,6 +99,7 @@ void layOut() {
   }
   O.Outcome = OutcomeNone;
   O.CallsDone = 0;
+  O.SeenCount = 0;
   O.TextSize = 0;
   memset(O.ExceptionName, 0, sizeof O.ExceptionName);
 }

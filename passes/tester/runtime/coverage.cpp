@@ -1,4 +1,4 @@
-// What the reference's instrumentation tells: the counters of its edges, and the numbers that it compares.
+// What instrumentation tells: the counters of edges, the numbers that are compared, and which bytes of the arena are loaded.
 #include "state.h"
 
 #include <cstring>
@@ -15,11 +15,19 @@ struct Location {
 const Location *LocationsBegin, *LocationsEnd;
 
 void compared(uint64_t Left, uint64_t Right) {
-  if (!input().Compares || Left == Right)
+  if (!input().Trace || Left == Right)
     return;
   OutputHeader &O = output();
   if (O.ComparedCount < MaxCompared)
     reinterpret_cast<Compared *>(OutputBase + OutputCompared)[O.ComparedCount++] = {Left, Right};
+}
+
+void loaded(const void *Address, uint32_t Size) {
+  uint64_t Offset = reinterpret_cast<uint64_t>(Address) - ArenaBase;
+  auto *Bits = reinterpret_cast<uint8_t *>(OutputBase + OutputLoaded);
+  if (input().Trace && Offset + Size <= OutputLoadedSize * 8)
+    for (uint64_t Byte = Offset; Byte < Offset + Size; ++Byte)
+      Bits[Byte / 8] = static_cast<uint8_t>(Bits[Byte / 8] | 1u << Byte % 8);
 }
 
 } // namespace
@@ -45,6 +53,8 @@ void describeCoverage() {
 
 void beginCoverage() {
   output().ComparedCount = 0;
+  if (input().Trace)
+    memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, input().ArenaUsed / 8 + 1);
   if (CountersBegin)
     memset(CountersBegin, 0, output().CounterCount);
 }
@@ -66,6 +76,11 @@ void __sanitizer_cov_pcs_init(const uintptr_t *Begin, const uintptr_t *End) {
   LocationsBegin = reinterpret_cast<const Location *>(Begin);
   LocationsEnd = reinterpret_cast<const Location *>(End);
 }
+void __sanitizer_cov_load1(const void *Address) { loaded(Address, 1); }
+void __sanitizer_cov_load2(const void *Address) { loaded(Address, 2); }
+void __sanitizer_cov_load4(const void *Address) { loaded(Address, 4); }
+void __sanitizer_cov_load8(const void *Address) { loaded(Address, 8); }
+void __sanitizer_cov_load16(const void *Address) { loaded(Address, 16); }
 void __sanitizer_cov_trace_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
@@ -75,7 +90,7 @@ void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(
 void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
-  for (uint64_t Index = 0; input().Compares && Index < Cases[0] && Index < 64; ++Index)
+  for (uint64_t Index = 0; input().Trace && Index < Cases[0] && Index < 64; ++Index)
     compared(Value, Cases[2 + Index]);
 }
 }

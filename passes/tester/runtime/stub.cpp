@@ -98,6 +98,26 @@ bool readable(uint64_t Address, uint64_t Size) {
   return Address >= StackBase && Address + Size <= StackBase + StackSize;
 }
 
+// Local variables whose address is passed: what the callee could read of them, but for what nobody wrote.
+uint64_t hashFields(uint64_t Hash, const StubArgument &A, uint64_t Address, uint32_t Known) {
+  uint64_t Unwritten = reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[Known];
+  OutputHeader &O = output();
+  for (uint32_t Index = 0; Index < A.FieldCount && O.SeenCount < MaxSeen; ++Index) {
+    const PointeeField &F = A.Fields[Index];
+    if (Unwritten >> Index & 1 || Address + F.Offset + F.Size > StackBase + StackSize)
+      continue;
+    const auto *Bytes = reinterpret_cast<const uint8_t *>(Address + F.Offset);
+    uint8_t Mask[16];
+    memset(Mask, MaskCompare, sizeof Mask);
+    if (F.Kind == ValueFloat)
+      Mask[0] = F.Size == 4 ? MaskFloat : MaskDouble;
+    uint64_t Seen = hashRange(1, Bytes, F.Size, Mask);
+    reinterpret_cast<SeenField *>(OutputBase + OutputSeen)[O.SeenCount++] = {Known, Index, Seen};
+    Hash = mix(Hash, Seen);
+  }
+  return Hash;
+}
+
 void record(const StubEntry &E, const uint8_t *Arguments) {
   State &S = state();
   uint64_t Hash = mix(S.TraceHash, E.Index + (E.Flags & StubCallback ? 1u << 20 : 0u));
@@ -112,6 +132,8 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
       explainPointer(Address);
       bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
       uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
+      if (C.Kind == 's' && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < MaxMemoryEvents)
+        Hash = hashFields(Hash, A, Address, Known);
       // The sanitized variant keeps its locals wherever it likes.
       bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
       if (Text && Looked && !(input().AnyNotString && input().NotString[Known])) {
@@ -178,7 +200,23 @@ uint64_t pointerAnswer(const StubEntry &E, const uint8_t *Arguments, uint64_t Ra
   return reinterpret_cast<uint64_t>(Memory);
 }
 
-// The callee may write what it was given the address of.
+void writeField(const PointeeField &F, uint8_t *Memory, uint64_t Random, bool Pointers) {
+  uint64_t Value = integerAnswer(Random);
+  if (F.Kind == ValueFloat) {
+    double Wide = static_cast<double>(static_cast<int64_t>(Random >> 40)) / 64;
+    float Narrow = static_cast<float>(Wide);
+    memcpy(Memory, F.Size == 4 ? static_cast<void *>(&Narrow) : static_cast<void *>(&Wide), F.Size == 4 ? 4 : 8);
+  } else if (F.Kind == ValueInteger) {
+    if (F.Boolean)
+      Value &= 1;
+    memcpy(Memory, &Value, F.Size < 8 ? F.Size : 8);
+  } else if (Pointers) {
+    Value = (Random >> 16 & 3) == 0 ? 0 : reinterpret_cast<uint64_t>(allocate(64, 16, true));
+    memcpy(Memory, &Value, 8);
+  }
+}
+
+// The callee may write what it was given the address of: all of it, where it is to be filled, or some numbers.
 void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random) {
   for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index) {
     const StubArgument &A = E.Arguments[Index];
@@ -188,14 +226,15 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
     if (!Address || !readable(Address, A.PointeeSize))
       continue;
     auto *Memory = reinterpret_cast<uint8_t *>(Address);
-    uint64_t Value = integerAnswer(random(Random, Index));
-    if (A.PointeeSize < 8)
-      memcpy(Memory, &Value, A.PointeeSize);
-    else if (onStack(Address) && !(A.Flags & ArgumentNotRead))
+    uint64_t Own = random(Random, Index);
+    bool Filled = (A.Flags & ArgumentNotRead) || (onStack(Address) && (Own & 3) != 0) || A.FieldCount == 1;
+    if (Filled && A.FieldCount != 1)
       memset(Memory, 0, A.PointeeSize);
-    else if (A.Flags & ArgumentNotRead) // a structure that is returned
-      for (uint32_t Byte = 0; Byte < A.PointeeSize; ++Byte)
-        Memory[Byte] = Byte % 8 == 0 ? static_cast<uint8_t>(Value & 15) : 0;
+    for (uint32_t Field = 0; Field < A.FieldCount; ++Field) {
+      uint64_t Chosen = random(Own, Field);
+      if (Filled || (Chosen & 3) == 0)
+        writeField(A.Fields[Field], Memory + A.Fields[Field].Offset, Chosen, Filled);
+    }
   }
 }
 

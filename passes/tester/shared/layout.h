@@ -82,7 +82,7 @@ struct InputHeader {
   uint32_t TimeoutMs; // of processor time
   uint32_t Explain;   // write the trace as text
   uint32_t AnyNotString;
-  uint32_t Compares;  // write down what the code compares
+  uint32_t Trace; // write down what the code compares, and what of the arena it loads
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
@@ -98,7 +98,9 @@ constexpr uint64_t InputArena = 1u << 20;
 constexpr uint64_t InputMask = InputArena + ArenaSize;
 constexpr uint64_t InputGlobalMask = InputMask + ArenaSize; // all globals' masks, one after the other
 constexpr uint64_t InputGlobalMaskSize = 4u << 20;
-constexpr uint64_t InputSize = InputGlobalMask + InputGlobalMaskSize;
+// By stubArgument: which fields of local variables that are passed to a stub (a bit for each) were seen to hold what nobody wrote.
+constexpr uint64_t InputUnwritten = InputGlobalMask + InputGlobalMaskSize;
+constexpr uint64_t InputSize = InputUnwritten + MaxStubArguments * 8;
 
 enum Outcome : uint32_t {
   OutcomeNone = 0,      // the child ended without a word
@@ -128,6 +130,7 @@ struct OutputHeader {
   uint32_t CounterCount;
   uint32_t TextSize;
   uint32_t ComparedCount;
+  uint32_t SeenCount;
   uint32_t LiveBlocks; // of the heap, at the end
   uint32_t AnyNotString;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
@@ -150,7 +153,16 @@ constexpr uint32_t MaxCompared = 1024;
 constexpr uint64_t OutputNotString = 7u << 20; // what the sanitized variant found out
 constexpr uint64_t OutputText = 8u << 20;
 constexpr uint64_t OutputTextSize = 4u << 20;
-constexpr uint64_t OutputSize = 12u << 20;
+constexpr uint64_t OutputLoaded = 12u << 20; // one bit for each byte of the arena
+constexpr uint64_t OutputLoadedSize = 128u << 10;
+// What stubs saw in local variables that they were passed.
+struct SeenField {
+  uint32_t Argument, Field; // Argument: see stubArgument
+  uint64_t Hash;
+};
+constexpr uint64_t OutputSeen = OutputLoaded + OutputLoadedSize;
+constexpr uint32_t MaxSeen = 4096;
+constexpr uint64_t OutputSize = OutputSeen + MaxSeen * sizeof(SeenField);
 
 // The tables that the generated harness defines. The generator writes them as IR of the same layout.
 struct FunctionEntry {
@@ -174,12 +186,20 @@ constexpr uint32_t GlobalThreadLocal = 2;
 
 enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, ValueBytes = 3, ValueNone = 4 };
 
+// A number or pointer in what a stub's argument points to. Kind is of ValueKind.
+struct PointeeField {
+  uint32_t Offset, Size, Kind, Boolean;
+};
+constexpr uint32_t MaxPointeeFields = 64;
+
 struct StubArgument {
   uint32_t Kind;
   uint32_t Size;
   uint32_t Offset;
   uint32_t PointeeSize; // 0: not known
   uint32_t Flags;
+  uint32_t FieldCount;
+  const PointeeField *Fields;
 };
 constexpr uint32_t ArgumentConst = 1;
 constexpr uint32_t ArgumentString = 2;

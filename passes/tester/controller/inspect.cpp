@@ -1,0 +1,143 @@
+// Which of the many numbers and pointers of an input the code looks at, and what it wants them to be: loads and comparisons of the
+// traced variant tell. What nobody reads is not worth changing.
+#include "search.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace cct {
+namespace {
+
+constexpr uint32_t TracedTimeoutMs = 100;
+constexpr size_t LongestQueue = 2000;
+constexpr size_t MostCompared = 200;
+constexpr size_t MostRead = 2000;
+
+} // namespace
+
+void Search::inspect(Entry &Kept) {
+  if (Kept.Inspected)
+    return;
+  Kept.Inspected = true;
+  Inputs.build(Kept.Input);
+  Input.header().Trace = 1;
+  All.Traced->run(TracedTimeoutMs, false);
+  Input.header().Trace = 0;
+  if (!saysSomething(All.Traced->output()))
+    return;
+  for (const Leaf &L : Inputs.leaves()) {
+    if (Kept.Read.size() == MostRead)
+      break;
+    if (L.Where == NotInArena || All.Traced->loaded(L.Where, L.Size))
+      Kept.Read.push_back(L);
+  }
+  std::set<uint32_t> Lengths(Inputs.lengths().begin(), Inputs.lengths().end());
+  Kept.Lengths.assign(Lengths.begin(), Lengths.end());
+  queueCompared(Kept);
+}
+
+void Search::queueCompared(const Entry &Kept) {
+  std::vector<Seeds> &Queue = Waiting[Kept.Input.Sequence.back().Function];
+  if (Queue.size() > LongestQueue)
+    return;
+  size_t Added = 0;
+  auto add = [&](Seeds Next) {
+    Queue.push_back(std::move(Next));
+    ++Added;
+  };
+  std::set<std::pair<uint64_t, uint64_t>> Seen;
+  for (uint32_t Index = 0; Index < All.Traced->output().ComparedCount && Added < MostCompared; ++Index) {
+    Compared Pair = All.Traced->compared()[Index];
+    if (!Seen.insert({Pair.Left, Pair.Right}).second)
+      continue;
+    const uint64_t Near[] = {0, 0, 0, 1, ~0ull}; // itself, one more, one less
+    for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right))
+      for (const Leaf &L : Kept.Read) {
+        uint64_t Wanted = Pair.Right + Near[random(5)];
+        if (L.What == Leaf::Kind::Number && L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left)) {
+          Seeds Next = Kept.Input;
+          Next.Fixed[L.Path] = Wanted;
+          add(std::move(Next));
+        } else if (L.What == Leaf::Kind::Bytes && L.Where != NotInArena) {
+          // Numbers that are read from bytes, in either order; single bytes where they were read.
+          uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
+          if (Width == 1 && random(4) != 0)
+            continue;
+          const uint8_t *Bytes = Input.arena() + L.Where;
+          for (uint32_t At = 0; At + Width <= std::min(L.Size, 1024u); ++At)
+            for (int Order = 0; Order < (Width > 1 ? 2 : 1); ++Order) {
+              auto byte = [&](uint64_t Number, uint32_t Byte) {
+                return static_cast<uint8_t>(Number >> 8 * (Order ? Width - 1 - Byte : Byte));
+              };
+              uint32_t Same = 0;
+              while (Same < Width && Bytes[At + Same] == byte(Pair.Left, Same))
+                ++Same;
+              if (Same < Width || !All.Traced->loaded(L.Where + At, Width) || Added >= MostCompared)
+                continue;
+              Seeds Next = Kept.Input;
+              for (uint32_t Byte = 0; Byte < Width; ++Byte)
+                Next.Bytes.push_back({L.Path, At + Byte, byte(Wanted, Byte)});
+              add(std::move(Next));
+            }
+        }
+        if (Added >= MostCompared)
+          break;
+      }
+  }
+}
+
+void Search::changeRead(Seeds &Changed, const Entry &Parent) {
+  const std::vector<uint64_t> &Constants = D.Functions[Changed.Sequence.back().Function].Constants;
+  auto number = [&](const Leaf &L) -> uint64_t {
+    uint64_t Bits = 8ull * std::min(L.Size, 8u);
+    switch (random(9)) {
+    case 0:
+      if (!Constants.empty())
+        return Constants[random(Constants.size())] + random(3) - 1;
+      return random(17);
+    case 1: {
+      const uint64_t Boundaries[] = {0, 1, ~0ull, 1ull << (Bits - 1), (1ull << (Bits - 1)) - 1, 127, 128, 255, 256, 32767, 32768, 65535, 65536,
+                                     0x7FFFFFFF, 0x80000000ull, 0xFFFFFFFF};
+      return Boundaries[random(std::size(Boundaries))];
+    }
+    case 2:
+      return random(17);
+    case 3:
+      return L.Value + random(9) - 4;
+    case 4: { // equal to something else, or nearly
+      const Leaf &Other = Parent.Read[random(Parent.Read.size())];
+      return Other.What == Leaf::Kind::Number ? Other.Value + random(3) - 1 : random(256);
+    }
+    case 5:
+      return L.Value ^ 1ull << random(Bits);
+    case 6:
+      return 0 - random(40);
+    case 7:
+      return Parent.Lengths.empty() ? random(64) : Parent.Lengths[random(Parent.Lengths.size())] - random(2);
+    default:
+      return random(~0ull) >> random(64);
+    }
+  };
+  for (uint64_t Changes = 1ull << random(3); Changes-- > 0;) {
+    const Leaf &L = Parent.Read[random(Parent.Read.size())];
+    switch (L.What) {
+    case Leaf::Kind::Number:
+      Changed.Fixed[L.Path] = number(L);
+      break;
+    case Leaf::Kind::Pointer: {
+      static const ChoiceName Names[] = {"null", "share", "which", "count", "cast", "to", "inside", "element"};
+      Changed.Fixed[scramble(L.Path, Names[random(std::size(Names))].Hash)] = random(4) ? random(12) : random(64);
+      break;
+    }
+    case Leaf::Kind::Bytes:
+      for (uint64_t Count = 1 + random(4); Count-- > 0;)
+        Changed.Bytes.push_back({L.Path, static_cast<uint32_t>(random(std::min(L.Size, random(2) ? 16u : L.Size))),
+                                 static_cast<uint8_t>(!Constants.empty() && random(3) == 0 ? Constants[random(Constants.size())] : random(256))});
+      if (Changed.Bytes.size() > 64)
+        Changed.Bytes.erase(Changed.Bytes.begin(), Changed.Bytes.end() - 64);
+    }
+  }
+}
+
+} // namespace cct
