@@ -130,6 +130,8 @@ bool readLine(std::istream &In, Description &D) {
     F->Pieces.push_back(P);
   } else if (What == "constant" && F) {
     F->Constants.push_back(number<uint64_t>(In));
+    if (uint64_t Value = F->Constants.back(); Value > 257 && Value <= 70000)
+      F->Sizes.push_back(static_cast<uint32_t>(Value));
   } else if (What == "string" && F) {
     F->Strings.push_back(word(In));
   } else if (What == "calls" && F) {

@@ -15,16 +15,13 @@ constexpr uint32_t FirstObject = 0x1000;
 
 } // namespace
 
-uint64_t Choices::choose(uint64_t Path, uint64_t Bound, bool Recorded) {
+uint64_t Choices::choose(uint64_t Path, uint64_t Bound) {
   if (Bound <= 1)
     return 0;
-  if (Recorded)
-    Made.push_back({Path, Bound});
+  Made.push_back({Path, Bound});
   if (!Current->Fixed.empty())
     if (auto Found = Current->Fixed.find(Path); Found != Current->Fixed.end())
       return Found->second % Bound;
-  if (Current->Plain && !Recorded)
-    return 0;
   return scramble(Current->Seed, Path) % Bound;
 }
 
@@ -82,7 +79,7 @@ void Generator::writeMasks(uint32_t Type, uint8_t *Mask) const {
     break;
   case Kind::Array:
     memset(Mask, MaskCompare, T.Size);
-    if (uint32_t Element = D.type(T.Target).Size; Element > 1)
+    if (uint32_t Element = D.type(T.Target).Size; Element > 1 && D.type(T.Target).What != Kind::Integer)
       for (uint32_t Index = 0; Index < T.Count; ++Index)
         writeMasks(T.Target, Mask + Index * Element);
     break;

@@ -47,14 +47,24 @@ struct Leaf {
 };
 constexpr uint32_t NotInArena = ~0u;
 
+// Spreads numbers; for the names of choices.
+inline uint64_t scramble(uint64_t A, uint64_t B) {
+  uint64_t Hash = (A + 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull ^ B;
+  Hash = (Hash ^ (Hash >> 30)) * 0x94D049BB133111EBull;
+  Hash = (Hash ^ (Hash >> 27)) * 0xBF58476D1CE4E5B9ull;
+  return Hash ^ (Hash >> 31);
+}
+
 class Choices {
 public:
   void begin(const Seeds &S) {
     Current = &S;
     Made.clear();
   }
-  // A number below Bound. Unrecorded ones cannot be changed alone.
-  uint64_t choose(uint64_t Path, uint64_t Bound, bool Recorded = true);
+  // A number below Bound.
+  uint64_t choose(uint64_t Path, uint64_t Bound);
+  // The same, for what cannot be changed alone.
+  uint64_t draw(uint64_t Path, uint64_t Bound) const { return Bound <= 1 || Current->Plain ? 0 : scramble(Current->Seed, Path) % Bound; }
   const std::vector<Choice> &made() const { return Made; }
   const std::vector<BytePatch> &bytes() const { return Current->Bytes; }
   // A choice that is only there when it was fixed.
@@ -67,14 +77,6 @@ private:
   const Seeds *Current = nullptr;
   std::vector<Choice> Made;
 };
-
-// Spreads numbers; for the names of choices.
-inline uint64_t scramble(uint64_t A, uint64_t B) {
-  uint64_t Hash = (A + 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull ^ B;
-  Hash = (Hash ^ (Hash >> 30)) * 0x94D049BB133111EBull;
-  Hash = (Hash ^ (Hash >> 27)) * 0xBF58476D1CE4E5B9ull;
-  return Hash ^ (Hash >> 31);
-}
 
 // What a choice is about, hashed by the compiler: inputs make thousands of choices.
 struct ChoiceName {
@@ -135,8 +137,9 @@ private:
     return Bytes >= Arena && Bytes < Arena + ArenaSize ? static_cast<uint32_t>(Bytes - Arena) : NotInArena;
   }
   uint64_t integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
-  uint64_t madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
-  void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded);
+  uint64_t madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style);
+  uint64_t leaf(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Recorded, uint64_t MadeUp);
+  void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
   uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive);
   // What a pointer to the type is made to point to: what is declared, or what the code takes it for.
@@ -147,9 +150,9 @@ private:
   void fillPointers();
   void lengthsBehind(const uint8_t *Pointer);
   uint32_t countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth);
-  uint64_t choose(uint64_t Path, ChoiceName What, uint64_t Bound, bool Recorded = true) {
-    return Made.choose(scramble(Path, What.Hash), Bound, Recorded);
-  }
+  uint64_t choose(uint64_t Path, ChoiceName What, uint64_t Bound) { return Made.choose(scramble(Path, What.Hash), Bound); }
+  // What cannot be changed alone: the parts of a number, which is changed as a whole.
+  uint64_t draw(uint64_t Path, ChoiceName What, uint64_t Bound) const { return Made.draw(scramble(Path, What.Hash), Bound); }
   bool holdsPointers(uint32_t Type) const;
 
   const Description &D;

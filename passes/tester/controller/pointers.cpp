@@ -11,6 +11,7 @@ using Kind = TypeNode::Kind;
 
 constexpr uint32_t LargestArena = 1u << 20;
 constexpr uint32_t MaxDepth = 3;
+constexpr uint32_t LargeStructure = 16u << 10;
 
 } // namespace
 
@@ -22,7 +23,7 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool
   memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
   Cursor = Offset + Size;
   uint32_t Element = Type ? D.type(Type).Size : 0;
-  if (Element > 1)
+  if (Element > 1 && D.type(Type).What != Kind::Integer)
     for (uint32_t Index = 0; Index < Count; ++Index)
       writeMasks(Type, Input.mask() + Offset + Index * Element);
   Objects.push_back({Offset, Size, Type, Count, CurrentCall, Exclusive});
@@ -44,8 +45,11 @@ uint32_t Generator::pointeeFor(uint32_t Declared, uint64_t Path) {
   bool Unknown = T.What == Kind::Opaque || T.What == Kind::Void;
   if (Target->Structures.empty() || isFile(T) || !(Unknown || T.What == Kind::Structure))
     return Declared;
-  if (Unknown)
-    return choose(Path, "cast", 8) ? Target->Structures[choose(Path, "to", Target->Structures.size())] : Declared;
+  if (Unknown) {
+    uint32_t Taken = Target->Structures[choose(Path, "to", Target->Structures.size())];
+    // What is very large takes the time of a thousand others.
+    return choose(Path, "cast", D.type(Taken).Size > LargeStructure ? 2 : 8) ? Taken : Declared;
+  }
   std::vector<uint32_t> Larger;
   for (uint32_t Other : Target->Structures)
     if (Other != Declared && D.type(Other).Size >= T.Size && beginsWith(D.type(Other), Declared))
@@ -64,7 +68,10 @@ uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t De
   // Vectorized loops begin at 4 to 64 elements, and what is left over goes elsewhere.
   static const uint32_t Few[] = {1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 16}, Many[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 65, 100, 257};
   static const uint32_t Bytes[] = {1, 3, 4, 8, 16, 17, 33, 64, 65, 100, 257, 1024};
-  uint64_t Chosen = choose(Path, "count", 12);
+  uint64_t Chosen = choose(Path, "count", 13);
+  if (Chosen == 12 && Pointee.What != Kind::Structure && Pointee.What != Kind::Union && !Target->Sizes.empty())
+    return Target->Sizes[choose(Path, "size", Target->Sizes.size())] + static_cast<uint32_t>(choose(Path, "more", 3)) * 32;
+  Chosen %= 12;
   if (Pointee.What == Kind::Structure || Pointee.What == Kind::Union)
     return Pointee.Size > 256 || Depth > 0 ? (Chosen == 11 ? 2 : 1) : Few[Chosen];
   return Pointee.Size == 1 ? Bytes[Chosen] : Many[Chosen];

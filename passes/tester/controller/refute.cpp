@@ -15,7 +15,7 @@ constexpr uint32_t CandidateTimeoutMs = 1000;
 // Slower is not wrong: only what takes a hundred times as long as the reference, twice, does not end.
 constexpr uint64_t TooSlow = 100;
 constexpr uint32_t LeastTimeoutMs = 300, LongestTimeoutMs = 4000;
-constexpr double MinimisationSeconds = 2;
+constexpr double MinimisationSeconds = 3;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -32,6 +32,23 @@ void Search::learnUnwritten() {
         Input.unwritten()[A.Argument] |= 1ull << A.Field;
     }
   }
+}
+
+bool Search::isStable() {
+  for (int Attempt = 0; Attempt < 2; ++Attempt) {
+    if (Attempt > 0)
+      All.Reference->run(CandidateTimeoutMs, false);
+    bool Stable = true;
+    for (Variant *Built : {All.Zero.get(), All.Pattern.get()}) {
+      Built->run(CandidateTimeoutMs, false);
+      Stable = Stable && same(All.Reference->output(), Built->output());
+    }
+    if (Stable)
+      return true;
+    learnUnwritten(); // then these are left out, and the rest may agree
+  }
+  ++S->Unstable;
+  return false;
 }
 
 // The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
@@ -88,13 +105,13 @@ bool Search::refutes(const Seeds &Candidate, bool ByType) {
 Seeds Search::withFewCalls(Seeds Current) {
   uint32_t Count = static_cast<uint32_t>(Current.Sequence.size());
   Current.Keep = (1u << Count) - 1;
-  for (uint32_t Alone = 0; Count > 1 && Alone < Count; ++Alone) {
+  for (uint32_t Alone = 0; Count > 1 && Alone < Count && now() < Deadline; ++Alone) {
     Seeds Trial = Current;
     Trial.Keep = 1u << Alone;
     if (refutes(Trial, false))
       return Trial;
   }
-  for (uint32_t Dropped = 0; Count > 2 && Dropped < Count; ++Dropped) {
+  for (uint32_t Dropped = 0; Count > 2 && Dropped < Count && now() < Deadline; ++Dropped) {
     Seeds Trial = Current;
     Trial.Keep &= ~(1u << Dropped);
     if (refutes(Trial, false))
@@ -106,7 +123,6 @@ Seeds Search::withFewCalls(Seeds Current) {
 // Choices become 0 where the difference stays: many at once first, then one at a time. Those that come first (how many calls,
 // which sizes) have the largest effect.
 Seeds Search::minimised(Seeds Current) {
-  double Deadline = now() + MinimisationSeconds;
   Seeds Plain = Current;
   Plain.Plain = true;
   if (refutes(Plain, false))
@@ -133,12 +149,26 @@ Seeds Search::minimised(Seeds Current) {
         Current = std::move(Trial);
     }
   }
+  // Then the numbers.
+  Inputs.build(Current);
+  const std::vector<Leaf> Leaves = Inputs.leaves();
+  for (size_t Chunk = Leaves.size(); Chunk > 0 && !Current.Plain; Chunk /= 2)
+    for (size_t Begin = 0; Begin < Leaves.size() && now() <= Deadline; Begin += Chunk) {
+      Seeds Trial = Current;
+      bool Changed = false;
+      for (size_t Index = Begin; Index < std::min(Leaves.size(), Begin + Chunk); ++Index)
+        if (const Leaf &L = Leaves[Index]; L.What == Leaf::Kind::Number && L.Value != 0 && !Current.Fixed.count(L.Path)) {
+          Trial.Fixed[L.Path] = 0;
+          Changed = true;
+        }
+      if (Changed && refutes(Trial, false))
+        Current = std::move(Trial);
+    }
   return Current;
 }
 
 // What was put into the input after all is taken out where the difference stays.
 Seeds Search::withFewBytes(Seeds Current) {
-  double Deadline = now() + MinimisationSeconds;
   for (size_t Index = Current.Bytes.size(); Index-- > 0 && now() < Deadline;) {
     Seeds Trial = Current;
     Trial.Bytes.erase(Trial.Bytes.begin() + static_cast<std::ptrdiff_t>(Index));
@@ -160,6 +190,7 @@ Seeds Search::withFewBytes(Seeds Current) {
 Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
   Finding Found;
   Found.Refuted = true;
+  Deadline = now() + MinimisationSeconds;
   Found.Input = minimised(withFewBytes(withFewCalls(Candidate)));
   if (!refutes(Found.Input, true)) // what was left out made it respect the types
     Found.Input = Candidate;

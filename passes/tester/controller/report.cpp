@@ -212,7 +212,7 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
   }
   Input.header().Explain = 1;
   All.Reference->run(1000, true);
-  All.Candidate->run(4000, true);
+  All.Candidate->run(1000, true);
   Input.header().Explain = 0;
   const OutputHeader &Expected = All.Reference->output(), &Got = All.Candidate->output();
   Result += "// the reference " + outcomeText(D, Expected) + ", the candidate " + outcomeText(D, Got) + "\n";

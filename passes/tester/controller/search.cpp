@@ -232,10 +232,12 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
   if (isNew() || Few) {
     if (!isDefined())
       return Run::Undefined;
-    recordEdges();
-    keep(Candidate);
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
+    if (!isStable())
+      return Run::Undefined;
+    recordEdges();
+    keep(Candidate);
     return Run::Kept;
   }
   if (random(16) == 0) {

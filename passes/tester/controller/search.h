@@ -82,6 +82,8 @@ private:
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
   void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
+  // Whether builds that differ only in what nobody has written agree on the input that the reference has just run.
+  bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.
   bool refutes(bool ByType);
   bool refutes(const Seeds &S, bool ByType);
@@ -111,6 +113,7 @@ private:
   std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty; // counts seen, in buckets; dirty: of undefined inputs too
   bool Guided = false; // the guide has said something about the last input
   uint64_t RandomState = 0;
+  double Deadline = 0; // of the minimisation that is on
 };
 
 // Whether a run ended in a way that the candidate has to share.

@@ -11,89 +11,96 @@ using Kind = TypeNode::Kind;
 
 constexpr size_t MaxLeaves = 8192;
 
-uint64_t Generator::integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
+// The number that is fixed in this place, or one that is made up. Recorded: it can be fixed.
+uint64_t Generator::leaf(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Recorded, uint64_t MadeUp) {
+  if (!Recorded)
+    return MadeUp;
   uint64_t Exact = scramble(Path, ChoiceName("exact").Hash);
   const uint64_t *Fixed = Made.fixed(Exact);
-  uint64_t Value = Fixed ? *Fixed : madeUpInteger(Size, Path, Length, Style, Recorded);
-  if (Recorded && Leaves.size() < MaxLeaves)
+  uint64_t Value = Fixed ? *Fixed : MadeUp;
+  if (Leaves.size() < MaxLeaves)
     Leaves.push_back({Leaf::Kind::Number, Size, arenaOffset(Bytes), Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value});
   return Value;
 }
 
+uint64_t Generator::integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
+  return leaf(Bytes, Size, Path, Recorded, madeUpInteger(Size, Path, Length, Style));
+}
+
 // Style, of the object: 0 all zero, 1 small, 2 and 3 anything, 4 noise in every bit, 5 all bits set.
-uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
+uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style) {
   if (Style == 0)
-    return !Recorded ? 0 : choose(Path, "exception", 8, Recorded) == 7 ? choose(Path, "small", 10, Recorded) : 0;
+    return draw(Path, "exception", 8) == 7 ? draw(Path, "small", 10) : 0;
   if (Style == 1)
-    return choose(Path, "small", 10, Recorded);
-  if (Length && !Near.empty() && choose(Path, "near", 4, Recorded) != 3) {
-    uint64_t Longest = Near[choose(Path, "which", Near.size(), Recorded)];
-    return choose(Path, "whole", 2, Recorded) == 0 ? Longest : choose(Path, "below", Longest + 1, Recorded);
+    return draw(Path, "small", 10);
+  if (Length && !Near.empty() && draw(Path, "near", 4) != 3) {
+    uint64_t Longest = Near[draw(Path, "which", Near.size())];
+    return draw(Path, "whole", 2) == 0 ? Longest : draw(Path, "below", Longest + 1);
   }
   // What nobody looks at may still be what shows that a store is missing, or too narrow. And a number that is in no other place
   // tells where a comparison has its operand from.
   if (Style == 4)
-    return scramble(choose(Path, "noise", 1u << 30, false), Path);
+    return scramble(draw(Path, "noise", 1u << 30), Path);
   if (Style == 5)
     return ~0ull;
   Length = Length && !Lengths.empty();
-  uint64_t Mode = choose(Path, "mode", 16, Recorded);
+  uint64_t Mode = draw(Path, "mode", 16);
   if (Length ? Mode < 12 : Mode >= 4 && Mode < 7 && !Lengths.empty()) {
-    uint64_t Longest = Lengths[choose(Path, "length", Lengths.size(), Recorded)];
-    uint64_t How = choose(Path, "how", 4, Recorded);
-    return How == 0 ? Longest : How == 1 ? (Longest ? Longest - 1 : 0) : choose(Path, "below", Longest + 1, Recorded);
+    uint64_t Longest = Lengths[draw(Path, "length", Lengths.size())];
+    uint64_t How = draw(Path, "how", 4);
+    return How == 0 ? Longest : How == 1 ? (Longest ? Longest - 1 : 0) : draw(Path, "below", Longest + 1);
   }
   switch (Mode) {
   case 7:
   case 8: {
     uint64_t Bits = 8ull * std::min(Size, 8u);
     const uint64_t Boundaries[] = {1ull << (Bits - 1), (1ull << (Bits - 1)) - 1, ~0ull, 0, 1, 255, 256, 65535, 65536, 127, 128, 0x7FFFFFFF, 0x80000000ull};
-    return Boundaries[choose(Path, "boundary", std::size(Boundaries), Recorded)];
+    return Boundaries[draw(Path, "boundary", std::size(Boundaries))];
   }
   case 9:
   case 10:
     if (const auto &Known = Target->Constants; !Known.empty())
-      if (uint64_t Base = Known[choose(Path, "constant", Known.size(), Recorded)]; true) {
-        uint64_t Near = choose(Path, "near", 5, Recorded);
+      if (uint64_t Base = Known[draw(Path, "constant", Known.size())]; true) {
+        uint64_t Near = draw(Path, "near", 5);
         return Near == 3 ? Base + 1 : Near == 4 ? Base - 1 : Base;
       }
-    return choose(Path, "small", 10, Recorded);
+    return draw(Path, "small", 10);
   case 11:
-    return choose(Path, "any", ~0ull, Recorded);
+    return draw(Path, "any", ~0ull);
   case 12:
-    return (1ull << choose(Path, "power", 8ull * std::min(Size, 8u), Recorded)) + choose(Path, "near", 3, Recorded) - 1;
+    return (1ull << draw(Path, "power", 8ull * std::min(Size, 8u))) + draw(Path, "near", 3) - 1;
   case 13:
-    return 0 - choose(Path, "small", 10, Recorded);
+    return 0 - draw(Path, "small", 10);
   case 14:
-    return choose(Path, "byte", 256, Recorded);
+    return draw(Path, "byte", 256);
   case 15:
-    return choose(Path, "any", ~0ull, Recorded) >> choose(Path, "shift", 64, Recorded);
+    return draw(Path, "any", ~0ull) >> draw(Path, "shift", 64);
   default:
-    return choose(Path, "small", 10, Recorded);
+    return draw(Path, "small", 10);
   }
 }
 
-void Generator::floating(uint32_t Size, uint8_t *Bytes, uint64_t Path, bool Recorded) {
+void Generator::floating(uint32_t Size, uint8_t *Bytes, uint64_t Path) {
   static const double Special[] = {0.0, 1.0, -1.0, 0.5, -0.0, 2.0, 1e-3, 1e10, -2.5, 3.0, 10.0, 100.0, 1e300, 1e-310, 4294967296.0, 0.1,
                                    std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
                                    std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::denorm_min()};
   double Value;
-  switch (choose(Path, "float", 6, Recorded)) {
+  switch (draw(Path, "float", 6)) {
   case 0:
   case 1:
-    Value = Special[choose(Path, "special", std::size(Special), Recorded)];
+    Value = Special[draw(Path, "special", std::size(Special))];
     break;
   case 2:
-    Value = static_cast<double>(choose(Path, "small", 200, Recorded)) - 100;
+    Value = static_cast<double>(draw(Path, "small", 200)) - 100;
     break;
   case 3:
-    Value = (static_cast<double>(choose(Path, "part", 1u << 20, Recorded)) - (1 << 19)) / 1024.0;
+    Value = (static_cast<double>(draw(Path, "part", 1u << 20)) - (1 << 19)) / 1024.0;
     break;
   case 4:
-    Value = static_cast<double>(choose(Path, "unit", 1ull << 52, Recorded)) / static_cast<double>(1ull << 52);
+    Value = static_cast<double>(draw(Path, "unit", 1ull << 52)) / static_cast<double>(1ull << 52);
     break;
   default: {
-    uint64_t Bits = choose(Path, "bits", ~0ull, Recorded);
+    uint64_t Bits = draw(Path, "bits", ~0ull);
     memcpy(&Value, &Bits, 8);
   }
   }
@@ -182,12 +189,12 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
   }
   case Kind::Bool:
     memset(Bytes, 0, T.Size);
-    Bytes[0] = static_cast<uint8_t>(Style ? choose(Path, "bool", 2, Recorded) : 0);
+    Bytes[0] = leaf(Bytes, 1, Path, Recorded, Style ? draw(Path, "bool", 2) : 0) & 1;
     break;
   case Kind::Enumeration: {
     int64_t Value = 0;
-    if (!T.Values.empty() && Style && choose(Path, "other", 16, Recorded) != 15)
-      Value = T.Values[choose(Path, "value", T.Values.size(), Recorded)];
+    if (!T.Values.empty() && Style && draw(Path, "other", 16) != 15)
+      Value = static_cast<int64_t>(leaf(Bytes, T.Size, Path, Recorded, static_cast<uint64_t>(T.Values[draw(Path, "value", T.Values.size())])));
     else
       Value = static_cast<int64_t>(integer(Bytes, T.Size, Path, Length, Style, Recorded));
     memcpy(Bytes, &Value, std::min(T.Size, 8u));
@@ -197,7 +204,13 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
     if (Style == 5)
       memset(Bytes, 0xFF, std::min(T.Size, 10u));
     else if (Style)
-      floating(T.Size, Bytes, Path, Recorded);
+      floating(T.Size, Bytes, Path);
+    if (T.Size <= 8) {
+      uint64_t Value = 0;
+      memcpy(&Value, Bytes, T.Size);
+      Value = leaf(Bytes, T.Size, Path, Recorded, Value);
+      memcpy(Bytes, &Value, T.Size);
+    }
     break;
   case Kind::Array: {
     const TypeNode &Element = D.type(T.Target);
@@ -206,8 +219,11 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
         characters(Bytes, T.Count, Path, Style);
     } else if (Element.Size) {
       // All zero, but for a few that can be chosen.
-      for (uint32_t Index = 0; Index < (Style == 0 ? std::min(T.Count, 16u) : T.Count); ++Index)
+      uint32_t Made = std::min(T.Count, holdsPointers(T.Target) ? T.Count : Style == 0 ? 16u : 256u);
+      for (uint32_t Index = 0; Index < Made; ++Index)
         scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Length, Style, Recorded && Index < 16);
+      for (uint32_t Index = Made; Style != 0 && Index < T.Count; Index += std::min(T.Count - Index, Made)) // the same again
+        memcpy(Bytes + Index * Element.Size, Bytes, std::min(T.Count - Index, Made) * Element.Size);
     }
     break;
   }
