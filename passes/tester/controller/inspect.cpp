@@ -87,6 +87,36 @@ void Search::queueCompared(const Entry &Kept) {
   }
 }
 
+bool Search::stepRead(Seeds &Changed, Entry &Parent) {
+  constexpr size_t Ways = 12;
+  for (; Parent.Stepped < Parent.Read.size() * Ways; ++Parent.Stepped) {
+    // Like this all leaves have had the first change before one has the second.
+    const Leaf &L = Parent.Read[Parent.Stepped % Parent.Read.size()];
+    size_t Way = Parent.Stepped / Parent.Read.size();
+    uint64_t Bits = 8ull * std::min(L.Size, 8u);
+    if (L.What == Leaf::Kind::Number) {
+      // The bits that are lost when a number is taken for a narrower one, or for one with a sign, come first.
+      const uint64_t Values[Ways] = {L.Value ^ 1ull << (Bits - 1), L.Value + 1, L.Value - 1, L.Value ^ 1ull << Bits / 2, L.Value ^ 1ull << (Bits > 8 ? 8 : 4), ~0ull,
+                                     0, 0 - L.Value, L.Value ^ 1, L.Value * 2 + 1, (1ull << (Bits - 1)) - 1, L.Value ^ 0x55};
+      Changed.Fixed[L.Path] = Values[Way];
+    } else if (L.What == Leaf::Kind::Pointer && Way < 3) {
+      Changed.Fixed[scramble(L.Path, ChoiceName("null").Hash)] = 1; // there is none
+      if (Way > 0) {
+        Changed.Fixed[scramble(L.Path, ChoiceName("null").Hash)] = 0;
+        Changed.Fixed[scramble(L.Path, ChoiceName("share").Hash)] = Way == 1 ? 0 : 31; // the same as another, or not
+      }
+    } else if (L.What == Leaf::Kind::Bytes) {
+      uint32_t At = static_cast<uint32_t>(random(std::min(L.Size, 64u)));
+      Changed.Bytes.push_back({L.Path, At, static_cast<uint8_t>(Way < 4 ? 0x80 + random(128) : random(128))});
+    } else {
+      continue;
+    }
+    ++Parent.Stepped;
+    return true;
+  }
+  return false;
+}
+
 void Search::changeRead(Seeds &Changed, const Entry &Parent) {
   const std::vector<uint64_t> &Constants = D.Functions[Changed.Sequence.back().Function].Constants;
   auto number = [&](const Leaf &L) -> uint64_t {

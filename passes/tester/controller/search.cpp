@@ -171,11 +171,18 @@ Seeds Search::next(uint32_t Function) {
   uint64_t Way = random(100);
   const std::vector<uint32_t> &Own = Containing[Function];
   if (Way < 60 && !Own.empty()) {
-    // The newest reach farthest.
-    uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
-    Entry &Parent = Corpus[Own[Own.size() - 1 - Back]];
-    inspect(Parent);
+    // The newest reach farthest. With the smaller of two, a change is more likely to be one that matters.
+    auto chosen = [&]() -> Entry & {
+      uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
+      Entry &E = Corpus[Own[Own.size() - 1 - Back]];
+      inspect(E);
+      return E;
+    };
+    Entry &First = chosen(), &Second = chosen();
+    Entry &Parent = random(3) && Second.Read.size() < First.Read.size() ? Second : First;
     Seeds Result = Parent.Input;
+    if (random(2) && stepRead(Result, Parent))
+      return Result;
     uint64_t How = random(16);
     if (How < 2)
       changeSequence(Function, Result);

@@ -67,6 +67,7 @@ private:
     std::vector<Leaf> Read; // what the code looked at, of what the input holds
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
+    size_t Stepped = 0; // how many of the small changes have been tried
   };
   enum class Run { Discarded, Undefined, Kept, Plain };
   // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour.
@@ -75,7 +76,9 @@ private:
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
   void inspect(Entry &Kept);
   void queueCompared(const Entry &Kept);
-  // Changes what the code reads of the entry.
+  // Every small change of everything that is read, one after the other; false when all have been tried.
+  bool stepRead(Seeds &Changed, Entry &Parent);
+  // Changes what the code reads of the entry, at random.
   void changeRead(Seeds &Changed, const Entry &Parent);
   Seeds next(uint32_t Function);
   Seeds fresh(uint32_t Function);

@@ -31,7 +31,7 @@ void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
       __asan_unpoison_memory_region(Memory + (Size & ~7ull), Size & 7);
     }
   }
-  memset(Memory, Zero ? 0 : S.Fill, Size);
+  memset(Memory, Zero ? 0 : S.HeapFill, Size);
   return Memory;
 }
 

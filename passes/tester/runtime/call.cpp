@@ -99,7 +99,8 @@ void layOut() {
   }
   O.Outcome = OutcomeNone;
   O.CallsDone = 0;
-  O.SeenCount = 0;
+  O.SeenCount = O.TraceEvents = O.LiveBlocks = 0;
+  memset(O.Hash, 0, sizeof O.Hash); // of a run that crashes nothing is known but that
   O.TextSize = 0;
   memset(O.ExceptionName, 0, sizeof O.ExceptionName);
 }

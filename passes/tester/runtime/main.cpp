@@ -202,6 +202,7 @@ int main(int Count, char **Arguments) {
   State &S = state();
   S.ReportDescriptor = atoi(Arguments[5]);
   S.Fill = static_cast<uint8_t>(atoi(Arguments[6]));
+  S.HeapFill = static_cast<uint8_t>((S.Fill >> 1) ^ 0xD9);
   S.Sanitized = (atoi(Arguments[7]) & 1) && __asan_poison_memory_region;
   S.ImageBegin = reinterpret_cast<uint64_t>(&__executable_start);
   setvbuf(stdout, nullptr, _IONBF, 0);

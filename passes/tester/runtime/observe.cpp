@@ -49,6 +49,19 @@ uint64_t hashPointer(uint64_t Hash, uint64_t Word) {
   return mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind) << 56), C.Number), C.Offset);
 }
 
+// Bytes of a block that nobody wrote, two or more side by side, become the same in all variants, whatever these fill memory with.
+uint64_t withoutFill(uint64_t Word) {
+  uint64_t Fill = state().HeapFill * 0x0101010101010101ull, Difference = Word ^ Fill;
+  if (Word == Fill)
+    return 0xEEEEEEEEEEEEEEEEull;
+  uint64_t Equal = 0; // 0xFF for each byte that holds the fill
+  for (int Byte = 0; Byte < 8; ++Byte)
+    if (!(Difference >> 8 * Byte & 0xFF))
+      Equal |= 0xFFull << 8 * Byte;
+  uint64_t Runs = Equal & (Equal << 8 | Equal >> 8);
+  return (Word & ~Runs) | (Runs & 0xEEEEEEEEEEEEEEEEull);
+}
+
 constexpr uint64_t AllCompared = 0x0101010101010101ull;
 
 } // namespace
@@ -92,7 +105,7 @@ Canonical canonical(uint64_t Address) {
   return {'x', Address, 0};
 }
 
-uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before) {
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before, bool Fresh) {
   uint64_t Position = 0;
   for (; Position + 8 <= Size; Position += 8) {
     uint64_t Word;
@@ -107,14 +120,14 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
       if (!Whole)
         Word = withMask(Word, Mask + Position);
     } else {
-      Word = withoutNaNSign(Word);
+      Word = withoutNaNSign(Fresh ? withoutFill(Word) : Word);
     }
     Hash = Whole && mayBePointer(Word) && !(Before && memcmp(Before + Position, Bytes + Position, 8) == 0) ? hashPointer(Hash, Word)
                                                                                                           : mix(Hash, Word);
   }
   for (; Position < Size; ++Position)
     if (!Mask || Mask[Position] != MaskIgnore)
-      Hash = mix(Hash, Bytes[Position]);
+      Hash = mix(Hash, Fresh && Bytes[Position] == state().HeapFill ? 0xEE : Bytes[Position]);
   return Hash;
 }
 
@@ -150,7 +163,7 @@ static uint64_t hashHeap(uint64_t Hash) {
     const BlockEntry &B = S.Block[S.Order[Number]];
     Hash = mix(Hash, B.Freed ? 0xF4EED : B.Size);
     if (!B.Freed)
-      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr);
+      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr, nullptr, true);
   }
   return Hash;
 }

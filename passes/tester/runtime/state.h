@@ -42,7 +42,8 @@ struct Range {
 
 struct State {
   // Configuration
-  uint8_t Fill;          // what fresh memory holds
+  uint8_t Fill;          // what fresh memory of the stack holds
+  uint8_t HeapFill;      // of the heap: a byte that is rare, so that what nobody wrote is known by it
   bool Sanitized;        // this is the variant with AddressSanitizer
   int ReportDescriptor;
   uint64_t ImageBegin, ImageEnd;
@@ -93,8 +94,9 @@ struct Canonical {
   uint64_t Number, Offset;
 };
 Canonical canonical(uint64_t Address);
-// Before, where it is known: words that still hold what they held are no new pointers, whatever they look like.
-uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before = nullptr);
+// Before, where it is known: words that still hold what they held are no new pointers, whatever they look like. Fresh: what nobody
+// wrote since it was allocated is left out.
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before = nullptr, bool Fresh = false);
 uint64_t hashMemory(uint64_t Hash); // arena, globals, and the heap blocks seen so far with what they lead to
 void observe();
 
