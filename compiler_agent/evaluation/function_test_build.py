@@ -51,7 +51,7 @@ _SANITIZERS = (
 # What each variant is compiled with, and where its image lies: nowhere near a number that a program computes.
 _VARIANTS: dict[str, tuple[tuple[str, ...], int]] = {
     "reference": (("-fsanitize-coverage=inline-8bit-counters,pc-table",), 0x53_120_000),
-    "traced": (("-fsanitize-coverage=trace-cmp,trace-loads",), 0x4E_440_000),
+    "traced": (("-fsanitize-coverage=edge,trace-cmp,trace-loads",), 0x4E_440_000),
     "guide": (("-O2", "-fsanitize-coverage=inline-8bit-counters,pc-table"), 0x5C_690_000),
     "zero": (("-ftrivial-auto-var-init=zero",), 0x4A_570_000),
     "pattern": (("-ftrivial-auto-var-init=pattern",), 0x61_340_000),
@@ -108,7 +108,8 @@ def reference(
         memory_bytes=_COMPILE_BYTES,
     ).stdout
     tools = b"".join(_native(name).read_bytes() for name in ("bin/cc-agent-harness", "lib/libcc-agent-test-runtime.a"))
-    key = labelled_digest("function-test", argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest)
+    variants = "\0".join(f"{role} {extra} {image}" for role, (extra, image) in _VARIANTS.items())
+    key = labelled_digest("function-test", variants=variants, argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest)
     cache = user_cache_directory() / "function-tests"
     directory = cache / key
     if not (directory / "description").is_file():

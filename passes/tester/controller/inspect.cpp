@@ -16,7 +16,7 @@ constexpr size_t MostRead = 2000;
 
 } // namespace
 
-void Search::inspect(Entry &Kept) {
+void Search::inspect(uint32_t Function, Entry &Kept) {
   if (Kept.Inspected)
     return;
   Kept.Inspected = true;
@@ -34,11 +34,11 @@ void Search::inspect(Entry &Kept) {
   }
   std::set<uint32_t> Lengths(Inputs.lengths().begin(), Inputs.lengths().end());
   Kept.Lengths.assign(Lengths.begin(), Lengths.end());
-  queueCompared(Kept);
+  queueCompared(Function, Kept);
 }
 
-void Search::queueCompared(const Entry &Kept) {
-  std::vector<Seeds> &Queue = Waiting[Kept.Input.Sequence.back().Function];
+void Search::queueCompared(uint32_t Function, const Entry &Kept) {
+  std::vector<Seeds> &Queue = Waiting[Function];
   if (Queue.size() > LongestQueue)
     return;
   size_t Added = 0;
@@ -117,8 +117,8 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
   return false;
 }
 
-void Search::changeRead(Seeds &Changed, const Entry &Parent) {
-  const std::vector<uint64_t> &Constants = D.Functions[Changed.Sequence.back().Function].Constants;
+void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) {
+  const std::vector<uint64_t> &Constants = D.Functions[Function].Constants;
   auto number = [&](const Leaf &L) -> uint64_t {
     uint64_t Bits = 8ull * std::min(L.Size, 8u);
     switch (random(9)) {

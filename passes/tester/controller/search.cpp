@@ -65,11 +65,7 @@ bool differ(const OutputHeader &Reference, const OutputHeader &Candidate) {
 
 Search::Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
     : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()), Waiting(D.Functions.size()) {
-  Clean.assign(All.Reference->output().CounterCount, 0);
-  Dirty = Clean;
-  if (All.Guide)
-    GuideClean.assign(All.Guide->output().CounterCount, 0);
-  GuideDirty = GuideClean;
+  SeenBy.resize(D.Functions.size());
 }
 
 uint64_t Search::random(uint64_t Bound) {
@@ -77,22 +73,34 @@ uint64_t Search::random(uint64_t Bound) {
   return RandomState % Bound;
 }
 
-bool Search::isNew() {
-  bool New = newEdges(*All.Reference, Clean, false) && (newEdges(*All.Reference, Dirty, true) || random(8) == 0);
+Search::Seen &Search::seenBy(uint32_t Function) {
+  Seen &Result = SeenBy[Function];
+  if (Result.Clean.empty()) {
+    Result.Clean.assign(All.Reference->output().CounterCount, 0);
+    Result.Dirty = Result.Clean;
+    Result.GuideClean.assign(All.Guide ? All.Guide->output().CounterCount : 0, 0);
+    Result.GuideDirty = Result.GuideClean;
+  }
+  return Result;
+}
+
+bool Search::isNew(uint32_t Function) {
+  Seen &Known = seenBy(Function);
+  bool New = newEdges(*All.Reference, Known.Clean, false) && (newEdges(*All.Reference, Known.Dirty, true) || random(8) == 0);
   Guided = false;
   if (All.Guide) {
     All.Guide->run(ReferenceTimeoutMs, false);
     Guided = saysSomething(All.Guide->output());
-    if (Guided && newEdges(*All.Guide, GuideClean, false) && (newEdges(*All.Guide, GuideDirty, true) || random(8) == 0))
+    if (Guided && newEdges(*All.Guide, Known.GuideClean, false) && (newEdges(*All.Guide, Known.GuideDirty, true) || random(8) == 0))
       New = true;
   }
   return New;
 }
 
-void Search::recordEdges() {
-  newEdges(*All.Reference, Clean, true);
+void Search::recordEdges(uint32_t Function) {
+  newEdges(*All.Reference, seenBy(Function).Clean, true);
   if (Guided)
-    newEdges(*All.Guide, GuideClean, true);
+    newEdges(*All.Guide, seenBy(Function).GuideClean, true);
 }
 
 // Whether the input in the shared memory is free of undefined behaviour, as far as sanitizers see.
@@ -175,7 +183,7 @@ Seeds Search::next(uint32_t Function) {
     auto chosen = [&]() -> Entry & {
       uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
       Entry &E = Corpus[Own[Own.size() - 1 - Back]];
-      inspect(E);
+      inspect(Function, E);
       return E;
     };
     Entry &First = chosen(), &Second = chosen();
@@ -191,7 +199,7 @@ Seeds Search::next(uint32_t Function) {
     else if (How < 7 || Parent.Read.empty())
       changeChoices(Result, Parent.Made);
     else
-      changeRead(Result, Parent);
+      changeRead(Function, Result, Parent);
     return Result;
   }
   const std::vector<uint32_t> &Related = Inputs.related(Function);
@@ -227,6 +235,7 @@ void Search::keep(const Seeds &Candidate) {
 
 Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
   Inputs.build(Candidate);
+  Input.header().Counted = Function + 1;
   ++S->Executions;
   All.Reference->run(ReferenceTimeoutMs, false);
   const OutputHeader &Reference = All.Reference->output();
@@ -236,14 +245,14 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
     return Run::Discarded;
   }
   bool Few = Containing[Function].size() < FewEntries;
-  if (isNew() || Few) {
+  if (isNew(Function) || Few) {
     if (!isDefined())
       return Run::Undefined;
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
     if (!isStable())
       return Run::Undefined;
-    recordEdges();
+    recordEdges(Function);
     keep(Candidate);
     return Run::Kept;
   }
@@ -309,12 +318,13 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
     if (std::any_of(Candidate.Sequence.begin(), Candidate.Sequence.end(), [&](const CallSeed &C) { return !Inputs.isCallable(C.Function); }))
       continue;
     Inputs.build(Candidate);
+    Input.header().Counted = Function + 1;
     ++Result.Executions;
     ++Result.Sanitized;
     All.Reference->run(CandidateTimeoutMs, false);
     if (saysSomething(All.Reference->output())) {
-      isNew();
-      recordEdges();
+      isNew(Function);
+      recordEdges(Function);
       if (judge(Candidate))
         break;
     }
@@ -330,6 +340,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   Result.Seconds = now() - Begin;
   Result.Corpus = static_cast<uint32_t>(Containing[Function].size());
   const uint16_t *Owners = All.Reference->owners();
+  const std::vector<uint8_t> &Clean = seenBy(Function).Clean;
   for (uint32_t Index = 0; Index < Clean.size(); ++Index) {
     bool Own = Owners[Index] == Function;
     Result.Edges += Own;

@@ -74,12 +74,12 @@ private:
   Run tryInput(uint32_t Function, const Seeds &Candidate);
   void keep(const Seeds &Candidate);
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
-  void inspect(Entry &Kept);
-  void queueCompared(const Entry &Kept);
+  void inspect(uint32_t Function, Entry &Kept);
+  void queueCompared(uint32_t Function, const Entry &Kept);
   // Every small change of everything that is read, one after the other; false when all have been tried.
   bool stepRead(Seeds &Changed, Entry &Parent);
   // Changes what the code reads of the entry, at random.
-  void changeRead(Seeds &Changed, const Entry &Parent);
+  void changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent);
   Seeds next(uint32_t Function);
   Seeds fresh(uint32_t Function);
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
@@ -100,8 +100,8 @@ private:
   Seeds withFewBytes(Seeds S);
   Finding finding(uint32_t Function, const Seeds &Candidate);
   // Whether the input that has just been run on the reference goes where none has been before.
-  bool isNew();
-  void recordEdges();
+  bool isNew(uint32_t Function);
+  void recordEdges(uint32_t Function);
   uint64_t random(uint64_t Bound);
 
   const Description &D;
@@ -113,7 +113,12 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty; // counts seen, in buckets; dirty: of undefined inputs too
+  // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
+  struct Seen {
+    std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty;
+  };
+  Seen &seenBy(uint32_t Function);
+  std::vector<Seen> SeenBy; // by function, empty until it is needed
   bool Guided = false; // the guide has said something about the last input
   uint64_t RandomState = 0;
   double Deadline = 0; // of the minimisation that is on

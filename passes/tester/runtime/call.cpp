@@ -33,10 +33,14 @@ void makeCalls() {
       const CallEntry &C = input().Call[Index];
       if (input().Explain)
         explain("call %u: %s\n", Index + 1, cct_functions[C.Function].Name);
+      beginCall(C.Function);
       cct_functions[C.Function].Thunk(reinterpret_cast<uint8_t *>(ArgumentsBase + C.ArgumentsOffset), output().Results[Index]);
+      endCall(C.Function);
       ++output().CallsDone;
     }
     S.Outcome = OutcomeReturned;
+  } else if (output().CallsDone < input().Calls) {
+    endCall(input().Call[output().CallsDone].Function);
   }
   S.InCall = false;
 }
@@ -134,7 +138,6 @@ void run() {
     swapcontext(&Caller, &Callee);
   }
   setTimer(0);
-  endCoverage();
   output().Nanoseconds = now() - Begin;
   observe();
 }

@@ -56,12 +56,21 @@ void beginCoverage() {
   if (input().Trace)
     memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, input().ArenaUsed / 8 + 1);
   if (CountersBegin)
+    memset(reinterpret_cast<void *>(OutputBase + OutputCounters), 0, output().CounterCount);
+}
+
+void beginCall(uint32_t Function) {
+  if (CountersBegin && (!input().Counted || input().Counted == Function + 1))
     memset(CountersBegin, 0, output().CounterCount);
 }
 
-void endCoverage() {
-  if (CountersBegin)
-    memcpy(reinterpret_cast<void *>(OutputBase + OutputCounters), CountersBegin, output().CounterCount);
+void endCall(uint32_t Function) {
+  if (!CountersBegin || (input().Counted && input().Counted != Function + 1))
+    return;
+  auto *Counts = reinterpret_cast<uint8_t *>(OutputBase + OutputCounters);
+  for (uint32_t Index = 0; Index < output().CounterCount; ++Index)
+    if (CountersBegin[Index] > Counts[Index])
+      Counts[Index] = CountersBegin[Index];
 }
 
 } // namespace cct

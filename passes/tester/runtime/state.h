@@ -106,8 +106,9 @@ void explainPointer(uint64_t Address);
 
 // coverage.cpp
 void describeCoverage();
-void beginCoverage(); // restored data hold no counts
-void endCoverage();
+void beginCoverage();
+void beginCall(uint32_t Function); // restored data hold no counts
+void endCall(uint32_t Function);
 
 // sandbox.cpp
 void enterNamespaces();

@@ -82,6 +82,7 @@ struct InputHeader {
   uint32_t TimeoutMs; // of processor time
   uint32_t Explain;   // write the trace as text
   uint32_t AnyNotString;
+  uint32_t Counted; // edges are counted during calls of this function (its index + 1); 0: of all
   uint32_t Trace; // write down what the code compares, and what of the arena it loads
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
