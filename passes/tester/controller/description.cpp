@@ -80,6 +80,7 @@ bool readType(std::istream &In, TypeNode &T) {
     T.What = Word == "struct" ? Kind::Structure : Kind::Union;
     T.Size = number<uint32_t>(In);
     T.Name = word(In);
+    T.File = T.Name == "_IO_FILE" || T.Name == "__sFILE";
     T.Members.resize(number<uint32_t>(In));
     for (Member &M : T.Members) {
       In >> M.Offset >> M.BitOffset >> M.BitSize >> M.Type;
@@ -92,6 +93,7 @@ bool readType(std::istream &In, TypeNode &T) {
   } else if (Word == "opaque") {
     T.What = Kind::Opaque;
     T.Name = word(In);
+    T.File = T.Name == "_IO_FILE" || T.Name == "FILE" || T.Name == "__sFILE";
   } else {
     return false;
   }

@@ -19,6 +19,7 @@ struct TypeNode {
   Kind What = Kind::Void;
   uint32_t Size = 0;
   bool Signed = false;
+  bool File = false; // the C library's
   std::string Name;
   std::vector<int64_t> Values; // of an enumeration
   uint32_t Target = 0;         // pointee or element

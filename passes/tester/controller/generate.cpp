@@ -12,6 +12,7 @@ namespace {
 using Kind = TypeNode::Kind;
 
 constexpr uint32_t FirstObject = 0x1000;
+constexpr uint32_t LargestVariety = 512; // so many elements of an array are made; then they come again
 
 } // namespace
 
@@ -27,6 +28,7 @@ uint64_t Choices::choose(uint64_t Path, uint64_t Bound) {
 
 Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Input) {
   // A fixed point, since types name themselves.
+  Shareable.resize(D.Types.size());
   Pointers.assign(D.Types.size(), false);
   for (bool Changed = true; Changed;) {
     Changed = false;
@@ -160,6 +162,8 @@ void Generator::build(const Seeds &S) {
   Made.begin(S);
   Objects.clear();
   ObjectPaths.clear();
+  for (std::vector<uint32_t> &Known : Shareable)
+    Known.clear();
   Lengths.clear();
   UnionMembers.clear();
   Unfilled.clear();
@@ -199,8 +203,11 @@ void Generator::build(const Seeds &S) {
     if (T.What == Kind::Void || T.Size == 1 || T.Size == 0)
       characters(Bytes, O.Size, Path, Style);
     else
-      for (uint32_t Element = 0; Element < O.Count; ++Element)
+      for (uint32_t Element = 0; Element < std::min(O.Count, LargestVariety); ++Element)
         scalars(O.Type, Bytes + Element * T.Size, scramble(Path, Element), false, Style, Element < 16);
+    for (uint32_t Element = LargestVariety; T.Size > 1 && Element < O.Count; ++Element) // the same again
+      if (!holdsPointers(O.Type))
+        memcpy(Bytes + Element * T.Size, Bytes + (Element - LargestVariety) * T.Size, T.Size);
   }
   for (uint32_t Index = 0; Index < Calls.size(); ++Index) {
     BuiltCall &Call = Calls[Index];
@@ -232,7 +239,7 @@ void Generator::build(const Seeds &S) {
     ArgumentsUsed += (F.ResultSize + 31) / 16 * 16;
   }
   Target = &D.Functions[S.Sequence.back().Function];
-  for (; H.Answers < MaxAnswers; ++H.Answers)
+  for (; !Target->Stubs.empty() && H.Answers < MaxAnswers; ++H.Answers)
     H.Answer[H.Answers] = integer(nullptr, 8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
   uint32_t Kept = 0;
   for (uint32_t Index = 0; Index < Calls.size(); ++Index)

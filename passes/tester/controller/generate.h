@@ -87,9 +87,10 @@ struct ChoiceName {
   }
 };
 
+constexpr uint64_t CountChoices = 16; // the last of them are for what needs to be larger
 constexpr uint32_t RedZone = 64; // between two objects of the arena
 
-inline bool isFile(const TypeNode &T) { return T.Name == "_IO_FILE" || T.Name == "FILE" || T.Name == "__sFILE"; }
+inline bool isFile(const TypeNode &T) { return T.File; }
 
 // One object of the arena, for reports and for other pointers to share.
 struct ArenaObject {
@@ -121,6 +122,8 @@ public:
   const std::vector<Leaf> &leaves() const { return Leaves; }
   const std::vector<uint32_t> &lengths() const { return Lengths; }
   const std::vector<ArenaObject> &objects() const { return Objects; }
+  // The choice of how many elements there are, in the object that ends where somebody read or wrote on; 0: there is none.
+  uint64_t countOfObjectBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // One mask byte for each byte of a value of the type.
   void writeMasks(uint32_t Type, uint8_t *Mask) const;
@@ -141,7 +144,8 @@ private:
   uint64_t leaf(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Recorded, uint64_t MadeUp);
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
-  uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive);
+  uint32_t alignmentOf(uint32_t Type) const;
+  uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive);
   // What a pointer to the type is made to point to: what is declared, or what the code takes it for.
   uint32_t pointeeFor(uint32_t Declared, uint64_t Path);
   bool beginsWith(const TypeNode &T, uint32_t Other) const;
@@ -163,6 +167,7 @@ private:
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
   std::vector<ArenaObject> Objects;
   std::vector<uint64_t> ObjectPaths;
+  std::vector<std::vector<uint32_t>> Shareable; // by type: objects that more may point to
   struct Pending {
     uint32_t Object, Depth;
   };

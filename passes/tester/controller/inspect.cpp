@@ -24,6 +24,10 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Input.header().Trace = 1;
   All.Traced->run(TracedTimeoutMs, false);
   Input.header().Trace = 0;
+  if (All.Typed) {
+    All.Typed->run(TracedTimeoutMs, false);
+    Kept.Mistyped = !saysSomething(All.Typed->output());
+  }
   if (!saysSomething(All.Traced->output()))
     return;
   for (const Leaf &L : Inputs.leaves()) {
@@ -85,6 +89,19 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
           break;
       }
   }
+}
+
+void Search::lengthen(uint32_t Function, const Seeds &Candidate) {
+  uint64_t Count = Inputs.countOfObjectBefore(All.Sanitized->output().FaultAddress);
+  if (!Count || Waiting[Function].size() > LongestQueue)
+    return;
+  auto Known = Candidate.Fixed.find(Count);
+  uint64_t Next = Known == Candidate.Fixed.end() || Known->second < CountChoices - 3 ? CountChoices - 3 : Known->second + 1;
+  if (Next == CountChoices)
+    return;
+  Seeds Longer = Candidate;
+  Longer.Fixed[Count] = Next;
+  Waiting[Function].push_back(std::move(Longer));
 }
 
 bool Search::stepRead(Seeds &Changed, Entry &Parent) {

@@ -15,8 +15,26 @@ constexpr uint32_t LargeStructure = 16u << 10;
 
 } // namespace
 
-uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool Exclusive) {
-  uint32_t Offset = (Cursor + RedZone + 15) / 16 * 16;
+uint32_t Generator::alignmentOf(uint32_t Type) const {
+  const TypeNode &T = D.type(Type);
+  uint32_t Result = 1;
+  if (T.What == Kind::Array)
+    return alignmentOf(T.Target);
+  if (T.What == Kind::Structure || T.What == Kind::Union) {
+    for (const Member &M : T.Members)
+      Result = std::max(Result, alignmentOf(M.Type));
+    return Result;
+  }
+  while (Result < 16 && Result < T.Size)
+    Result *= 2;
+  return Result;
+}
+
+uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive) {
+  uint32_t Offset = (Cursor + RedZone + 15) / 16 * 16, Alignment = alignmentOf(Type);
+  // No better aligned than it has to be, now and then.
+  if (Alignment < 16 && choose(Path, "shifted", 3) == 1)
+    Offset += Alignment * (1 + static_cast<uint32_t>(choose(Path, "shift", 16 / Alignment - 1)));
   if (Offset + Size + RedZone > LargestArena || Objects.size() >= MaxObjects)
     return ~0u;
   memset(Input.arena() + Cursor, 0, Offset - Cursor + Size);
@@ -28,6 +46,8 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, bool
       writeMasks(Type, Input.mask() + Offset + Index * Element);
   Objects.push_back({Offset, Size, Type, Count, CurrentCall, Exclusive});
   ObjectPaths.push_back(0);
+  if (!Exclusive)
+    Shareable[Type].push_back(static_cast<uint32_t>(Objects.size() - 1));
   return static_cast<uint32_t>(Objects.size() - 1);
 }
 
@@ -68,8 +88,12 @@ uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t De
   // Vectorized loops begin at 4 to 64 elements, and what is left over goes elsewhere.
   static const uint32_t Few[] = {1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 16}, Many[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 65, 100, 257};
   static const uint32_t Bytes[] = {1, 3, 4, 8, 16, 17, 33, 64, 65, 100, 257, 1024};
-  uint64_t Chosen = choose(Path, "count", 13);
-  if (Chosen == 12 && Pointee.What != Kind::Structure && Pointee.What != Kind::Union && !Target->Sizes.empty())
+  uint64_t Chosen = choose(Path, "count", CountChoices);
+  bool Array = Pointee.What != Kind::Structure && Pointee.What != Kind::Union;
+  // Of themselves they are seldom that large.
+  if (Array && Chosen > 12 && (Made.fixed(scramble(Path, ChoiceName("count").Hash)) || choose(Path, "large", 8) == 7))
+    return Chosen == 13 ? 600 : Chosen == 14 ? 4096 : 20000;
+  if (Chosen == 12 && Array && !Target->Sizes.empty())
     return Target->Sizes[choose(Path, "size", Target->Sizes.size())] + static_cast<uint32_t>(choose(Path, "more", 3)) * 32;
   Chosen %= 12;
   if (Pointee.What == Kind::Structure || Pointee.What == Kind::Union)
@@ -94,10 +118,7 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
   bool Opaque = Pointee.What == Kind::Opaque || isFile(Pointee);
   // An object that is there already.
   if (!Exclusive && !CurrentNoAlias) {
-    std::vector<uint32_t> Same;
-    for (uint32_t Index = 0; Index < Objects.size(); ++Index)
-      if (!Objects[Index].Exclusive && Objects[Index].Type == PointeeType)
-        Same.push_back(Index);
+    const std::vector<uint32_t> &Same = Shareable[PointeeType];
     if (!Same.empty()) {
       bool Earlier = Depth == 0 && CurrentCall > 0 && Objects[Same.front()].Call < CurrentCall;
       bool Structure = Pointee.What == Kind::Structure || Opaque;
@@ -128,7 +149,7 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
       if (const TypeNode &Last = D.type(Pointee.Members.back().Type); Last.What == Kind::Array && Last.Count == 0)
         Size += 64, Count = 1;
   }
-  uint32_t Index = newObject(Type, Count, Size, Exclusive || CurrentNoAlias);
+  uint32_t Index = newObject(Type, Count, Size, Path, Exclusive || CurrentNoAlias);
   if (Index == ~0u)
     return 0;
   ObjectPaths[Index] = Path;
@@ -175,6 +196,15 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
         pointers(M.Type, Bytes + M.Offset, scramble(Path, 1000 + Index), Depth, false);
     }
   }
+}
+
+uint64_t Generator::countOfObjectBefore(uint64_t Address) const {
+  auto After = std::upper_bound(Objects.begin(), Objects.end(), Address, [](uint64_t V, const ArenaObject &O) { return V < ArenaBase + O.Offset; });
+  if (After == Objects.begin() || Address >= ArenaBase + LargestArena)
+    return 0;
+  size_t Index = static_cast<size_t>(std::prev(After) - Objects.begin());
+  bool Void = D.type(Objects[Index].Type).What == Kind::Void;
+  return scramble(ObjectPaths[Index], (Void ? ChoiceName("size") : ChoiceName("count")).Hash);
 }
 
 void Generator::lengthsBehind(const uint8_t *Pointer) {

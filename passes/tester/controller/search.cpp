@@ -182,12 +182,14 @@ Seeds Search::next(uint32_t Function) {
     // The newest reach farthest. With the smaller of two, a change is more likely to be one that matters.
     auto chosen = [&]() -> Entry & {
       uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
-      Entry &E = Corpus[Own[Own.size() - 1 - Back]];
-      inspect(Function, E);
-      return E;
+      return Corpus[Own[Own.size() - 1 - Back]];
     };
-    Entry &First = chosen(), &Second = chosen();
-    Entry &Parent = random(3) && Second.Read.size() < First.Read.size() ? Second : First;
+    auto better = [&](Entry &A, Entry &B) -> Entry & {
+      inspect(Function, A);
+      inspect(Function, B);
+      return A.Mistyped != B.Mistyped ? (A.Mistyped ? B : A) : random(3) && B.Read.size() < A.Read.size() ? B : A;
+    };
+    Entry &Parent = better(better(chosen(), chosen()), chosen());
     Seeds Result = Parent.Input;
     if (random(2) && stepRead(Result, Parent))
       return Result;
@@ -246,8 +248,10 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
   }
   bool Few = Containing[Function].size() < FewEntries;
   if (isNew(Function) || Few) {
-    if (!isDefined())
+    if (!isDefined()) {
+      lengthen(Function, Candidate);
       return Run::Undefined;
+    }
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
     if (!isStable())

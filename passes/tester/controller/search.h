@@ -67,6 +67,7 @@ private:
     std::vector<Leaf> Read; // what the code looked at, of what the input holds
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
+    bool Mistyped = false; // it does not respect the types of what it points to: no difference on it, or on its children, counts
     size_t Stepped = 0; // how many of the small changes have been tried
   };
   enum class Run { Discarded, Undefined, Kept, Plain };
@@ -85,6 +86,8 @@ private:
   void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
   void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
+  // An input that is undefined because an array is too short: the same with a longer one is tried next.
+  void lengthen(uint32_t Function, const Seeds &Candidate);
   // Whether builds that differ only in what nobody has written agree on the input that the reference has just run.
   bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.

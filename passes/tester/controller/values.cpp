@@ -119,7 +119,8 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
   uint64_t Mode = choose(Path, "characters", 8);
   uint64_t Seed = choose(Path, "seed", 1u << 16);
   auto random = [&](uint32_t Index, uint64_t Bound) { return scramble(Seed, Index) % Bound; };
-  for (uint32_t Index = 0; Index < Count; ++Index) {
+  uint32_t First = std::min(Count, 512u);
+  for (uint32_t Index = 0; Index < First; ++Index) {
     switch (Mode) {
     case 0:
       Bytes[Index] = 0;
@@ -146,6 +147,8 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
       Bytes[Index] = static_cast<uint8_t>(Seed + Index);
     }
   }
+  for (uint32_t Index = First; Index < Count; Index += std::min(Count - Index, First)) // the same again
+    memcpy(Bytes + Index, Bytes, std::min(Count - Index, First));
   // Words that the function knows.
   if (const auto &Known = Target->Strings; !Known.empty() && choose(Path, "words", 2) == 1)
     for (uint64_t Word = choose(Path, "howmany", 3); Word-- > 0;) {
@@ -219,11 +222,11 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
         characters(Bytes, T.Count, Path, Style);
     } else if (Element.Size) {
       // All zero, but for a few that can be chosen.
-      uint32_t Made = std::min(T.Count, holdsPointers(T.Target) ? T.Count : Style == 0 ? 16u : 256u);
-      for (uint32_t Index = 0; Index < Made; ++Index)
+      uint32_t First = std::min(T.Count, holdsPointers(T.Target) ? T.Count : Style == 0 ? 16u : 256u);
+      for (uint32_t Index = 0; Index < First; ++Index)
         scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Length, Style, Recorded && Index < 16);
-      for (uint32_t Index = Made; Style != 0 && Index < T.Count; Index += std::min(T.Count - Index, Made)) // the same again
-        memcpy(Bytes + Index * Element.Size, Bytes, std::min(T.Count - Index, Made) * Element.Size);
+      for (uint32_t Index = First; Style != 0 && Index < T.Count; Index += std::min(T.Count - Index, First)) // the same again
+        memcpy(Bytes + Index * Element.Size, Bytes, std::min(T.Count - Index, First) * Element.Size);
     }
     break;
   }

@@ -103,6 +103,7 @@ void layOut() {
   }
   O.Outcome = OutcomeNone;
   O.CallsDone = 0;
+  O.FaultAddress = 0;
   O.SeenCount = O.TraceEvents = O.LiveBlocks = 0;
   memset(O.Hash, 0, sizeof O.Hash); // of a run that crashes nothing is known but that
   O.TextSize = 0;

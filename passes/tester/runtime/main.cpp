@@ -26,6 +26,10 @@ using namespace cct;
 extern "C" {
 extern char __executable_start, _end;
 
+// Where an access was wrong: an object that ends there may have to be larger.
+void *__asan_get_report_address(void) __attribute__((weak));
+void __asan_on_error() { output().FaultAddress = reinterpret_cast<uint64_t>(__asan_get_report_address()); }
+
 const char *__tysan_default_options() { return "halt_on_error=1:symbolize=0:print_summary=0:color=never:exitcode=66:handle_segv=0"; }
 
 const char *__asan_default_options() {

@@ -46,6 +46,13 @@ namespace {
 
 constexpr uint32_t MaxEvents = 20000;
 constexpr uint32_t MaxMemoryEvents = 256;
+constexpr uint32_t MaxMemoryLooked = 2u << 20;
+
+// How many calls of a run look at memory: not many, where there is much of it. The same number in all variants.
+uint32_t memoryEvents() {
+  uint32_t Fitting = MaxMemoryLooked / (input().ArenaUsed + 1);
+  return Fitting < 4 ? 4 : Fitting < MaxMemoryEvents ? Fitting : MaxMemoryEvents;
+}
 
 uint64_t random(uint64_t A, uint64_t B) {
   uint64_t Hash = mix(mix(0x1234567, A), B);
@@ -132,7 +139,7 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
       explainPointer(Address);
       bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
       uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
-      if (C.Kind == 's' && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < MaxMemoryEvents)
+      if (C.Kind == 's' && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
         Hash = hashFields(Hash, A, Address, Known);
       // The sanitized variant keeps its locals wherever it likes.
       bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
@@ -171,7 +178,7 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
     }
   }
   // What the callee could read has to be there when it is called.
-  if ((E.Flags & StubReadsMemory) && !S.NoAlias && S.TraceEvents < MaxMemoryEvents)
+  if ((E.Flags & StubReadsMemory) && !S.NoAlias && S.TraceEvents < memoryEvents())
     Hash = hashMemory(Hash);
   S.TraceHash = Hash;
   ++S.TraceEvents;
