@@ -129,6 +129,7 @@ void run() {
   uint64_t Begin = now();
   setTimer(input().TimeoutMs);
   if (S.Sanitized) {
+    S.OwnStackEnd = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
     makeCalls(); // AddressSanitizer knows the stack that the thread was given
   } else {
     getcontext(&Callee);

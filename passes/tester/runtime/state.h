@@ -18,6 +18,9 @@ void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__(
 extern char cct_data_begin[] __attribute__((weak)), cct_data_end[] __attribute__((weak));
 extern char cct_bss_begin[] __attribute__((weak)), cct_bss_end[] __attribute__((weak));
 int __asan_address_is_poisoned(const volatile void *) __attribute__((weak));
+void *__asan_region_is_poisoned(void *, uint64_t) __attribute__((weak));
+void *__asan_get_current_fake_stack(void) __attribute__((weak));
+void *__asan_addr_is_in_fake_stack(void *, void *, void **, void **) __attribute__((weak));
 }
 
 namespace cct {
@@ -47,6 +50,7 @@ struct State {
   bool Sanitized;        // this is the variant with AddressSanitizer
   int ReportDescriptor;
   uint64_t ImageBegin, ImageEnd;
+  uint64_t OwnStackEnd;  // of the sanitized variant, which does not run on ours
   uint32_t RangeCount;
   Range Ranges[MaxRanges];
   // This run

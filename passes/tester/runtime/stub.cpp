@@ -95,13 +95,23 @@ bool isComparison(const StubEntry &E) {
          E.Arguments[1].Kind == ValuePointer && (E.Arguments[0].Flags & E.Arguments[1].Flags & ArgumentConst);
 }
 
-bool onStack(uint64_t Address) { return Address >= StackBase && Address < StackBase + StackSize; }
+bool onStack(uint64_t Address) {
+  const State &S = state();
+  if (!S.Sanitized)
+    return Address >= StackBase && Address < StackBase + StackSize;
+  if (Address >= reinterpret_cast<uint64_t>(__builtin_frame_address(0)) && Address < S.OwnStackEnd)
+    return true;
+  void *Fake = __asan_get_current_fake_stack();
+  return Fake && __asan_addr_is_in_fake_stack(Fake, reinterpret_cast<void *>(Address), nullptr, nullptr);
+}
 
 bool readable(uint64_t Address, uint64_t Size) {
   if (int Object = objectOf(Address); Object >= 0)
     return Address + Size <= ArenaBase + input().Object[Object].Offset + input().Object[Object].Size;
   if (BlockEntry *B = blockOf(Address))
     return Address + Size <= B->Address + B->Size;
+  if (state().Sanitized)
+    return onStack(Address) && !__asan_region_is_poisoned(reinterpret_cast<void *>(Address), Size);
   return Address >= StackBase && Address + Size <= StackBase + StackSize;
 }
 
@@ -139,7 +149,11 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
       explainPointer(Address);
       bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
       uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
-      if (C.Kind == 's' && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
+      if (S.Sanitized && A.FieldCount && onStack(Address) && __asan_region_is_poisoned(reinterpret_cast<void *>(Address), A.PointeeSize)) {
+        reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 1;
+        output().AnyNotString = 1;
+      }
+      if (C.Kind == 's' && !(input().AnyNotString && input().NotString[Known]) && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
         Hash = hashFields(Hash, A, Address, Known);
       // The sanitized variant keeps its locals wherever it likes.
       bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');

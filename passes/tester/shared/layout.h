@@ -65,8 +65,9 @@ constexpr uint32_t MaxPatches = 256;
 constexpr uint32_t MaxAnsweringStubs = 1024;
 constexpr uint32_t MaxAnswers = 16;
 
-// A const char * may be a string or the end of an array. Where the sanitized variant sees, on an input, that reading on to a zero
-// leaves the object, no variant reads what that argument of that function points to on this input.
+// A const char * may be a string or the end of an array, any pointer the end of one. Where the sanitized variant sees, on an input,
+// that reading on to a zero (or the whole of what is pointed to) leaves the object, no variant reads what that argument of that
+// function points to on this input.
 constexpr uint32_t MaxStubArguments = 32768;
 inline uint32_t stubArgument(uint32_t Stub, bool Callback, uint32_t Argument) {
   return (Stub * 16 + (Callback ? 8 : 0) + (Argument & 7)) % MaxStubArguments;
