@@ -88,7 +88,7 @@ uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t De
   // Vectorized loops begin at 4 to 64 elements, and what is left over goes elsewhere.
   static const uint32_t Few[] = {1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 16}, Many[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 65, 100, 257};
   static const uint32_t Bytes[] = {1, 3, 4, 8, 16, 17, 33, 64, 65, 100, 257, 1024};
-  uint64_t Chosen = choose(Path, "count", CountChoices);
+  uint64_t Chosen = choose(Path, "count", Pointee.What == Kind::Pointer ? 9 : CountChoices);
   bool Array = Pointee.What != Kind::Structure && Pointee.What != Kind::Union;
   // Of themselves they are seldom that large.
   if (Array && Chosen > 12 && (Made.fixed(scramble(Path, ChoiceName("count").Hash)) || choose(Path, "large", 8) == 7))

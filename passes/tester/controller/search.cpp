@@ -109,6 +109,9 @@ bool Search::isDefined() {
   All.Sanitized->run(SanitizedTimeoutMs, false);
   if (All.Sanitized->output().AnyNotString) {
     memcpy(Input.header().NotString, All.Sanitized->notString(), MaxStubArguments);
+    for (uint32_t Argument = 0; Argument < MaxStubArguments; ++Argument)
+      if (Input.header().NotString[Argument] == 2)
+        Input.unwritten()[Argument] |= NotCounted;
     Input.header().AnyNotString = 1;
   }
   bool Defined = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;

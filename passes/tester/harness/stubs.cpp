@@ -18,10 +18,13 @@ unsigned pointeeSize(const DIType *T) {
 
 unsigned pointeeFlags(const DIType *T) {
   const auto *Derived = dyn_cast_or_null<DIDerivedType>(stripped(T).Type);
-  if (!Derived || !Derived->getBaseType())
+  if (!Derived || Derived->getTag() != dwarf::DW_TAG_pointer_type)
     return 0;
-  bool Const = stripped(Derived->getBaseType()).Const;
-  return (Const ? ArgumentConst : 0) | (Const && isCharacter(Derived->getBaseType()) ? ArgumentString : 0);
+  Qualified Pointee = stripped(Derived->getBaseType());
+  const auto *Basic = dyn_cast_or_null<DIBasicType>(Pointee.Type);
+  bool Bytes = !Pointee.Type || (Basic && Basic->getSizeInBits() == 8);
+  return (Bytes ? ArgumentBytes : 0) | (Pointee.Const ? ArgumentConst : 0) |
+         (Pointee.Const && isCharacter(Pointee.Type) ? ArgumentString : 0);
 }
 
 void fieldsOf(const DIType *T, unsigned Offset, std::vector<PointeeField> &Fields) {

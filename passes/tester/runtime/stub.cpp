@@ -46,6 +46,7 @@ namespace {
 
 constexpr uint32_t MaxEvents = 20000;
 constexpr uint32_t MaxMemoryEvents = 256;
+constexpr uint64_t MaxCounted = 4096;
 constexpr uint32_t MaxMemoryLooked = 2u << 20;
 
 // How many calls of a run look at memory: not many, where there is much of it. The same number in all variants.
@@ -237,13 +238,49 @@ void writeField(const PointeeField &F, uint8_t *Memory, uint64_t Random, bool Po
   }
 }
 
+// How many bytes a function like read, fread or memcpy is asked to write; 0: the arguments do not look like that.
+uint64_t countedBytes(const StubEntry &E, const uint8_t *Arguments, uint32_t Index) {
+  const StubArgument &A = E.Arguments[Index];
+  uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
+  if (!(A.Flags & ArgumentBytes) || Index + 1 >= E.ArgumentCount || E.Arguments[Index + 1].Kind != ValueInteger ||
+      (reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[Known] & NotCounted))
+    return 0;
+  uint64_t Count = number(E.Arguments[Index + 1], Arguments);
+  if (Index + 2 < E.ArgumentCount && E.Arguments[Index + 2].Kind == ValueInteger && Count <= MaxCounted)
+    Count *= number(E.Arguments[Index + 2], Arguments);
+  if (Count < 2 || Count > MaxCounted)
+    return 0;
+  uint64_t Address = number(A, Arguments);
+  if (readable(Address, Count))
+    return Count;
+  if (state().Sanitized && onStack(Address)) { // the others would write over what lies behind
+    reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 2;
+    output().AnyNotString = 1;
+  }
+  return 0;
+}
+
+void writeBytes(uint8_t *Memory, uint64_t Count, uint64_t Random) {
+  for (uint64_t Index = 0; Index < Count; ++Index) {
+    uint64_t Byte = random(Random, Index);
+    bool Answered = input().Answers && (Byte >> 8 & 7) == 0;
+    Memory[Index] = static_cast<uint8_t>((Random & 3) == 0 ? 0 : Answered ? input().Answer[(Byte >> 16) % input().Answers] : (Random & 3) == 1 ? Byte & 7 : Byte);
+  }
+}
+
 // The callee may write what it was given the address of: all of it, where it is to be filled, or some numbers.
 void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random) {
   for (uint32_t Index = 0; Index < E.ArgumentCount; ++Index) {
     const StubArgument &A = E.Arguments[Index];
-    if (A.Kind != ValuePointer || (A.Flags & (ArgumentConst | ArgumentNotWritten)) || !A.PointeeSize)
+    if (A.Kind != ValuePointer || (A.Flags & (ArgumentConst | ArgumentNotWritten)))
       continue;
     uint64_t Address = number(A, Arguments);
+    if (uint64_t Count = Address ? countedBytes(E, Arguments, Index) : 0) {
+      writeBytes(reinterpret_cast<uint8_t *>(Address), Count, random(Random, Index));
+      continue;
+    }
+    if (!A.PointeeSize)
+      continue;
     if (!Address || !readable(Address, A.PointeeSize))
       continue;
     auto *Memory = reinterpret_cast<uint8_t *>(Address);

@@ -101,6 +101,8 @@ constexpr uint64_t InputMask = InputArena + ArenaSize;
 constexpr uint64_t InputGlobalMask = InputMask + ArenaSize; // all globals' masks, one after the other
 constexpr uint64_t InputGlobalMaskSize = 4u << 20;
 // By stubArgument: which fields of local variables that are passed to a stub (a bit for each) were seen to hold what nobody wrote.
+// The last bit: the number that follows is not the count of bytes.
+constexpr uint64_t NotCounted = 1ull << 63;
 constexpr uint64_t InputUnwritten = InputGlobalMask + InputGlobalMaskSize;
 constexpr uint64_t InputSize = InputUnwritten + MaxStubArguments * 8;
 
@@ -192,7 +194,7 @@ enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, 
 struct PointeeField {
   uint32_t Offset, Size, Kind, Boolean;
 };
-constexpr uint32_t MaxPointeeFields = 64;
+constexpr uint32_t MaxPointeeFields = 63;
 
 struct StubArgument {
   uint32_t Kind;
@@ -208,6 +210,7 @@ constexpr uint32_t ArgumentString = 2;
 constexpr uint32_t ArgumentReturned = 4;
 constexpr uint32_t ArgumentNotRead = 8;
 constexpr uint32_t ArgumentNotWritten = 16;
+constexpr uint32_t ArgumentBytes = 32; // of void or of bytes: the numbers that follow may be their count
 
 struct StubEntry {
   const char *Name;
