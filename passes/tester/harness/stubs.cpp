@@ -27,34 +27,55 @@ unsigned pointeeFlags(const DIType *T) {
          (Pointee.Const && isCharacter(Pointee.Type) ? ArgumentString : 0);
 }
 
-void fieldsOf(const DIType *T, unsigned Offset, std::vector<PointeeField> &Fields) {
+// The numbers and pointers of a type. Returns whether there is nothing else in it: no union, no bit-field, not too many.
+bool fieldsOf(const DIType *T, unsigned Offset, std::vector<PointeeField> &Fields) {
   const DIType *Bare = stripped(T).Type;
   if (!Bare || Fields.size() >= MaxPointeeFields)
-    return;
+    return false;
   unsigned Size = Bare->getSizeInBits() / 8;
+  size_t Before = Fields.size();
   if (const auto *Basic = dyn_cast<DIBasicType>(Bare)) {
     bool Float = Basic->getEncoding() == dwarf::DW_ATE_float, Complex = Basic->getEncoding() == dwarf::DW_ATE_complex_float;
     if (Size && Size <= 8 && !Complex)
       Fields.push_back({Offset, Size, Float ? ValueFloat : ValueInteger, Basic->getEncoding() == dwarf::DW_ATE_boolean});
-  } else if (const auto *Derived = dyn_cast<DIDerivedType>(Bare)) {
+    return Fields.size() > Before;
+  }
+  if (const auto *Derived = dyn_cast<DIDerivedType>(Bare)) {
     if (Size == 8 && Derived->getTag() != dwarf::DW_TAG_ptr_to_member_type)
       Fields.push_back({Offset, 8, ValuePointer, 0});
-  } else if (const auto *Composite = dyn_cast<DICompositeType>(Bare)) {
-    if (Composite->getTag() == dwarf::DW_TAG_enumeration_type && Size && Size <= 8)
-      Fields.push_back({Offset, Size, ValueInteger, 0});
-    if (Composite->getTag() == dwarf::DW_TAG_array_type)
-      if (unsigned Element = sizeOf(Composite->getBaseType()))
-        for (unsigned At = 0; At + Element <= Size && At < 16 * Element; At += Element)
-          fieldsOf(Composite->getBaseType(), Offset + At, Fields);
-    if (Composite->getTag() == dwarf::DW_TAG_structure_type || Composite->getTag() == dwarf::DW_TAG_class_type)
-      for (const DINode *Element : Composite->getElements())
-        if (const auto *Member = dyn_cast<DIDerivedType>(Element);
-            Member && !Member->isStaticMember() && !Member->isBitField() &&
-            (Member->getTag() == dwarf::DW_TAG_member || Member->getTag() == dwarf::DW_TAG_inheritance))
-          fieldsOf(Member->getBaseType(), Offset + Member->getOffsetInBits() / 8, Fields);
+    return Fields.size() > Before;
   }
-  if (Fields.size() > MaxPointeeFields)
-    Fields.resize(MaxPointeeFields);
+  const auto *Composite = dyn_cast<DICompositeType>(Bare);
+  if (!Composite)
+    return false;
+  bool All = true;
+  switch (Composite->getTag()) {
+  case dwarf::DW_TAG_enumeration_type:
+    if (Size && Size <= 8)
+      Fields.push_back({Offset, Size, ValueInteger, 0});
+    return Fields.size() > Before;
+  case dwarf::DW_TAG_array_type: {
+    unsigned Element = sizeOf(Composite->getBaseType());
+    for (unsigned At = 0; Element && All && At + Element <= Size; At += Element)
+      All = fieldsOf(Composite->getBaseType(), Offset + At, Fields);
+    return All && Element;
+  }
+  case dwarf::DW_TAG_structure_type:
+  case dwarf::DW_TAG_class_type:
+    for (const DINode *Element : Composite->getElements()) {
+      const auto *Member = dyn_cast<DIDerivedType>(Element);
+      if (!Member || Member->isStaticMember() ||
+          (Member->getTag() != dwarf::DW_TAG_member && Member->getTag() != dwarf::DW_TAG_inheritance))
+        continue;
+      if (Member->isBitField())
+        All = false;
+      else
+        All &= fieldsOf(Member->getBaseType(), Offset + Member->getOffsetInBits() / 8, Fields);
+    }
+    return All;
+  default:
+    return false;
+  }
 }
 
 ValueKind kindOf(const Type *T) {
@@ -94,8 +115,8 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     } else if (Kind == ValuePointer && SameShape) {
       Pointee = pointeeSize(declaredType(A.getArgNo() + 1));
       ArgumentFlags |= pointeeFlags(declaredType(A.getArgNo() + 1));
-      if (Pointee)
-        fieldsOf(cast<DIDerivedType>(stripped(declaredType(A.getArgNo() + 1)).Type)->getBaseType(), 0, Fields);
+      if (Pointee && fieldsOf(cast<DIDerivedType>(stripped(declaredType(A.getArgNo() + 1)).Type)->getBaseType(), 0, Fields))
+        ArgumentFlags |= ArgumentAllFields;
     }
     if (A.hasReturnedAttr())
       ArgumentFlags |= ArgumentReturned;

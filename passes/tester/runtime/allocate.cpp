@@ -31,7 +31,12 @@ void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
       __asan_unpoison_memory_region(Memory + (Size & ~7ull), Size & 7);
     }
   }
-  memset(Memory, Zero ? 0 : S.HeapFill, Size);
+  if (Zero)
+    memset(Memory, 0, Size);
+  for (uint64_t Offset = 0; !Zero && Offset < Size; Offset += 8) {
+    uint64_t Word = unwritten(Address + Offset);
+    memcpy(Memory + Offset, &Word, Size - Offset < 8 ? Size - Offset : 8);
+  }
   return Memory;
 }
 

@@ -10,6 +10,8 @@
 namespace cct {
 namespace {
 
+constexpr uint64_t FreshStack = 16u << 10;
+
 ucontext_t Caller, Callee; // written before each use: restoring them does no harm
 
 void setTimer(uint32_t Milliseconds) {
@@ -132,6 +134,8 @@ void run() {
     S.OwnStackEnd = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
     makeCalls(); // AddressSanitizer knows the stack that the thread was given
   } else {
+    for (uint64_t Address = StackBase + StackSize - FreshStack; Address < StackBase + StackSize; Address += 8)
+      *reinterpret_cast<uint64_t *>(Address) = unwritten(Address);
     getcontext(&Callee);
     Callee.uc_stack.ss_sp = reinterpret_cast<void *>(StackBase);
     Callee.uc_stack.ss_size = StackSize;

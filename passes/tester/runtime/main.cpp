@@ -144,13 +144,8 @@ void report(char Letter) {
 }
 
 [[noreturn]] void work(int Commands) {
-  State &S = state();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   installHandlers();
-  if (!S.Sanitized) {
-    // What lies on the stack before it is written is one more thing that differs between the variants.
-    memset(reinterpret_cast<void *>(StackBase + StackSize - (64u << 10)), S.Fill, 64u << 10);
-  }
   restrictWorker();
   for (;;) {
     char Command;
@@ -206,7 +201,6 @@ int main(int Count, char **Arguments) {
   State &S = state();
   S.ReportDescriptor = atoi(Arguments[5]);
   S.Fill = static_cast<uint8_t>(atoi(Arguments[6]));
-  S.HeapFill = static_cast<uint8_t>((S.Fill >> 1) ^ 0xD9);
   S.Sanitized = (atoi(Arguments[7]) & 1) && __asan_poison_memory_region;
   S.ImageBegin = reinterpret_cast<uint64_t>(&__executable_start);
   setvbuf(stdout, nullptr, _IONBF, 0);

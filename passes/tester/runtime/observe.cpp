@@ -49,12 +49,12 @@ uint64_t hashPointer(uint64_t Hash, uint64_t Word) {
   return mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind) << 56), C.Number), C.Offset);
 }
 
-// Bytes of a block that nobody wrote, two or more side by side, become the same in all variants, whatever these fill memory with.
-uint64_t withoutFill(uint64_t Word) {
-  uint64_t Fill = state().HeapFill * 0x0101010101010101ull, Difference = Word ^ Fill;
-  if (Word == Fill)
+// Bytes of a block that nobody wrote, two or more side by side, become the same in all variants, whatever these hold there.
+uint64_t withoutFill(uint64_t Word, const uint8_t *Where) {
+  uint64_t Difference = Word ^ unwritten(reinterpret_cast<uint64_t>(Where));
+  if (!Difference)
     return 0xEEEEEEEEEEEEEEEEull;
-  uint64_t Equal = 0; // 0xFF for each byte that holds the fill
+  uint64_t Equal = 0; // 0xFF for each byte that was never written
   for (int Byte = 0; Byte < 8; ++Byte)
     if (!(Difference >> 8 * Byte & 0xFF))
       Equal |= 0xFFull << 8 * Byte;
@@ -120,14 +120,14 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
       if (!Whole)
         Word = withMask(Word, Mask + Position);
     } else {
-      Word = withoutNaNSign(Fresh ? withoutFill(Word) : Word);
+      Word = withoutNaNSign(Fresh ? withoutFill(Word, Bytes + Position) : Word);
     }
     Hash = Whole && mayBePointer(Word) && !(Before && memcmp(Before + Position, Bytes + Position, 8) == 0) ? hashPointer(Hash, Word)
                                                                                                           : mix(Hash, Word);
   }
   for (; Position < Size; ++Position)
     if (!Mask || Mask[Position] != MaskIgnore)
-      Hash = mix(Hash, Fresh && Bytes[Position] == state().HeapFill ? 0xEE : Bytes[Position]);
+      Hash = mix(Hash, Fresh && Bytes[Position] == static_cast<uint8_t>(unwritten(reinterpret_cast<uint64_t>(Bytes) + Position) >> 8 * (Position % 8)) ? 0xEE : Bytes[Position]);
   return Hash;
 }
 

@@ -46,7 +46,6 @@ struct Range {
 struct State {
   // Configuration
   uint8_t Fill;          // what fresh memory of the stack holds
-  uint8_t HeapFill;      // of the heap: a byte that is rare, so that what nobody wrote is known by it
   bool Sanitized;        // this is the variant with AddressSanitizer
   int ReportDescriptor;
   uint64_t ImageBegin, ImageEnd;
@@ -79,6 +78,12 @@ inline OutputHeader &output() { return *reinterpret_cast<OutputHeader *>(OutputB
 inline uint64_t mix(uint64_t Hash, uint64_t Value) {
   Hash = (Hash ^ Value) * 0x9E3779B97F4A7C15ull;
   return Hash ^ (Hash >> 29);
+}
+
+// What memory holds that nobody has written: different in each word, so that no two cancel out, and in each variant.
+inline uint64_t unwritten(uint64_t Address) {
+  uint64_t Word = (Address / 8 + (uint64_t(state().Fill) << 40)) * 0x9E3779B97F4A7C15ull;
+  return Word ^ (Word >> 29);
 }
 
 // call.cpp: ends the run from within; returns only when no run is on.

@@ -210,6 +210,7 @@ constexpr uint32_t ArgumentString = 2;
 constexpr uint32_t ArgumentReturned = 4;
 constexpr uint32_t ArgumentNotRead = 8;
 constexpr uint32_t ArgumentNotWritten = 16;
+constexpr uint32_t ArgumentAllFields = 64; // there is nothing in what it points to but the fields
 constexpr uint32_t ArgumentBytes = 32; // of void or of bytes: the numbers that follow may be their count
 
 struct StubEntry {

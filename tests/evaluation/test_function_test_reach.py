@@ -1,0 +1,112 @@
+"""What inputs have to be like before they show a mistake: each function here hides one behind something of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.evaluation import function_test
+from compiler_agent.evaluation.function_test import FunctionOutcome
+
+from .test_function_test import by_name, compiled
+
+RIGHT = """
+#include <stdlib.h>
+struct outer { void *state; unsigned total; };
+struct inner { struct outer *owner; int mode; unsigned have; };
+struct box { char *text; int size; };
+struct request { int size; long code; };
+struct reply { int a, b; };
+struct partial { int used, unused; };
+struct node { int value; struct node *next; };
+struct wide { long before; int count; };
+int fill(char *to, int n);
+int step(unsigned n);
+int ask(const struct request *r);
+int give(const struct partial *p);
+int get(struct reply *r);
+long take(void *to, unsigned n);
+struct node *find(int key);
+
+/* behind an untyped pointer, a pointer that leads back, and a number of its own */
+unsigned reach(struct outer *o) {
+  struct inner *s;
+  if (!o || !o->state)
+    return 1;
+  s = o->state;
+  if (s->owner != o || s->mode != 16193)
+    return 2;
+  return s->have * 3 + o->total;
+}
+/* only a crash shows it */
+int first(const int *p) { return p ? *p : -1; }
+/* memory is freed once */
+void release(struct box *b) { free(b->text); b->text = 0; }
+/* and it is freed */
+int borrow(int n) { char *p = malloc(64); int r = fill(p, n); free(p); return r; }
+/* without an end */
+void steps(unsigned n) { while (n > 1) { step(n); n = n / 2; } }
+/* a local variable that another unit reads, and one that it writes */
+int ask_for(int n) { struct request r; r.size = n; r.code = 5; return ask(&r); }
+int receive(void) { struct reply r; if (get(&r)) return -1; return r.a - r.b; }
+/* bytes that are read into a buffer */
+unsigned header(void) { unsigned char b[8]; take(b, sizeof b); return b[6] << 8 | b[7]; }
+/* as many elements as a vectorized loop needs */
+void invert(unsigned char *p, unsigned n) { for (unsigned i = 0; i < n; i++) p[i] = ~p[i]; }
+int far(const int *a, int n) { return n > 500 ? a[n - 1] : 0; }
+/* more than a few zeros in memory that is only written */
+void reset(struct wide *w) { w->count = 0; }
+/* what another unit returns */
+int value(int k) { struct node *n = find(k); return n && n->next ? n->value - n->next->value : 0; }
+
+/* Here nothing is wrong, whatever the optimizer leaves in what nobody wrote, or behind the end. */
+int half_written(int n) { struct partial p; p.used = n; return give(&p); }
+int ends(int (*convert)(char **to, const char *end)) { char b[1]; char *p = b; convert(&p, p + 1); return p == b ? -1 : 1; }
+int bytes(int n) { int s = 0; for (int i = 0; i < (n & 3); i++) { unsigned char b[1]; take(b, 1); s += b[0]; } return s; }
+char *partly(int n) { char *p = malloc(32); p[4] = n; return p; }
+"""
+WRONG = {
+    "reach": ("s->have * 3", "(unsigned short)s->have * 3"),
+    "first": ("return p ? *p : -1", "return *(volatile const int *)p"),
+    "release": ("free(b->text); b->text = 0", "free(b->text); free(b->text); b->text = 0"),
+    "borrow": (" free(p); return r;", " return r;"),
+    "steps": ("n = n / 2", "n = n / 1"),
+    "ask_for": ("r.code = 5", "r.code = 4"),
+    "receive": ("r.a - r.b", "r.b - r.a"),
+    "header": ("b[6] << 8 | b[7]", "b[7] << 8 | b[6]"),
+    "invert": ("i < n; i++", "i < (n > 64 ? n & ~3u : n); i++"),
+    "far": ("a[n - 1]", "a[n - 2]"),
+    "reset": ("w->count = 0", "*(short *)&w->count = 0"),
+    "value": ("n->value - n->next->value", "n->value + n->next->value"),
+}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path_factory.getbasetemp() / "reach-cache"))
+
+
+def test_inputs_get_to_the_mistake(tmp_path: Path) -> None:
+    source = RIGHT
+    for right, wrong in WRONG.values():
+        assert source.count(right) == 1, right
+        source = source.replace(right, wrong)
+    (tmp_path / "wrong").mkdir()
+    _, candidate = compiled(source, tmp_path / "wrong", "-fno-builtin-free")
+    argv, _ = compiled(RIGHT, tmp_path)
+    report = function_test.test_functions(
+        argv, tmp_path, candidate, functions=list(WRONG), seconds_per_function=30, max_executions=12000
+    )
+    assert {function.function for function in report.refuted} == set(WRONG)
+    counterexample = {name: evidence.counterexample for name, evidence in by_name(report).items()}
+    assert "crashes" in counterexample["first"]
+    assert "frees memory" in counterexample["release"]
+    assert "are allocated at the end" in counterexample["borrow"]
+    assert "over and over" in counterexample["steps"]
+
+
+@pytest.mark.parametrize("level", ["-O3", "-Oz"])
+def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
+    argv, candidate = compiled(RIGHT, tmp_path, level)
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=300)
+    for function in report.functions:
+        assert function.outcome is FunctionOutcome.TESTED, function
