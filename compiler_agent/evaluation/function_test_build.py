@@ -109,7 +109,9 @@ def reference(
     ).stdout
     tools = b"".join(_native(name).read_bytes() for name in ("bin/cc-agent-harness", "lib/libcc-agent-test-runtime.a"))
     variants = "\0".join(f"{role} {extra} {image}" for role, (extra, image) in _VARIANTS.items())
-    key = labelled_digest("function-test", variants=variants, argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest)
+    key = labelled_digest(
+        "function-test", variants=variants, argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest
+    )
     cache = user_cache_directory() / "function-tests"
     directory = cache / key
     if not (directory / "description").is_file():
