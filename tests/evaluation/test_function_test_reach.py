@@ -60,8 +60,21 @@ int value(int k) { struct node *n = find(k); return n && n->next ? n->value - n-
 
 /* Here nothing is wrong, whatever the optimizer leaves in what nobody wrote, or behind the end. */
 int half_written(int n) { struct partial p; p.used = n; return give(&p); }
-int ends(int (*convert)(char **to, const char *end)) { char b[1]; char *p = b; convert(&p, p + 1); return p == b ? -1 : 1; }
-int bytes(int n) { int s = 0; for (int i = 0; i < (n & 3); i++) { unsigned char b[1]; take(b, 1); s += b[0]; } return s; }
+int ends(int (*convert)(char **to, const char *end)) {
+  char b[1];
+  char *p = b;
+  convert(&p, p + 1);
+  return p == b ? -1 : 1;
+}
+int bytes(int n) {
+  int s = 0;
+  for (int i = 0; i < (n & 3); i++) {
+    unsigned char b[1];
+    take(b, 1);
+    s += b[0];
+  }
+  return s;
+}
 char *partly(int n) { char *p = malloc(32); p[4] = n; return p; }
 """
 WRONG = {
