@@ -1,7 +1,8 @@
 """Builds the executables that function tests run: the reference in several ways, once per unit, and each candidate.
 
-The reference is the source at -O0. Built besides: with sanitizers, which say whether an input is defined, and twice
-with all local variables initialised, which say whether a result depends on memory that nobody wrote. The images lie at
+The reference is the source at -O0. Built besides: with sanitizers, which say whether an input is defined and respects types;
+twice with all local variables initialised, which say whether a result depends on memory that nobody wrote; with what it
+compares and loads traced; and at -O2, whose edges guide the search for inputs, too. The images lie at
 different addresses, so that a result that depends on where code and data lie is not equal in all of them.
 """
 
@@ -22,6 +23,7 @@ from compiler_agent.base.files import labelled_digest
 from compiler_agent.base.process import check, run
 from compiler_agent.llvm import toolchain as toolchains
 
+_TOOLS = ("bin/cc-agent-harness", "bin/cc-agent-tester", "lib/libcc-agent-test-runtime.a")
 _COMPILE_S = 600.0
 _COMPILE_BYTES = 8 << 30
 _KEPT_UNITS = 200
@@ -107,7 +109,7 @@ def reference(
         timeout_s=_COMPILE_S,
         memory_bytes=_COMPILE_BYTES,
     ).stdout
-    tools = b"".join(_native(name).read_bytes() for name in ("bin/cc-agent-harness", "lib/libcc-agent-test-runtime.a"))
+    tools = b"".join(_native(name).read_bytes() for name in _TOOLS)
     variants = "\0".join(f"{role} {extra} {image}" for role, (extra, image) in _VARIANTS.items())
     key = labelled_digest(
         "function-test", variants=variants, argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest

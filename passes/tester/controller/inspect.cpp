@@ -69,7 +69,7 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
           if (Width == 1 && random(4) != 0)
             continue;
           const uint8_t *Bytes = Input.arena() + L.Where;
-          for (uint32_t At = 0; At + Width <= std::min(L.Size, 1024u); ++At)
+          for (uint32_t At = 0; At + Width <= std::min(L.Size, 256u); ++At)
             for (int Order = 0; Order < (Width > 1 ? 2 : 1); ++Order) {
               auto byte = [&](uint64_t Number, uint32_t Byte) {
                 return static_cast<uint8_t>(Number >> 8 * (Order ? Width - 1 - Byte : Byte));
@@ -96,8 +96,9 @@ void Search::lengthen(uint32_t Function, const Seeds &Candidate) {
   if (!Count || Waiting[Function].size() > LongestQueue)
     return;
   auto Known = Candidate.Fixed.find(Count);
-  uint64_t Next = Known == Candidate.Fixed.end() || Known->second < CountChoices - 3 ? CountChoices - 3 : Known->second + 1;
-  if (Next == CountChoices)
+  uint64_t Now = Known == Candidate.Fixed.end() ? 0 : Known->second % CountChoices;
+  uint64_t Next = Now < CountChoices - 3 ? CountChoices - 3 : Now + 1;
+  if (Next >= CountChoices)
     return;
   Seeds Longer = Candidate;
   Longer.Fixed[Count] = Next;

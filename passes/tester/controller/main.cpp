@@ -102,7 +102,7 @@ int main(int Count, char **Arguments) {
   All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, false);
   if (!Exploring) {
     All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
-    All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x5A, false);
+    All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x3C, false);
   }
   if (Given.count("guide"))
     All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);

@@ -141,6 +141,8 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
     Count = Opaque ? 1 : Size;
   } else {
     Count = countFor(Pointee, Path, Depth);
+    if (Pointee.Size && Count > LargestArena / Pointee.Size)
+      Count = std::max(1u, LargestArena / 4 / Pointee.Size);
     Size = Count * Pointee.Size;
     if (Size == 0)
       return 0;

@@ -41,7 +41,7 @@ bool Search::isStable() {
     bool Stable = true;
     for (Variant *Built : {All.Zero.get(), All.Pattern.get()}) {
       Built->run(CandidateTimeoutMs, false);
-      Stable = Stable && same(All.Reference->output(), Built->output());
+      Stable = Stable && agree(All.Reference->output(), Built->output());
     }
     if (Stable)
       return true;
@@ -62,17 +62,19 @@ bool Search::refutes(bool ByType) {
   }
   All.Reference->run(ReferenceTimeoutMs, true); // again: the sanitizers may have found that an argument is no string
   const OutputHeader First = All.Reference->output();
-  uint64_t LimitMs = std::max<uint64_t>(LeastTimeoutMs, TooSlow * First.Nanoseconds / 1000000);
-  if (LimitMs > LongestTimeoutMs)
+  if (!saysSomething(First))
     return false;
-  for (int Attempt = 0; Attempt == 0 || (Attempt == 1 && All.Candidate->output().Outcome == OutcomeTimeout); ++Attempt)
-    All.Candidate->run(static_cast<uint32_t>(LimitMs), true);
+  uint64_t LimitMs = std::max<uint64_t>(LeastTimeoutMs, TooSlow * First.Nanoseconds / 1000000);
+  bool TooLong = LimitMs > LongestTimeoutMs;
+  for (int Attempt = 0; Attempt == 0 || (Attempt == 1 && All.Candidate->output().Outcome == OutcomeTimeout && !TooLong); ++Attempt)
+    All.Candidate->run(TooLong ? LongestTimeoutMs : static_cast<uint32_t>(LimitMs), true);
   const OutputHeader Other = All.Candidate->output();
-  if (!differ(First, Other))
+  if (!differ(First, Other) || (Other.Outcome == OutcomeTimeout && TooLong))
     return false;
   if (Other.Outcome != OutcomeTimeout) {
+    // At another address, and with other contents of what nobody wrote, it has to be wrong, too.
     All.Moved->run(CandidateTimeoutMs, true);
-    if (!same(Other, All.Moved->output())) {
+    if (!differ(First, All.Moved->output())) {
       ++S->Unstable;
       return false;
     }
@@ -80,7 +82,7 @@ bool Search::refutes(bool ByType) {
   bool Stable = true;
   for (Variant *Built : {All.Reference.get(), All.Zero.get(), All.Pattern.get()}) {
     Built->run(CandidateTimeoutMs, true);
-    Stable = Stable && same(First, Built->output());
+    Stable = Stable && agree(First, Built->output());
   }
   if (!Stable) {
     learnUnwritten();

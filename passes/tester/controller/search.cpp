@@ -54,6 +54,8 @@ bool same(const OutputHeader &A, const OutputHeader &B) {
   return A.Outcome == B.Outcome && A.Detail == B.Detail && A.CallsDone == B.CallsDone && memcmp(A.Hash, B.Hash, sizeof A.Hash) == 0;
 }
 
+bool agree(const OutputHeader &A, const OutputHeader &B) { return same(A, B) && A.LiveBlocks == B.LiveBlocks; }
+
 bool differ(const OutputHeader &Reference, const OutputHeader &Candidate) {
   if (Candidate.Outcome == OutcomeForbidden)
     return false;
@@ -106,13 +108,22 @@ void Search::recordEdges(uint32_t Function) {
 // Whether the input in the shared memory is free of undefined behaviour, as far as sanitizers see.
 bool Search::isDefined() {
   ++S->Sanitized;
-  All.Sanitized->run(SanitizedTimeoutMs, false);
-  if (All.Sanitized->output().AnyNotString) {
-    memcpy(Input.header().NotString, All.Sanitized->notString(), MaxStubArguments);
-    for (uint32_t Argument = 0; Argument < MaxStubArguments; ++Argument)
-      if (Input.header().NotString[Argument] == 2)
-        Input.unwritten()[Argument] |= NotCounted;
-    Input.header().AnyNotString = 1;
+  // What it finds out about arguments changes what stubs do: again, until there is nothing new.
+  InputHeader &H = Input.header();
+  for (int Attempt = 0; Attempt < 3; ++Attempt) {
+    All.Sanitized->run(SanitizedTimeoutMs, false);
+    bool New = false;
+    if (All.Sanitized->output().AnyNotString) {
+      if (!H.AnyNotString)
+        memset(H.NotString, 0, MaxStubArguments);
+      for (uint32_t Argument = 0; Argument < MaxStubArguments; ++Argument) {
+        New |= (All.Sanitized->notString()[Argument] & ~H.NotString[Argument]) != 0;
+        H.NotString[Argument] |= All.Sanitized->notString()[Argument];
+      }
+      H.AnyNotString = 1;
+    }
+    if (!New)
+      break;
   }
   bool Defined = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;
   if (!Defined)
@@ -327,9 +338,9 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
     Inputs.build(Candidate);
     Input.header().Counted = Function + 1;
     ++Result.Executions;
-    ++Result.Sanitized;
     All.Reference->run(CandidateTimeoutMs, false);
     if (saysSomething(All.Reference->output())) {
+      ++Result.Sanitized; // when it was collected
       isNew(Function);
       recordEdges(Function);
       if (judge(Candidate))

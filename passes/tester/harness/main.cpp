@@ -95,8 +95,12 @@ struct Harness {
         S.Unsupported = "its result is larger than " + std::to_string(MaxResultSize) + " bytes";
       if (S.Unsupported.empty())
         S.Unsupported = obstacle(Reached);
-      Code.addFunction(F, S, MayBeMissing);
-      bool NoAlias = any_of(F.args(), [](const Argument &A) { return A.hasNoAliasAttr() && !A.hasStructRetAttr(); });
+      auto restricts = [](const Function *Of) {
+        return any_of(Of->args(), [](const Argument &A) { return A.hasNoAliasAttr() && !A.hasStructRetAttr(); });
+      };
+      bool NoAlias = restricts(&F);
+      // A callee's restrict, too, lets stores be late for whoever looks at memory from within.
+      Code.addFunction(F, S, MayBeMissing, any_of(Reached, restricts));
       Lines.push_back("function " + std::to_string(Index) + " " + encoded(F.getName()) + " " + encoded(S.Unsupported) + " " +
                       std::to_string(S.BufferSize) + " " + std::to_string(S.ResultType) + " " + std::to_string(S.ResultSize) +
                       (NoAlias ? " 1 " : " 0 ") + (MayBeMissing ? "1" : "0"));

@@ -48,7 +48,7 @@ Constant *HarnessModule::table(StringRef Name, StructType *Entry, ArrayRef<Const
   return new GlobalVariable(*M, Array, true, GlobalValue::ExternalLinkage, ConstantArray::get(Array, Entries), Name);
 }
 
-void HarnessModule::addFunction(const Function &F, const Signature &S, bool MayBeMissing) {
+void HarnessModule::addFunction(const Function &F, const Signature &S, bool MayBeMissing, bool NoAlias) {
   auto *Target = Function::Create(F.getFunctionType(), MayBeMissing ? GlobalValue::ExternalWeakLinkage : GlobalValue::ExternalLinkage,
                                   MayBeMissing ? F.getName().str() : unitName(F.getName()), M.get());
   Target->setCallingConv(F.getCallingConv());
@@ -116,7 +116,6 @@ void HarnessModule::addFunction(const Function &F, const Signature &S, bool MayB
     B.CreateRetVoid();
     Thunk = T;
   }
-  bool NoAlias = any_of(F.args(), [](const Argument &A) { return A.hasNoAliasAttr() && !A.hasStructRetAttr(); });
   Functions.push_back(ConstantStruct::get(FunctionEntry, {text(F.getName()), Thunk, Target, ConstantInt::get(I32, S.ResultSize),
                                                           ConstantInt::get(I32, NoAlias ? FunctionNoAlias : 0)}));
 }

@@ -14,7 +14,8 @@ class HarnessModule {
 public:
   explicit HarnessModule(const llvm::Module &Unit);
 
-  void addFunction(const llvm::Function &F, const Signature &S, bool MayBeMissing);
+  // NoAlias: it, or what it calls, has restrict parameters.
+  void addFunction(const llvm::Function &F, const Signature &S, bool MayBeMissing, bool NoAlias);
   void addGlobal(const llvm::GlobalVariable &G, bool DefinedHere);
   // A stub with the name's definition; Program (its declaration's debug info) may be null.
   void addStub(const llvm::Function &F);

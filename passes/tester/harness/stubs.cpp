@@ -100,14 +100,12 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
   unsigned Offset = 0;
   IRBuilder<> B(BasicBlock::Create(C, "", &Stub));
   std::vector<std::pair<Argument *, unsigned>> Values;
-  Argument *StructResult = nullptr;
   for (Argument &A : Stub.args()) {
     Type *T = A.hasByValAttr() ? A.getParamByValType() : A.getType();
     unsigned Size = Layout.getTypeStoreSize(T), Kind = A.hasByValAttr() ? unsigned(ValueBytes) : unsigned(kindOf(T));
     unsigned ArgumentFlags = 0, Pointee = 0;
     std::vector<PointeeField> Fields;
     if (A.hasStructRetAttr()) {
-      StructResult = &A;
       ArgumentFlags |= ArgumentNotRead;
       Pointee = Layout.getTypeAllocSize(A.getParamStructRetType());
       if (Declared && Declared->getTypeArray().size())
@@ -186,7 +184,6 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     B.CreateRet(B.CreateTrunc(B.CreateLoad(I8, Answer), Result));
   else
     B.CreateRet(B.CreateAlignedLoad(Result, Answer, Align(1)));
-  (void)StructResult;
 }
 
 void HarnessModule::addStub(const Function &F) {

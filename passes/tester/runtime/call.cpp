@@ -23,7 +23,7 @@ void setTimer(uint32_t Milliseconds) {
 
 uint64_t now() {
   timespec Time;
-  clock_gettime(CLOCK_MONOTONIC, &Time);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &Time);
   return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
 }
 

@@ -54,7 +54,7 @@ void describeCoverage() {
 void beginCoverage() {
   output().ComparedCount = 0;
   if (input().Trace)
-    memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, input().ArenaUsed / 8 + 1);
+    memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, (input().ArenaUsed + 7) / 8);
   if (CountersBegin)
     memset(reinterpret_cast<void *>(OutputBase + OutputCounters), 0, output().CounterCount);
 }

@@ -82,7 +82,7 @@ Canonical canonical(uint64_t Address) {
     }
     return {'h', B->Number, Address - B->Address};
   }
-  if (Address >= StackBase && Address < StackBase + StackSize)
+  if ((Address >= StackBase && Address < StackBase + StackSize) || isResult(Address))
     return {'s', 0, 0};
   if (Address >= S.ImageBegin && Address < S.ImageEnd) {
     auto *Pointer = reinterpret_cast<const uint8_t *>(Address);
@@ -125,9 +125,18 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
     Hash = Whole && mayBePointer(Word) && !(Before && memcmp(Before + Position, Bytes + Position, 8) == 0) ? hashPointer(Hash, Word)
                                                                                                           : mix(Hash, Word);
   }
-  for (; Position < Size; ++Position)
-    if (!Mask || Mask[Position] != MaskIgnore)
-      Hash = mix(Hash, Fresh && Bytes[Position] == static_cast<uint8_t>(unwritten(reinterpret_cast<uint64_t>(Bytes) + Position) >> 8 * (Position % 8)) ? 0xEE : Bytes[Position]);
+  for (; Position < Size; ++Position) {
+    uint32_t Float = 0;
+    if (Mask && Mask[Position] == MaskFloat && Position + 4 <= Size)
+      memcpy(&Float, Bytes + Position, 4);
+    if (isNaN(Float)) {
+      Hash = mix(Hash, 0x7FC00000u);
+      Position += 3;
+    } else if (!Mask || Mask[Position] != MaskIgnore) {
+      auto Never = static_cast<uint8_t>(unwritten(reinterpret_cast<uint64_t>(Bytes) + Position) >> 8 * (Position % 8));
+      Hash = mix(Hash, Fresh && Bytes[Position] == Never ? 0xEE : Bytes[Position]);
+    }
+  }
   return Hash;
 }
 

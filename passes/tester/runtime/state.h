@@ -91,6 +91,11 @@ void restore(const Range &R);
 void endRun(uint32_t Outcome, uint64_t Detail);
 void run();
 
+// Whether an address is where a function's result is put.
+inline bool isResult(uint64_t Address) {
+  return Address - OutputBase - offsetof(OutputHeader, Results) < sizeof(OutputHeader::Results);
+}
+
 // allocate.cpp
 void *allocate(uint64_t Size, uint64_t Alignment, bool Zero);
 BlockEntry *blockOf(uint64_t Address);

@@ -96,8 +96,19 @@ bool isComparison(const StubEntry &E) {
          E.Arguments[1].Kind == ValuePointer && (E.Arguments[0].Flags & E.Arguments[1].Flags & ArgumentConst);
 }
 
+// What the sanitized variant finds out about an argument, for all others.
+void mark(uint32_t Known, uint8_t What) {
+  reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] |= What;
+  output().AnyNotString = 1;
+}
+
+bool isMarked(uint32_t Known, uint8_t What) { return input().AnyNotString && (input().NotString[Known] & What); }
+
+// A local variable, or where a structure is to be returned to: which of both, the optimizer may choose.
 bool onStack(uint64_t Address) {
   const State &S = state();
+  if (isResult(Address))
+    return true;
   if (!S.Sanitized)
     return Address >= StackBase && Address < StackBase + StackSize;
   if (Address >= reinterpret_cast<uint64_t>(__builtin_frame_address(0)) && Address < S.OwnStackEnd)
@@ -111,6 +122,8 @@ bool readable(uint64_t Address, uint64_t Size) {
     return Address + Size <= ArenaBase + input().Object[Object].Offset + input().Object[Object].Size;
   if (BlockEntry *B = blockOf(Address))
     return Address + Size <= B->Address + B->Size;
+  if (isResult(Address))
+    return isResult(Address + Size - 1);
   if (state().Sanitized)
     return onStack(Address) && !__asan_region_is_poisoned(reinterpret_cast<void *>(Address), Size);
   return Address >= StackBase && Address + Size <= StackBase + StackSize;
@@ -122,7 +135,7 @@ uint64_t hashFields(uint64_t Hash, const StubArgument &A, uint64_t Address, uint
   OutputHeader &O = output();
   for (uint32_t Index = 0; Index < A.FieldCount && O.SeenCount < MaxSeen; ++Index) {
     const PointeeField &F = A.Fields[Index];
-    if (Unwritten >> Index & 1 || Address + F.Offset + F.Size > StackBase + StackSize)
+    if (Unwritten >> Index & 1 || (onStack(Address) && !readable(Address + F.Offset, F.Size)))
       continue;
     const auto *Bytes = reinterpret_cast<const uint8_t *>(Address + F.Offset);
     uint8_t Mask[16];
@@ -146,25 +159,25 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
     if (A.Kind == ValuePointer) {
       uint64_t Address = number(A, Arguments);
       Canonical C = canonical(Address);
+      if ((A.Flags & ArgumentConst) && C.Kind == 'i') // an initialised local may have become a constant
+        C = {'s', 0, 0};
       Hash = mix(mix(mix(Hash, static_cast<uint64_t>(C.Kind)), C.Number), C.Offset);
       explainPointer(Address);
       bool Text = (A.Flags & ArgumentString) && Address && !(A.Flags & ArgumentNotRead);
       uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
-      if (S.Sanitized && A.FieldCount && onStack(Address) && __asan_region_is_poisoned(reinterpret_cast<void *>(Address), A.PointeeSize)) {
-        reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 1;
-        output().AnyNotString = 1;
+      if (S.Sanitized && A.PointeeSize && onStack(Address) && !isResult(Address) && __asan_region_is_poisoned(reinterpret_cast<void *>(Address), A.PointeeSize)) {
+        mark(Known, NotWhole);
       }
-      if (C.Kind == 's' && !(input().AnyNotString && input().NotString[Known]) && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
+      if (C.Kind == 's' && !isMarked(Known, NotWhole) && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
         Hash = hashFields(Hash, A, Address, Known);
       // The sanitized variant keeps its locals wherever it likes.
       bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
-      if (Text && Looked && !(input().AnyNotString && input().NotString[Known])) {
+      if (Text && Looked && !isMarked(Known, NotWhole)) {
         const char *String = reinterpret_cast<const char *>(Address);
         uint64_t Size = 0;
         for (;; ++Size) {
           if (S.Sanitized && __asan_address_is_poisoned(String + Size)) {
-            reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 1;
-            output().AnyNotString = 1;
+            mark(Known, NotWhole);
             break;
           }
           if (Size == 256 || !String[Size])
@@ -243,19 +256,19 @@ uint64_t countedBytes(const StubEntry &E, const uint8_t *Arguments, uint32_t Ind
   const StubArgument &A = E.Arguments[Index];
   uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
   if (!(A.Flags & ArgumentBytes) || Index + 1 >= E.ArgumentCount || E.Arguments[Index + 1].Kind != ValueInteger ||
-      (reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[Known] & NotCounted))
+      isMarked(Known, NotCounted))
     return 0;
   uint64_t Count = number(E.Arguments[Index + 1], Arguments);
-  if (Index + 2 < E.ArgumentCount && E.Arguments[Index + 2].Kind == ValueInteger && Count <= MaxCounted)
-    Count *= number(E.Arguments[Index + 2], Arguments);
+  if (Index + 2 < E.ArgumentCount && E.Arguments[Index + 2].Kind == ValueInteger) // fread's second one; recv's is none
+    if (uint64_t Times = number(E.Arguments[Index + 2], Arguments); Times && Times <= MaxCounted && Count * Times <= MaxCounted)
+      Count *= Times;
   if (Count < 2 || Count > MaxCounted)
     return 0;
   uint64_t Address = number(A, Arguments);
   if (readable(Address, Count))
     return Count;
   if (state().Sanitized && onStack(Address)) { // the others would write over what lies behind
-    reinterpret_cast<uint8_t *>(OutputBase + OutputNotString)[Known] = 2;
-    output().AnyNotString = 1;
+    mark(Known, NotCounted);
   }
   return 0;
 }
@@ -281,11 +294,12 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
     }
     if (!A.PointeeSize)
       continue;
-    if (!Address || !readable(Address, A.PointeeSize))
+    uint32_t Known = stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
+    if (!Address || !readable(Address, A.PointeeSize) || (onStack(Address) && isMarked(Known, NotWhole)))
       continue;
     auto *Memory = reinterpret_cast<uint8_t *>(Address);
     uint64_t Own = random(Random, Index);
-    uint64_t Unwritten = reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index)];
+    uint64_t Unwritten = reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[Known];
     // Of a local variable nothing is left as it is that the caller may not have written.
     bool Filled = (A.Flags & ArgumentNotRead) || A.FieldCount == 1 || (onStack(Address) && (!(A.Flags & ArgumentAllFields) || (Own & 3) != 0));
     if (Filled && A.FieldCount != 1)

@@ -47,7 +47,7 @@ struct CallEntry {
 };
 
 struct ObjectEntry {
-  uint32_t Offset; // in the arena; a multiple of 16
+  uint32_t Offset; // in the arena
   uint32_t Size;
 };
 
@@ -68,6 +68,8 @@ constexpr uint32_t MaxAnswers = 16;
 // A const char * may be a string or the end of an array, any pointer the end of one. Where the sanitized variant sees, on an input,
 // that reading on to a zero (or the whole of what is pointed to) leaves the object, no variant reads what that argument of that
 // function points to on this input.
+constexpr uint8_t NotWhole = 1;   // reading on, or reading the whole of it, leaves the object
+constexpr uint8_t NotCounted = 2; // the numbers that follow are not how many bytes there are
 constexpr uint32_t MaxStubArguments = 32768;
 inline uint32_t stubArgument(uint32_t Stub, bool Callback, uint32_t Argument) {
   return (Stub * 16 + (Callback ? 8 : 0) + (Argument & 7)) % MaxStubArguments;
@@ -101,8 +103,6 @@ constexpr uint64_t InputMask = InputArena + ArenaSize;
 constexpr uint64_t InputGlobalMask = InputMask + ArenaSize; // all globals' masks, one after the other
 constexpr uint64_t InputGlobalMaskSize = 4u << 20;
 // By stubArgument: which fields of local variables that are passed to a stub (a bit for each) were seen to hold what nobody wrote.
-// The last bit: the number that follows is not the count of bytes.
-constexpr uint64_t NotCounted = 1ull << 63;
 constexpr uint64_t InputUnwritten = InputGlobalMask + InputGlobalMaskSize;
 constexpr uint64_t InputSize = InputUnwritten + MaxStubArguments * 8;
 
@@ -194,7 +194,7 @@ enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, 
 struct PointeeField {
   uint32_t Offset, Size, Kind, Boolean;
 };
-constexpr uint32_t MaxPointeeFields = 63;
+constexpr uint32_t MaxPointeeFields = 64;
 
 struct StubArgument {
   uint32_t Kind;
