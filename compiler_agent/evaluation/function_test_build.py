@@ -1,9 +1,9 @@
 """Builds the executables that function tests run: the reference in several ways, once per unit, and each candidate.
 
-The reference is the source at -O0. Built besides: with sanitizers, which say whether an input is defined and respects types;
-twice with all local variables initialised, which say whether a result depends on memory that nobody wrote; with what it
-compares and loads traced; and at -O2, whose edges guide the search for inputs, too. The images lie at
-different addresses, so that a result that depends on where code and data lie is not equal in all of them.
+The reference is the source at -O0. Built besides: with sanitizers, which say whether an input is defined and respects
+types; twice with all local variables initialised, which say whether a result depends on memory that nobody wrote; with
+what it compares and loads traced; and at -O2, whose edges guide the search for inputs, too. The images lie at different
+addresses, so that a result that depends on where code and data lie is not equal in all of them.
 """
 
 from __future__ import annotations
