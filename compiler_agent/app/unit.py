@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from compiler_agent.app.records import Record
-from compiler_agent.app.verification import Demands, Verified, confirm, first_established
+from compiler_agent.app.verification import Demands, Verified, first_established
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.store import Store, StoredEvaluation
@@ -168,7 +168,6 @@ def tune_unit(
             options.demands,
             should_stop=lambda: n_interrupts() > before,
             on_function=on_function,
-            confirmed=confirm,
         )
         interrupted = found.interrupted or n_interrupts() > before
         if not interrupted:

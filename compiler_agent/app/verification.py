@@ -81,7 +81,6 @@ def first_established(
     *,
     should_stop: Callable[[], bool] = lambda: False,
     on_function: Callable[[int, int], None] = lambda done, of: None,
-    confirmed: Callable[[Record, Engine, Evaluation], bool] | None = None,
 ) -> Verified:
     """The first plan that still wins when measured freshly, ships what was measured, and is trusted enough.
 
@@ -92,7 +91,6 @@ def first_established(
         demands: What a plan needs.
         should_stop: Asked now and then; the plan that is then in work is judged by what is known of it.
         on_function: Told how many functions of a plan are done, and of how many.
-        confirmed: What says whether the object that ships is the one that was measured.
     """
     started_s = time.monotonic()
     refused: list[Evaluation] = []
@@ -101,7 +99,7 @@ def first_established(
         if len(refused) == _ESTABLISHED:
             break
         evaluation = evaluator.evaluate(candidate.plan, fresh=True)
-        if not evaluation.verdict.may_be_kept or not (confirmed or confirm)(record, evaluator.engine, evaluation):
+        if not evaluation.verdict.may_be_kept or not confirm(record, evaluator.engine, evaluation):
             continue
         try:
             found = establish(

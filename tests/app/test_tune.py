@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.app import tune_build as tuning
+from compiler_agent.app import verification
 from compiler_agent.app.unit import TuneOptions
 from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base import lock as locks
@@ -278,9 +279,7 @@ def test_a_better_but_wrong_plan_in_the_lock_gives_way_to_this_runs_own(
 def test_a_plan_whose_replay_gives_another_object_is_not_kept(
     planted: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compiler_agent.app import unit
-
-    monkeypatch.setattr(unit, "confirm", lambda record, engine, evaluation: evaluation.plan != MISCOMPILE)
+    monkeypatch.setattr(verification, "confirm", lambda record, engine, evaluation: evaluation.plan != MISCOMPILE)
     options = TuneOptions(Budget(n_evaluations=6), demands=SIZES_ONLY)
     tuning.tune_build(["make", "-B"], cwd=planted.directory, lock=planted.lock, options=options)
     assert planted.plans()
