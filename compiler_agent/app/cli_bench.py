@@ -6,12 +6,17 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from compiler_agent.app.cli_words import BUDGET_HELP, trust_options
+from compiler_agent.app.cli_options import trust_options
+from compiler_agent.app.cli_words import BUDGET_HELP
 from compiler_agent.base.config import Budget
+
+if TYPE_CHECKING:
+    from compiler_agent.app.verification import Demands
 
 
 @click.group()
@@ -231,9 +236,7 @@ def bench_verification(
     directory: Path,
     chosen: tuple[str, ...],
     budget: str,
-    trust: str,
-    test_seconds: float,
-    test_coverage: float,
+    demands: Demands,
     seed: int,
     jobs: int,
     report_only: bool,
@@ -248,7 +251,7 @@ def bench_verification(
     from compiler_agent.base.files import write_atomically
 
     Budget.parse(budget)
-    settings = module.Settings(budget, trust, test_seconds, test_coverage, seed, jobs)
+    settings = module.Settings(budget, demands.trust, demands.test_seconds, demands.test_coverage, seed, jobs)
     journal = module.run(settings, () if report_only else chosen or module.LIBRARIES, directory)
     module.render(journal, Console(width=180))
     if json_file is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import click
 
+from compiler_agent.app.cli_options import workload_options
 from compiler_agent.app.cli_words import is_compiler
-from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.evaluation.difftest import Workload
 
 _SLACK_S = 1.0
 _DEFAULT_TEST_S = 2.0
@@ -40,11 +42,7 @@ _FUNCTION_REDUCE_S = 60.0
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def blame(
     plan_text: str,
-    run_commands: tuple[str, ...],
-    run_timeout: float,
-    tolerance: float,
-    ignored: tuple[str, ...],
-    no_sandbox: bool,
+    tests: tuple[Workload, ...],
     test_seconds: float,
     output: Path,
     reduce_s: float | None,
@@ -62,8 +60,6 @@ def blame(
     compiler-agent blame --plan "-passes=attributor,default<Oz>" -- clang -c trees.c
     compiler-agent blame --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
     """
-    import dataclasses
-
     from compiler_agent.app.blame import DEFAULT_REDUCE_S, find_blame
     from compiler_agent.app.blame_functions import FunctionTests
     from compiler_agent.app.blame_ir import IrUnit
@@ -73,9 +69,8 @@ def blame(
     from compiler_agent.llvm.plan import Plan
     from compiler_agent.llvm.toolchain import discover
 
-    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
     # A program that no longer ends is met often here; it need not be waited for as long as where it is judged once.
-    tests = [dataclasses.replace(test, slack_s=_SLACK_S) for test in tests]
+    tests = tuple(dataclasses.replace(test, slack_s=_SLACK_S) for test in tests)
     arguments = command[1:] if is_compiler(command[0]) else command
     toolchain = discover()
     known = catalog.load()

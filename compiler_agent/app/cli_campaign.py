@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from compiler_agent.app.cli_options import with_options
+
 if TYPE_CHECKING:
     from compiler_agent.app.campaign import Case
     from compiler_agent.llvm.toolchain import Toolchain
@@ -27,15 +29,9 @@ _OPTIONS = (
 )
 
 
-def _campaign_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
 @click.command("csmith")
 @click.option("--programs", default=300, show_default=True, type=click.IntRange(1))
-@_campaign_options
+@with_options(_OPTIONS)
 def bench_csmith(programs: int, seed: int, **settings: Any) -> None:
     """Random plans on Csmith programs: each mismatch with -O0 is followed up to the pass.
 
@@ -48,7 +44,7 @@ def bench_csmith(programs: int, seed: int, **settings: Any) -> None:
 
 @click.command("llvm-stress")
 @click.option("--modules", default=100, show_default=True, type=click.IntRange(1))
-@_campaign_options
+@with_options(_OPTIONS)
 def bench_llvm_stress(modules: int, seed: int, **settings: Any) -> None:
     """Random plans on llvm-stress modules, rewritten so that their behaviour is defined.
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from compiler_agent.app.cli_words import function_table, is_compiler, trust_options
-from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.app.cli_options import trust_options, workload_options
+from compiler_agent.app.cli_words import function_table, is_compiler
 from compiler_agent.base.errors import UsageError
-from compiler_agent.base.trust import Trust
+from compiler_agent.evaluation.difftest import Workload
+
+if TYPE_CHECKING:
+    from compiler_agent.app.verification import Demands
 
 
 @click.command()
@@ -22,14 +26,8 @@ from compiler_agent.base.trust import Trust
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def judge(
     plan_text: str,
-    run_commands: tuple[str, ...],
-    run_timeout: float,
-    tolerance: float,
-    ignored: tuple[str, ...],
-    no_sandbox: bool,
-    trust: str,
-    test_seconds: float,
-    test_coverage: float,
+    tests: tuple[Workload, ...],
+    demands: Demands,
     as_json: bool,
     command: tuple[str, ...],
 ) -> None:
@@ -44,15 +42,12 @@ def judge(
     """
     from compiler_agent.app.judge import judge_plan
     from compiler_agent.app.records import describe
-    from compiler_agent.app.verification import Demands
     from compiler_agent.llvm.plan import Plan
 
     arguments = command[1:] if is_compiler(command[0]) else command
     (record, *others) = describe([*arguments, "-O-agent=size"])
     if others:
         raise UsageError("a plan is judged on one source", hint="name one source in the command")
-    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
-    demands = Demands(Trust(trust), test_seconds, test_coverage=test_coverage)
     judgement = judge_plan(record, Plan.parse(plan_text), demands, arguments, Path.cwd(), tests)
     if as_json:
         click.echo(json.dumps(judgement.to_json(), indent=2))

@@ -6,14 +6,19 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from compiler_agent.app.cli_words import function_table, trust_options
-from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.app.cli_options import trust_options, workload_options
+from compiler_agent.app.cli_words import function_table
 from compiler_agent.base.errors import CompilerAgentError, UsageError
-from compiler_agent.base.trust import Trust, counted
+from compiler_agent.base.trust import counted
+from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.evaluate import Objective
+
+if TYPE_CHECKING:
+    from compiler_agent.app.verification import Demands
 
 
 @click.command()
@@ -24,18 +29,14 @@ from compiler_agent.evaluation.evaluate import Objective
 @trust_options
 @click.argument("lock", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("build_command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
 def verify(
+    context: click.Context,
     as_json: bool,
     rewrite: bool,
     remove: bool,
-    run_commands: tuple[str, ...],
-    run_timeout: float,
-    tolerance: float,
-    ignored: tuple[str, ...],
-    no_sandbox: bool,
-    trust: str,
-    test_seconds: float,
-    test_coverage: float,
+    tests: tuple[Workload, ...],
+    demands: Demands,
     lock: Path,
     build_command: tuple[str, ...],
 ) -> None:
@@ -47,20 +48,18 @@ def verify(
     again.
     """
     from compiler_agent.app.tune_build import record_build
-    from compiler_agent.app.verification import Demands
     from compiler_agent.app.verify import ProgramTests, verify_lock
     from compiler_agent.base import lock as locks
 
     if rewrite:
         locks.update(lock, {})
         return
-    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
     recorded = record_build(build_command, Path.cwd()) if build_command else []
     findings = verify_lock(
         lock,
         {record.key: record for record in recorded if record.key},
-        demands=Demands(Trust(trust), test_seconds, test_coverage=test_coverage),
-        programs=ProgramTests(build_command, tuple(tests), no_sandbox),
+        demands=demands,
+        programs=ProgramTests(build_command, tests, no_sandbox=context.params["no_sandbox"]),
         on_finding=lambda finding: click.echo(f"{finding.source}: {finding.verdict}", err=True),
     )
     if as_json:

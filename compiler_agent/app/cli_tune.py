@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -9,18 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler, trust_options
-from compiler_agent.app.cli_workload import workload_options, workloads
+from compiler_agent.app.cli_options import trust_options, workload_options
+from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
 from compiler_agent.base.config import Budget, find_lock
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
-from compiler_agent.base.trust import Trust, counted
+from compiler_agent.base.trust import counted
+from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.evaluate import Objective
 from compiler_agent.search import strategies
 
 if TYPE_CHECKING:
     from compiler_agent.app.tune import TuneReport
     from compiler_agent.app.unit import UnitResult
+    from compiler_agent.app.verification import Demands
 
 _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 
@@ -62,14 +65,8 @@ def tune(
     seed: int,
     lock_path: Path | None,
     records: Path | None,
-    run_commands: tuple[str, ...],
-    run_timeout: float,
-    tolerance: float,
-    ignored: tuple[str, ...],
-    no_sandbox: bool,
-    trust: str,
-    test_seconds: float,
-    test_coverage: float,
+    tests: tuple[Workload, ...],
+    demands: Demands,
     allow_experimental: bool,
     jobs: int | None,
     as_json: bool,
@@ -87,16 +84,14 @@ def tune(
     from compiler_agent.app.tune import tune_records
     from compiler_agent.app.tune_build import record_build, tune_build
     from compiler_agent.app.unit import TuneOptions
-    from compiler_agent.app.verification import Demands
 
-    tests = workloads(run_commands, run_timeout, tolerance, ignored, no_sandbox)
     chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
         objective
     ]
     limit = Budget.parse(budget)
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
-    demands = Demands(Trust(trust), test_seconds, seed, test_coverage)
+    demands = dataclasses.replace(demands, seed=seed)
     options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands)
     lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()
