@@ -26,7 +26,7 @@ from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.process import run as run_program
-from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Strength, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Strength, Trust
 from compiler_agent.llvm.toolchain import discover
 
 LIBRARIES = ("zlib", "lua", "expat", "bzip2", "lz4", "zstd", "libpng", "jsoncpp")
@@ -44,7 +44,7 @@ class Settings:
     """Of the search, for each unit."""
     trust: str = Trust.TESTED.value
     """What a plan needs to be kept."""
-    test_seconds: float = 2.0
+    test_seconds: float = DEFAULT_TEST_SECONDS
     """For the test, or the proof, of one function."""
     test_coverage: float = DEFAULT_TEST_COVERAGE
     """The share of its edges that a function's test must reach."""

@@ -10,10 +10,10 @@ import click
 
 from compiler_agent.app.cli_options import workload_options
 from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 from compiler_agent.evaluation.difftest import Workload
 
 _SLACK_S = 1.0
-_DEFAULT_TEST_S = 2.0
 _FUNCTION_REDUCE_S = 60.0
 """A question to the function tester takes seconds, so more time than this gains little."""
 
@@ -24,7 +24,7 @@ _FUNCTION_REDUCE_S = 60.0
 @click.option(
     "--test-seconds",
     type=click.FloatRange(0.0, min_open=True),
-    default=_DEFAULT_TEST_S,
+    default=DEFAULT_TEST_SECONDS,
     show_default=True,
     help="Without --run: for each test of a function.",
 )

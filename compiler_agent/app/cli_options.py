@@ -10,7 +10,7 @@ import click
 
 from compiler_agent.base.config import Settings
 from compiler_agent.base.errors import UsageError
-from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Trust
 from compiler_agent.evaluation.difftest import Workload
 
 _Command = Callable[..., Any]
@@ -55,7 +55,7 @@ _TRUST_OPTIONS = (
         "--test-seconds",
         type=click.FloatRange(0.0),
         default=lambda: Settings.from_environment().test_seconds,
-        show_default="CC_AGENT_TEST_SECONDS, or 2",
+        show_default=f"CC_AGENT_TEST_SECONDS, or {DEFAULT_TEST_SECONDS:g}",
         help="For the test, or the proof, of one function. 0: none is tested.",
     ),
     click.option(

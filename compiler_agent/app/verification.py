@@ -15,7 +15,7 @@ from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
-from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Checker, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Checker, Trust
 from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
@@ -33,7 +33,7 @@ class Demands:
 
     trust: Trust = Trust.TESTED
     """How far it must be established; an experimental plan never on less than `tested`."""
-    test_seconds: float = ledgers.DEFAULT_TEST_SECONDS
+    test_seconds: float = DEFAULT_TEST_SECONDS
     """For the test of one function, and for its proof where `trust` is `proved`; 0: functions are not tested."""
     seed: int = 0
     """Of the tests' inputs."""

@@ -29,7 +29,7 @@ from pathlib import Path
 import platformdirs
 
 from compiler_agent.base.errors import ConfigurationError, UsageError
-from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, Trust
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Trust
 
 LOCK_NAME = "cc-agent.lock"
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -241,7 +241,7 @@ def _test_seconds(source: Mapping[str, str]) -> float:
     text = source.get("CC_AGENT_TEST_SECONDS", "")
     if not re.fullmatch(r"(\d+(\.\d+)?)?", text):
         raise ConfigurationError(f"CC_AGENT_TEST_SECONDS={text} is not a number of seconds", hint="as 2, or 0.5")
-    return float(text) if text else 2.0
+    return float(text) if text else DEFAULT_TEST_SECONDS
 
 
 def _test_coverage(source: Mapping[str, str]) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+DEFAULT_TEST_SECONDS = 2.0
+"""For the test of one function, unless the user says otherwise."""
 DEFAULT_TEST_COVERAGE = 0.5
 """What share of its edges a function's test must have reached, to count, unless the user says otherwise."""
 

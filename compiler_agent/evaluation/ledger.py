@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from compiler_agent.base.trust import (
     DEFAULT_TEST_COVERAGE,
+    DEFAULT_TEST_SECONDS,
     Checker,
     FunctionRecord,
     Strength,
@@ -34,7 +35,6 @@ from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.plan import Plan
 
-DEFAULT_TEST_SECONDS = 2.0
 _CHEAP_SECONDS = 1.0
 _GROUP = 16
 """Functions that are tested by one process: its start takes as long as the test of one or two."""
