@@ -9,10 +9,8 @@ from typing import Any
 
 from compiler_agent.app.blame_program import Program, Unit
 from compiler_agent.app.records import Record
-from compiler_agent.app.verification import Demands
+from compiler_agent.app.verification import Demands, establish
 from compiler_agent.base.errors import ToolError
-from compiler_agent.base.trust import Trust
-from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict, Workload
 from compiler_agent.evaluation.evaluate import Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
@@ -83,22 +81,16 @@ def judge_plan(
         EngineError: The unit does not compile.
     """
     program = Program.with_reference(Unit.of_command(arguments, cwd), workloads) if workloads else None
-    known = catalog.load()
     with Engine(record.argv, record.cwd) as engine:
-        evaluator = Evaluator(engine, known, allow_experimental=True)  # the ledger says whether it may be kept
+        evaluator = Evaluator(engine, catalog.load(), allow_experimental=True)  # the ledger says whether it may be kept
         evaluation = evaluator.evaluate(plan)
         verdict, reason, ledger = evaluation.verdict, evaluation.reason, None
         if evaluation.value is not None:
-            ledger = ledgers.establish(
-                record.argv,
-                record.cwd,
-                engine.key,
-                plan,
-                known,
-                seconds_per_function=demands.test_seconds,
-                seed=demands.seed,
-                coverage=demands.test_coverage,
-                prove=demands.trust is Trust.PROVED,
+            ledger = establish(
+                record,
+                evaluator,
+                evaluation,
+                demands,
                 program_test=(lambda content: _run(program, content)) if program else None,
             )
             shown, why = demands.verdict(ledger)

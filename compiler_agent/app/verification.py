@@ -17,6 +17,7 @@ from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
 from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Checker, Trust
 from compiler_agent.evaluation import ledger as ledgers
+from compiler_agent.evaluation.difftest import Outcome
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.llvm.engine import Engine
@@ -126,6 +127,7 @@ def establish(
     should_stop: Callable[[], bool] = lambda: False,
     on_function: Callable[[int, int], None] = lambda done, of: None,
     doubtful: Collection[str] = (),
+    program_test: Callable[[bytes], Outcome] | None = None,
 ) -> Ledger:
     """The ledger of a plan that was evaluated. Arguments and errors as for `ledger.establish`."""
     return ledgers.establish(
@@ -139,6 +141,7 @@ def establish(
         coverage=demands.test_coverage,
         prove=demands.trust is Trust.PROVED,
         doubtful=doubtful,
+        program_test=program_test,
         should_stop=should_stop,
         on_function=on_function,
     )
