@@ -141,5 +141,5 @@ def _preferred(own: Mapping[str, LockEntry], there: Mapping[str, LockEntry]) -> 
 
 
 def _with_test(entry: LockEntry, test: Mapping[str, object]) -> LockEntry:
-    trust = entry.evidence.trust if entry.evidence.trust.satisfies(Trust.TESTED) else Trust.TESTED
+    trust = entry.evidence.trust.raised_to(Trust.TESTED)
     return dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, differential_test=test, trust=trust))

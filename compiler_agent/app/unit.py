@@ -108,10 +108,8 @@ class UnitResult:
 
     def _trust(self, program_tested: bool) -> Trust:
         """How far the plan is established, once its program has been tested or will not be."""
-        trust = self.ledger.trust if self.ledger else None
-        if program_tested and (trust is None or not trust.satisfies(Trust.TESTED)):
-            return Trust.TESTED
-        return trust or Trust.PRODUCTION
+        trust = (self.ledger.trust if self.ledger else None) or Trust.PRODUCTION
+        return trust.raised_to(Trust.TESTED) if program_tested else trust
 
 
 def search_space(toolchain: Toolchain, *, allow_experimental: bool = False) -> Space:

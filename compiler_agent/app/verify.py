@@ -129,8 +129,7 @@ def with_program(finding: Finding, program: ProgramVerdict, reason: str) -> Find
     """What a program's test makes of an entry that stands on one, once its functions have been judged."""
     finding = dataclasses.replace(finding, program=program)
     if program is ProgramVerdict.SAME:
-        trust = finding.trust if finding.trust and finding.trust.satisfies(Trust.TESTED) else Trust.TESTED
-        return dataclasses.replace(finding, trust=trust)
+        return dataclasses.replace(finding, trust=(finding.trust or Trust.TESTED).raised_to(Trust.TESTED))
     if program is ProgramVerdict.DIFFERENT:
         return dataclasses.replace(finding, verdict=Verdict.MISCOMPILED, reason=reason, trust=None)
     # Nothing is said against the plan: it is not to be taken out of the lock for this.

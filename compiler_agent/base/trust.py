@@ -29,6 +29,10 @@ class Trust(enum.StrEnum):
         order = list(Trust)
         return order.index(self) >= order.index(demanded)
 
+    def raised_to(self, least: Trust) -> Trust:
+        """This, or that much where this is less."""
+        return self if self.satisfies(least) else least
+
 
 class Strength(enum.StrEnum):
     """What was shown for one function."""
