@@ -36,10 +36,7 @@ public:
     result = run_with_plugin(false);
     stop_if_asked();
     bool failed = result.exit_code != 0 || result.start_error != 0;
-    bool falls_back = failed && is_our_fault();
-    if (!falls_back)
-      release_output();
-    if (falls_back) {
+    if (failed && is_our_fault()) {
       std::string why = "clang " + ending() + " with the plugin";
       rewind_input();
       result = run_child(plain, child_options());
@@ -48,6 +45,7 @@ public:
         tell_broken_plan(why);
       finish("fallback", why);
     }
+    release_output();
     if (failed)
       finish("plain", "clang " + ending() + " before optimization");
     after_success();

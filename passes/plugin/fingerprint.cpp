@@ -1,15 +1,15 @@
 #include "fingerprint.h"
 
 #include "hash_stream.h"
+#include "source_paths.h"
+#include "value_hashes.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DebugInfoMetadata.h"
-#include "llvm/IR/GetElementPtrTypeIterator.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
-#include "llvm/IR/Operator.h"
 #include "llvm/Support/Path.h"
 
 using namespace llvm;
@@ -17,41 +17,7 @@ using namespace llvm;
 namespace cc_agent {
 namespace {
 
-// Tags keep different kinds of things apart in the stream, so that no two sequences read alike.
-enum Tag : uint64_t { TypeTag = 1, ConstantTag, GlobalTag, LocalTag, MetadataTag, BlockTag, InstructionTag, AttributeTag, FunctionTag, ModuleTag, AbsentTag };
-
-bool isDebugMetadata(const MDNode *node) { return isa<DINode>(node) || isa<DILocation>(node) || isa<DIExpression>(node) || isa<DIAssignID>(node); }
-
 bool isDebugDeclaration(const Function &function) { return function.getName().starts_with("llvm.dbg."); }
-
-/// Whether `text` is what `__FILE__` leaves behind: a path to a C or C++ source or header. White space is taken for part of
-/// a path only where the text cannot be a sentence.
-bool looksLikeSourcePath(StringRef text, StringRef ownDirectory) {
-  bool startsLikePath = text.starts_with("/") || text.starts_with("./") || text.starts_with("../") || (!ownDirectory.empty() && text.starts_with(ownDirectory));
-  if (text.size() > 4096 || text.find_first_of("\t\n%") != StringRef::npos || (text.contains(' ') && !startsLikePath))
-    return false;
-  StringRef extension = sys::path::extension(text);
-  for (StringRef known : {".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cxx", ".hxx", ".C", ".H", ".inc", ".inl", ".ipp", ".tcc", ".def"})
-    if (extension == known)
-      return true;
-  return false;
-}
-
-/// `text` with the directories taken out of what clang calls nameless types, as `__PRETTY_FUNCTION__` spells them:
-/// `(lambda at DIRECTORY/FILE:LINE:COLUMN)`.
-std::string withoutTypeDirectories(StringRef text) {
-  std::string result;
-  for (size_t at; (at = text.find(" at ")) != StringRef::npos;) {
-    result += text.take_front(at + 4);
-    text = text.drop_front(at + 4);
-    StringRef path = text.take_until([](char letter) { return letter == ':'; });
-    if (looksLikeSourcePath(path, path)) {
-      result += sys::path::filename(path);
-      text = text.drop_front(path.size());
-    }
-  }
-  return result + text.str();
-}
 
 /// A loop's identity that only carries its source lines, which -g gives to loops that have none without it.
 bool isEmptyLoop(const MDNode *node) {
@@ -60,7 +26,7 @@ bool isEmptyLoop(const MDNode *node) {
 
 class Fingerprinter {
 public:
-  explicit Fingerprinter(const Module &module) : module(module) {}
+  explicit Fingerprinter(const Module &module) : module(module), hashes(module) {}
 
   std::string run() {
     stream.add(ModuleTag);
@@ -88,172 +54,13 @@ public:
 private:
   const Module &module;
   HashStream stream;
-  DenseMap<const Type *, uint64_t> typeHashes;
-  DenseMap<const Constant *, uint64_t> constantHashes;
-  DenseMap<const void *, uint64_t> attributeHashes;
-  DenseMap<const MDNode *, uint64_t> metadataHashes;
-  DenseMap<const MDNode *, unsigned> distinctNumbers;
+  ValueHashes hashes;
   DenseMap<const Value *, unsigned> localNumbers;
-  DenseMap<const GlobalValue *, unsigned> unnamedNumbers;
   SmallVector<StringRef> metadataKindNames;
   SmallVector<StringRef> syncScopeNames;
 
-  uint64_t typeHash(const Type *type) {
-    if (auto found = typeHashes.find(type); found != typeHashes.end())
-      return found->second;
-    HashStream local;
-    local.add(TypeTag);
-    local.add(type->getTypeID());
-    switch (type->getTypeID()) {
-    case Type::IntegerTyID:
-      local.add(type->getIntegerBitWidth());
-      break;
-    case Type::PointerTyID:
-      local.add(type->getPointerAddressSpace());
-      break;
-    case Type::ArrayTyID:
-      local.add(type->getArrayNumElements());
-      break;
-    case Type::FixedVectorTyID:
-    case Type::ScalableVectorTyID:
-      local.add(cast<VectorType>(type)->getElementCount().getKnownMinValue());
-      break;
-    case Type::FunctionTyID:
-      local.add(cast<FunctionType>(type)->isVarArg());
-      break;
-    case Type::StructTyID:
-      local.add(cast<StructType>(type)->isPacked());
-      local.add(cast<StructType>(type)->isOpaque());
-      break;
-    case Type::TargetExtTyID:
-      local.add(cast<TargetExtType>(type)->getName());
-      for (unsigned parameter : cast<TargetExtType>(type)->int_params())
-        local.add(parameter);
-      break;
-    default:
-      break;
-    }
-    local.add(type->getNumContainedTypes());
-    for (const Type *inner : type->subtypes())
-      local.add(typeHash(inner));
-    return typeHashes[type] = local.digest64();
-  }
-  void addType(const Type *type) { stream.add(typeHash(type)); }
-
-  uint64_t attributesHash(AttributeList attributes) {
-    void *key = attributes.getRawPointer();
-    if (!key)
-      return 0;
-    if (auto found = attributeHashes.find(key); found != attributeHashes.end())
-      return found->second;
-    HashStream local;
-    local.add(AttributeTag);
-    for (unsigned index : attributes.indexes()) {
-      local.add(index);
-      for (const Attribute &attribute : attributes.getAttributes(index)) {
-        if (attribute.isTypeAttribute()) { // by structure: a struct's name is not code
-          local.add(attribute.getKindAsEnum());
-          local.add(attribute.getValueAsType() ? typeHash(attribute.getValueAsType()) : 0);
-        } else {
-          local.add(attribute.getAsString());
-        }
-      }
-    }
-    return attributeHashes[key] = local.digest64();
-  }
-
-  uint64_t constantHash(const Constant *constant) {
-    if (auto *global = dyn_cast<GlobalValue>(constant)) {
-      HashStream local;
-      local.add(GlobalTag);
-      local.add(global->getName());
-      if (!global->hasName())
-        local.add(unnamedNumber(global));
-      return local.digest64();
-    }
-    if (auto found = constantHashes.find(constant); found != constantHashes.end())
-      return found->second;
-    HashStream local;
-    local.add(ConstantTag);
-    local.add(constant->getValueID());
-    local.add(typeHash(constant->getType()));
-    if (auto *integer = dyn_cast<ConstantInt>(constant)) {
-      addBits(local, integer->getValue());
-    } else if (auto *real = dyn_cast<ConstantFP>(constant)) {
-      addBits(local, real->getValueAPF().bitcastToAPInt());
-    } else if (auto *data = dyn_cast<ConstantDataSequential>(constant)) {
-      local.add(data->getRawDataValues());
-    } else if (auto *address = dyn_cast<BlockAddress>(constant)) {
-      local.add(address->getFunction()->getName());
-      unsigned number = 0;
-      for (const BasicBlock &block : *address->getFunction()) {
-        if (&block == address->getBasicBlock())
-          break;
-        ++number;
-      }
-      local.add(number);
-    } else {
-      if (auto *expression = dyn_cast<ConstantExpr>(constant))
-        local.add(expression->getOpcode());
-      if (auto *element = dyn_cast<GEPOperator>(constant)) {
-        local.add(typeHash(element->getSourceElementType()));
-        local.add(element->getNoWrapFlags().getRaw());
-        if (auto range = element->getInRange()) {
-          addBits(local, range->getLower());
-          addBits(local, range->getUpper());
-        }
-      } else if (auto *wrapping = dyn_cast<OverflowingBinaryOperator>(constant)) {
-        local.add(uint64_t(wrapping->hasNoUnsignedWrap()) << 1 | uint64_t(wrapping->hasNoSignedWrap()));
-      }
-      for (const Use &operand : constant->operands())
-        local.add(constantHash(cast<Constant>(operand)));
-    }
-    return constantHashes[constant] = local.digest64();
-  }
-  void addConstant(const Constant *constant) { stream.add(constantHash(constant)); }
-
-  /// Which of the module's nameless globals it is: nothing else tells them apart where they are used.
-  unsigned unnamedNumber(const GlobalValue *wanted) {
-    if (unnamedNumbers.empty())
-      for (const GlobalValue &value : module.global_values())
-        if (!value.hasName())
-          unnamedNumbers[&value] = unnamedNumbers.size();
-    return unnamedNumbers.lookup(wanted);
-  }
-
-  static void addBits(HashStream &into, const APInt &value) {
-    for (unsigned word = 0; word < value.getNumWords(); ++word)
-      into.add(value.getRawData()[word]);
-  }
-
-  uint64_t metadataHash(const Metadata *metadata) {
-    HashStream local;
-    local.add(MetadataTag);
-    if (auto *text = dyn_cast_or_null<MDString>(metadata)) {
-      local.add(text->getString());
-    } else if (auto *value = dyn_cast_or_null<ConstantAsMetadata>(metadata)) {
-      local.add(constantHash(value->getValue()));
-    } else if (auto *node = dyn_cast_or_null<MDNode>(metadata)) {
-      if (auto found = metadataHashes.find(node); found != metadataHashes.end())
-        return found->second;
-      if (node->isDistinct()) { // an identity of its own, in order of appearance; also what ends a cycle
-        auto [entry, isNew] = distinctNumbers.try_emplace(node, distinctNumbers.size());
-        local.add(entry->second);
-        if (!isNew)
-          return local.digest64();
-      }
-      for (const MDOperand &operand : node->operands()) {
-        auto *inner = dyn_cast_or_null<MDNode>(operand.get());
-        if (inner && isDebugMetadata(inner)) // a loop's start and end lines
-          continue;
-        local.add(metadataHash(operand.get()));
-      }
-      return metadataHashes[node] = local.digest64();
-    } else {
-      local.add(AbsentTag);
-    }
-    return local.digest64();
-  }
+  void addType(const Type *type) { stream.add(hashes.typeHash(type)); }
+  void addConstant(const Constant *constant) { stream.add(hashes.constantHash(constant)); }
 
   void addNamedMetadata(const NamedMDNode &named) {
     StringRef name = named.getName();
@@ -263,16 +70,17 @@ private:
     for (const MDNode *node : named.operands()) {
       if (name == "llvm.module.flags" && node->getNumOperands() > 1) {
         auto *flag = dyn_cast_or_null<MDString>(node->getOperand(1));
-        if (flag && (flag->getString() == "Debug Info Version" || flag->getString() == "Dwarf Version" || flag->getString() == "DWARF64" || flag->getString() == "debug-info-assignment-tracking"))
+        if (flag && is_contained({"Debug Info Version", "Dwarf Version", "DWARF64", "debug-info-assignment-tracking"}, flag->getString()))
           continue;
       }
-      stream.add(metadataHash(node));
+      stream.add(hashes.metadataHash(node));
     }
   }
 
   void addAttachments(ArrayRef<std::pair<unsigned, MDNode *>> attachments) {
     for (const auto &[kind, node] : attachments) {
-      if (isDebugMetadata(node) || kind == LLVMContext::MD_dbg || kind == LLVMContext::MD_DIAssignID || (kind == LLVMContext::MD_loop && isEmptyLoop(node)))
+      if (isDebugMetadata(node) || kind == LLVMContext::MD_dbg || kind == LLVMContext::MD_DIAssignID ||
+          (kind == LLVMContext::MD_loop && isEmptyLoop(node)))
         continue;
       if (metadataKindNames.empty())
         module.getContext().getMDKindNames(metadataKindNames);
@@ -280,7 +88,7 @@ private:
       if (name == "srcloc" || name == "heapallocsite") // where in the source, for messages and debuggers only
         continue;
       stream.add(name);
-      stream.add(metadataHash(node));
+      stream.add(hashes.metadataHash(node));
     }
   }
 
@@ -319,7 +127,8 @@ private:
       stream.add(uint64_t(*model) + 1);
     if (variable.hasSanitizerMetadata()) {
       GlobalValue::SanitizerMetadata how = variable.getSanitizerMetadata();
-      stream.add(uint64_t(how.NoAddress) | uint64_t(how.NoHWAddress) << 1 | uint64_t(how.Memtag) << 2 | uint64_t(how.IsDynInit) << 3 | uint64_t(1) << 8);
+      stream.add(uint64_t(how.NoAddress) | uint64_t(how.NoHWAddress) << 1 | uint64_t(how.Memtag) << 2 |
+                 uint64_t(how.IsDynInit) << 3 | uint64_t(1) << 8);
     }
     if (variable.hasInitializer())
       addConstant(variable.getInitializer());
@@ -357,11 +166,12 @@ private:
     addGlobalObject(function);
     stream.add(FunctionTag);
     stream.add(function.getCallingConv());
-    stream.add(attributesHash(function.getAttributes()));
+    stream.add(hashes.attributesHash(function.getAttributes()));
     stream.add(function.hasGC() ? StringRef(function.getGC()) : StringRef());
-    for (const Constant *extra : {function.hasPersonalityFn() ? function.getPersonalityFn() : nullptr, function.hasPrefixData() ? function.getPrefixData() : nullptr,
+    for (const Constant *extra : {function.hasPersonalityFn() ? function.getPersonalityFn() : nullptr,
+                                  function.hasPrefixData() ? function.getPrefixData() : nullptr,
                                   function.hasPrologueData() ? function.getPrologueData() : nullptr})
-      stream.add(extra ? constantHash(extra) : uint64_t(AbsentTag));
+      stream.add(extra ? hashes.constantHash(extra) : uint64_t(AbsentTag));
     if (function.isDeclaration())
       return;
     localNumbers.clear();
@@ -385,13 +195,14 @@ private:
     } else if (auto *assembly = dyn_cast<InlineAsm>(value)) {
       stream.add(assembly->getAsmString());
       stream.add(assembly->getConstraintString());
-      stream.add(uint64_t(assembly->hasSideEffects()) | uint64_t(assembly->isAlignStack()) << 1 | uint64_t(assembly->getDialect()) << 2 | uint64_t(assembly->canThrow()) << 3);
+      stream.add(uint64_t(assembly->hasSideEffects()) | uint64_t(assembly->isAlignStack()) << 1 |
+                 uint64_t(assembly->getDialect()) << 2 | uint64_t(assembly->canThrow()) << 3);
     } else if (auto *wrapped = dyn_cast<MetadataAsValue>(value)) {
       auto *local = dyn_cast<ValueAsMetadata>(wrapped->getMetadata());
       if (local && !isa<Constant>(local->getValue()))
         addValue(local->getValue());
       else
-        stream.add(metadataHash(wrapped->getMetadata()));
+        stream.add(hashes.metadataHash(wrapped->getMetadata()));
     } else {
       stream.add(uint64_t(LocalTag) << 32 | localNumbers.lookup(value));
     }
@@ -425,7 +236,7 @@ private:
     if (auto *call = dyn_cast<CallBase>(&instruction)) {
       addType(call->getFunctionType());
       stream.add(call->getCallingConv());
-      stream.add(attributesHash(call->getAttributes()));
+      stream.add(hashes.attributesHash(call->getAttributes()));
       if (auto *plain = dyn_cast<CallInst>(call))
         stream.add(plain->getTailCallKind());
       for (unsigned index = 0; index < call->getNumOperandBundles(); ++index) {

@@ -1,6 +1,8 @@
 #include "library.h"
 
+#include "code_generation.h"
 #include "fingerprint.h"
+#include "library_context.h"
 #include "module_json.h"
 #include "object_sizes.h"
 #include "plan.h"
@@ -8,83 +10,21 @@
 #include "test_passes.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
-#include "llvm/Analysis/TargetLibraryInfo.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/IRReader/IRReader.h"
-#include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/CrashRecoveryContext.h"
-#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 
 using namespace llvm;
+using namespace cc_agent;
 
 namespace {
-
-/// A context, the error diagnostics it was sent, and whether a crash left it in a state that must not be destroyed.
-struct ContextState {
-  std::unique_ptr<LLVMContext> context = std::make_unique<LLVMContext>();
-  std::string diagnostics;
-  bool broken = false;
-  ~ContextState() {
-    if (broken)
-      (void)context.release();
-  }
-};
-
-/// Collects errors: without it LLVM prints them and exits.
-class DiagnosticCollector : public DiagnosticHandler {
-public:
-  explicit DiagnosticCollector(ContextState &state) : state(state) {}
-  bool handleDiagnostics(const DiagnosticInfo &information) override {
-    if (information.getSeverity() == DS_Error) {
-      raw_string_ostream stream(state.diagnostics);
-      DiagnosticPrinterRawOStream printer(stream);
-      if (!state.diagnostics.empty())
-        stream << '\n';
-      information.print(printer);
-    }
-    return true;
-  }
-
-private:
-  ContextState &state;
-};
-
-} // namespace
-
-struct cca_context {
-  std::shared_ptr<ContextState> state = std::make_shared<ContextState>();
-};
-
-struct cca_module {
-  std::shared_ptr<ContextState> state; // first: outlives the module
-  std::unique_ptr<Module> module;
-  std::string spoiled; ///< why the module cannot be used any more, or empty
-  ~cca_module() {
-    if (state->broken)
-      (void)module.release();
-  }
-};
-
-namespace {
-
-Error fault(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
 char *copy(StringRef text) {
   char *memory = static_cast<char *>(std::malloc(text.size() + 1));
@@ -98,129 +38,6 @@ void leave(char **where, StringRef text) {
     *where = copy(text);
 }
 
-/// LLVM's options, its fatal error handler and the signal handlers are the process's: one at a time.
-std::mutex &turn() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-std::string describeCrash(int status) {
-  if (status <= 128)
-    return "LLVM ended with status " + std::to_string(status);
-  const char *name = strsignal(status - 128);
-  return "LLVM was ended by signal " + std::to_string(status - 128) + " (" + (name ? name : "unknown") + ")";
-}
-
-void onFatalError(void *message, const char *reason, bool) {
-  *static_cast<std::string *>(message) = reason;
-  if (CrashRecoveryContext *recovery = CrashRecoveryContext::GetCurrent())
-    recovery->HandleExit(1);
-}
-
-/// Runs `work`; a crash, an abort or a fatal error in it breaks the context and is an error. Errors that LLVM sends to the
-/// context are errors, too. The caller holds turn().
-Error guard(ContextState &state, function_ref<Error()> work) {
-  std::string fatal;
-  std::string said;
-  bool failed = false, survived = false;
-  int status = 0;
-  state.diagnostics.clear();
-  {
-    ScopedFatalErrorHandler handler(onFatalError, &fatal);
-    const void *stack = SavePrettyStackState();
-    CrashRecoveryContext::Enable();
-    CrashRecoveryContext recovery;
-    survived = recovery.RunSafely([&] {
-      if (Error error = work()) {
-        said = toString(std::move(error));
-        failed = true;
-      }
-    });
-    status = recovery.RetCode;
-    CrashRecoveryContext::Disable();
-    RestorePrettyStackState(stack);
-  }
-  if (!survived) {
-    state.broken = true; // structures that the crash left half changed are never destroyed
-    return fault(fatal.empty() ? describeCrash(status) : "LLVM fatal error: " + fatal);
-  }
-  if (failed)
-    return fault(said);
-  if (!state.diagnostics.empty())
-    return fault(state.diagnostics);
-  return Error::success();
-}
-
-/// An error that says why nothing can be done with the module any more, if that is so.
-Error checkUsable(const cca_module &module) {
-  if (!module.spoiled.empty())
-    return fault("this module cannot be used any more: " + module.spoiled);
-  if (module.state->broken)
-    return fault("this module cannot be used any more: another module of its context crashed LLVM");
-  return Error::success();
-}
-
-/// Passes `error` on, and remembers it where the module did not survive.
-Error spoilIfBroken(cca_module &module, Error error) {
-  if (!error || !module.state->broken)
-    return error;
-  module.spoiled = toString(std::move(error));
-  return fault(module.spoiled);
-}
-
-/// guard() for work that reads or changes `module`.
-Error guardModule(cca_module &module, function_ref<Error()> work) {
-  std::lock_guard<std::mutex> lock(turn());
-  if (Error error = checkUsable(module))
-    return error;
-  return spoilIfBroken(module, guard(*module.state, work));
-}
-
-void initializeTargets() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InitializeAllTargetInfos();
-    InitializeAllTargets();
-    InitializeAllTargetMCs();
-    InitializeAllAsmParsers();
-    InitializeAllAsmPrinters();
-  });
-}
-
-Expected<std::unique_ptr<TargetMachine>> makeTargetMachine(const Module &module, const cca_target *wanted) {
-  static const cca_target defaults = {nullptr, nullptr, 2, 0, 0};
-  const cca_target &target = wanted ? *wanted : defaults;
-  if (target.optimization_level < 0 || target.optimization_level > 3)
-    return fault("code generation has the optimization levels 0 to 3, not " + Twine(target.optimization_level));
-  initializeTargets();
-  Triple triple = module.getTargetTriple();
-  if (triple.empty())
-    triple = Triple(sys::getDefaultTargetTriple());
-  std::string complaint;
-  const Target *found = TargetRegistry::lookupTarget(triple, complaint);
-  if (!found)
-    return fault(complaint);
-  TargetOptions options;
-  options.UseInitArray = true; // this and the next as clang does
-  options.EmitAddrsig = triple.isOSBinFormatELF();
-  options.FunctionSections = target.function_sections != 0;
-  options.DataSections = target.data_sections != 0;
-  Reloc::Model relocation = module.getPICLevel() == PICLevel::NotPIC ? Reloc::Static : Reloc::PIC_;
-  std::unique_ptr<TargetMachine> machine(found->createTargetMachine(triple, target.cpu ? target.cpu : "", target.features ? target.features : "", options,
-                                                                    relocation, module.getCodeModel(), CodeGenOptLevel(target.optimization_level)));
-  if (!machine)
-    return fault("LLVM cannot generate code for " + triple.str());
-  if (!module.getDataLayout().isDefault() && !machine->isCompatibleDataLayout(module.getDataLayout()))
-    return fault("the module's data layout is not that of " + triple.str());
-  return machine;
-}
-
-/// IR written by hand often has no data layout: the target's is meant.
-void adoptDataLayout(Module &module, const TargetMachine &machine) {
-  if (module.getDataLayout().isDefault())
-    module.setDataLayout(machine.createDataLayout());
-}
-
 /// Parses `pipeline` and, where `module` is given, runs it.
 Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bool &planIsAtFault) {
   LoopAnalysisManager loops;
@@ -228,14 +45,14 @@ Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bo
   CGSCCAnalysisManager components;
   ModuleAnalysisManager modules;
   PassBuilder builder(machine);
-  cc_agent::registerTestPasses(builder);
+  registerTestPasses(builder);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   planIsAtFault = true;
-  auto manager = cc_agent::parsePipeline(builder, pipeline);
+  auto manager = parsePipeline(builder, pipeline);
   if (!manager)
     return manager.takeError();
   planIsAtFault = false;
@@ -244,24 +61,11 @@ Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bo
   return Error::success();
 }
 
-Error emitObject(const Module &module, TargetMachine &machine, SmallVectorImpl<char> &bytes) {
-  std::unique_ptr<Module> scratch = CloneModule(module); // code generation changes the IR
-  adoptDataLayout(*scratch, machine);
-  raw_svector_ostream stream(bytes);
-  legacy::PassManager manager;
-  TargetLibraryInfoImpl libraries(scratch->getTargetTriple());
-  manager.add(new TargetLibraryInfoWrapperPass(libraries));
-  if (machine.addPassesToEmitFile(manager, stream, nullptr, CodeGenFileType::ObjectFile))
-    return fault("LLVM cannot emit objects for " + scratch->getTargetTriple().str());
-  manager.run(*scratch);
-  return Error::success();
-}
-
 Expected<std::string> sizesAsJson(StringRef bytes) {
-  auto sizes = cc_agent::measureObject(bytes);
+  auto sizes = measureObject(bytes);
   if (!sizes)
     return sizes.takeError();
-  auto description = cc_agent::describeObject(bytes);
+  auto description = describeObject(bytes);
   if (!description)
     return description.takeError();
   json::Object object = std::move(*description);
@@ -292,10 +96,10 @@ char *textOf(cca_module *module, char **error, function_ref<std::string(Module &
 }
 
 /// Parses the plan, and runs `work` on the module with the plan's options set.
-cca_outcome withPlan(cca_module *module, const char *text, char **error, function_ref<Error(const cc_agent::Plan &, bool &planIsAtFault)> work) {
-  cc_agent::Plan plan;
+cca_outcome withPlan(cca_module *module, const char *text, char **error, function_ref<Error(const Plan &, bool &planIsAtFault)> work) {
+  Plan plan;
   if (text) {
-    auto parsed = cc_agent::parsePlan(text);
+    auto parsed = parsePlan(text);
     if (!parsed)
       return report(parsed.takeError(), true, error);
     plan = std::move(*parsed);
@@ -304,10 +108,10 @@ cca_outcome withPlan(cca_module *module, const char *text, char **error, functio
   std::lock_guard<std::mutex> lock(turn());
   if (Error unusable = checkUsable(*module))
     return report(std::move(unusable), false, error);
-  if (Error refused = cc_agent::applyOptions(plan))
+  if (Error refused = applyOptions(plan))
     return report(std::move(refused), true, error);
   Error ended = guard(*module->state, [&] { return work(plan, planIsAtFault); });
-  cc_agent::resetOptions(plan);
+  resetOptions(plan);
   ended = spoilIfBroken(*module, std::move(ended));
   return report(std::move(ended), planIsAtFault && !module->state->broken, error);
 }
@@ -319,9 +123,7 @@ const char *cca_version(void) { return "{\"cc_agent\":\"" CC_AGENT_VERSION "\",\
 void cca_free(void *memory) { std::free(memory); }
 
 cca_context *cca_context_new(void) {
-  auto *handle = new cca_context;
-  handle->state->context->setDiagnosticHandler(std::make_unique<DiagnosticCollector>(*handle->state));
-  return handle;
+  return new cca_context;
 }
 
 void cca_context_free(cca_context *context) { delete context; }
@@ -381,7 +183,7 @@ int64_t cca_module_count_instructions(cca_module *module, char **error) {
 }
 
 char *cca_module_fingerprint(cca_module *module, char **error) {
-  return textOf(module, error, [](Module &llvm) { return cc_agent::fingerprint(llvm); });
+  return textOf(module, error, [](Module &llvm) { return fingerprint(llvm); });
 }
 
 char *cca_module_print(cca_module *module, char **error) {
@@ -393,19 +195,19 @@ char *cca_module_print(cca_module *module, char **error) {
   });
 }
 
-char *cca_module_json(cca_module *module, char **error) { return textOf(module, error, cc_agent::moduleAsJson); }
+char *cca_module_json(cca_module *module, char **error) { return textOf(module, error, moduleAsJson); }
 
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
   if (!plan)
     return report(fault("there is no plan to run"), true, error);
-  return withPlan(module, plan, error, [&](const cc_agent::Plan &parsed, bool &planIsAtFault) -> Error {
+  return withPlan(module, plan, error, [&](const Plan &parsed, bool &planIsAtFault) -> Error {
     auto machine = makeTargetMachine(*module->module, target);
     if (!machine)
       return machine.takeError();
     adoptDataLayout(*module->module, **machine);
     if (Error failed = runPipeline(parsed.pipeline, module->module.get(), machine->get(), planIsAtFault))
       return failed;
-    if (Error invalid = cc_agent::verify(*module->module)) {
+    if (Error invalid = verify(*module->module)) {
       module->spoiled = toString(std::move(invalid));
       return fault(module->spoiled);
     }
@@ -417,7 +219,7 @@ cca_outcome cca_module_emit(cca_module *module, const char *plan, const cca_targ
                             char **error) {
   SmallVector<char, 0> bytes;
   std::string text;
-  cca_outcome outcome = withPlan(module, plan, error, [&](const cc_agent::Plan &, bool &) -> Error {
+  cca_outcome outcome = withPlan(module, plan, error, [&](const Plan &, bool &) -> Error {
     auto machine = makeTargetMachine(*module->module, target);
     if (!machine)
       return machine.takeError();
