@@ -13,31 +13,26 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from compiler_agent.base.trust import (
     DEFAULT_TEST_COVERAGE,
     DEFAULT_TEST_SECONDS,
-    Checker,
     FunctionRecord,
     Strength,
     Trust,
     counted,
-    edges_wanted,
 )
-from compiler_agent.evaluation import code_comparison, difftest
+from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import ProgramVerdict
-from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome
 from compiler_agent.evaluation.ledger_checks import Checks
-from compiler_agent.evaluation.validate import FunctionVerdict, Outcome
+from compiler_agent.evaluation.ledger_gathering import Gathering
 from compiler_agent.llvm import replay
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.plan import Plan
 
 _CHEAP_SECONDS = 1.0
-_GROUP = 16
-"""Functions that are tested by one process: its start takes as long as the test of one or two."""
 _NAMED = 3
 
 
@@ -156,112 +151,28 @@ def establish(
     """
     started_s = time.monotonic()
     work = Checks(argv, cwd, key, plan, timeout_s)
-    found = work.comparison
-    records = {name: FunctionRecord(Strength.UNCHANGED, Checker.IDENTICAL_CODE) for name in sorted(found.unchanged)}
-    for name in found.data:
-        records[name] = _nothing(Checker.IDENTICAL_CODE, "data: it does not begin with what clang's own code gives it")
-    left = list(code_comparison.sequence_of(found))
-    n_changed = len(left)
-    refuted: dict[str, str] = {}
-    hopeless = ""
+    found = Gathering(work, should_stop, on_function)
     if seconds_per_function > 0 and not should_stop():
-        limit = seconds_per_function if prove else min(_CHEAP_SECONDS, seconds_per_function)
-        chosen = left if prove else work.short(left)
-        if catalog.late_options(plan):  # the IR is not all that the plan changes
-            chosen = []
-        for verdict in work.validate(chosen, limit, should_stop):
-            if verdict.outcome is Outcome.REFUTED:
-                refuted[verdict.function] = _in_words(verdict)
-            elif verdict.outcome is Outcome.PROVED:
-                checker = Checker(verdict.checker)
-                records[verdict.function] = FunctionRecord(Strength.PROVED, checker, seconds=round(verdict.time_s, 1))
-            on_function(sum(name in records or name in refuted for name in left), n_changed)
-        doubts: dict[str, FunctionVerdict] = {}
-        unproved = [name for name in chosen if name not in records and name not in refuted]
-        for verdict in work.ask_alive(unproved, limit, should_stop):
-            if verdict.outcome is Outcome.PROVED:
-                checker = Checker(verdict.checker)
-                records[verdict.function] = FunctionRecord(Strength.PROVED, checker, seconds=round(verdict.time_s, 1))
-            elif verdict.outcome is Outcome.REFUTED:
-                doubts[verdict.function] = verdict
-        left = [name for name in left if name not in records and name not in refuted]
-        for name in found.hidden:
-            if name in left:
-                records[name] = _nothing(
-                    Checker.FUNCTION_TEST, "local, and called through a pointer in data: no test calls it"
-                )
-                left.remove(name)
-        left.sort(key=lambda name: name not in doubtful)  # stable: callees still come first
-        while left and not refuted and not hopeless and not should_stop():
-            first = min(sum(name in doubtful for name in left) or _GROUP, _GROUP)
-            group, left = left[:first], left[first:]
-            for evidence in work.test(group, seconds_per_function, seed, should_stop):
-                if evidence.outcome is FunctionOutcome.REFUTED:
-                    refuted[evidence.function] = evidence.counterexample
-                records[evidence.function] = _doubted(_tested(evidence, coverage), doubts.get(evidence.function))
-            again = [name for name in group if name in doubtful and records[name].strength is Strength.NOT_ESTABLISHED]
-            hopeless = again[0] if again else ""
-            on_function(n_changed - len(left), n_changed)
+        if not catalog.late_options(plan):  # else the IR is not all that the plan changes
+            if prove:
+                found.prove(found.changed, seconds_per_function)
+            else:
+                found.prove(work.short(found.changed), min(_CHEAP_SECONDS, seconds_per_function))
+        found.test(seconds_per_function, seed, coverage, doubtful)
     interrupted = should_stop()
-    untried = "interrupted" if interrupted else "not tested"
-    if refuted or hopeless:
-        untried = "not tested: another function is wrong" if refuted else f"not tested: {hopeless} is not established"
-    for name in [*left, *refuted]:
-        records[name] = _nothing(Checker.FUNCTION_TEST, "refuted" if name in refuted else untried)
-    refutation = "".join(f"{name} is wrong: {how.strip()}" for name, how in list(refuted.items())[:1])
+    functions = found.all_records(interrupted)
+    refutation = "".join(f"{name} is wrong: {how.strip()}" for name, how in list(found.refuted.items())[:1])
     program = None
     if program_test is not None and not refutation and not interrupted:
         program = program_test(work.object)
         if program.verdict is ProgramVerdict.DIFFERENT:
             refutation = str(program)
     return Ledger(
-        functions=dict(sorted(records.items())),
+        functions=functions,
         provenance=catalog.provenance_of(plan).provenance,
         refutation=refutation,
         program=program,
         seconds=time.monotonic() - started_s,
         interrupted=interrupted,
-        refuted_functions=tuple(refuted),
+        refuted_functions=tuple(found.refuted),
     )
-
-
-def _nothing(checker: Checker, reason: str) -> FunctionRecord:
-    return FunctionRecord(Strength.NOT_ESTABLISHED, checker, reason=reason)
-
-
-def _tested(evidence: FunctionEvidence, coverage: float) -> FunctionRecord:
-    tested, wanted, reason = evidence.outcome is FunctionOutcome.TESTED, 0, evidence.reason
-    if tested:
-        wanted = edges_wanted(evidence.edges, coverage)
-        if evidence.n_inputs == 0:
-            tested, reason = False, "no input was compared"
-        elif evidence.edges_covered < wanted:
-            tested, reason = False, f"{evidence.edges_covered} of {evidence.edges} edges reached, {wanted} wanted"
-    return FunctionRecord(
-        strength=Strength.TESTED if tested else Strength.NOT_ESTABLISHED,
-        checker=Checker.FUNCTION_TEST,
-        n_inputs=evidence.n_inputs,
-        edges=evidence.edges,
-        edges_covered=evidence.edges_covered,
-        seconds=round(evidence.seconds, 1),
-        seed=evidence.seed,
-        reason=reason,
-        edges_wanted=wanted,
-    )
-
-
-def _doubted(record: FunctionRecord, doubt: FunctionVerdict | None) -> FunctionRecord:
-    """What a test is worth where alive-tv calls the function incorrect: its inputs may just not show it."""
-    if doubt is None or record.strength is not Strength.TESTED:
-        return record
-    return replace(
-        record,
-        strength=Strength.NOT_ESTABLISHED,
-        checker=Checker.ALIVE2,
-        reason=f"{_in_words(doubt)}, which {record.n_inputs} inputs of the function test do not show",
-    )
-
-
-def _in_words(verdict: FunctionVerdict) -> str:
-    inputs = ", ".join(f"{name} = {value}" for name, value in verdict.counterexample)
-    return f"{verdict.checker}: {verdict.reason}" + (f" for {inputs}" if inputs else "")

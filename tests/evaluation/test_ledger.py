@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.base.trust import Checker, FunctionRecord, Strength, Trust
-from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation import ledger_checks
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
 from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, FunctionReport
 from compiler_agent.evaluation.ledger import Ledger, establish, trust_of
+from compiler_agent.evaluation.ledger_gathering import record_of_test
 from compiler_agent.llvm import catalog, replay, toolchain
 from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.plan import Plan
@@ -186,7 +186,7 @@ def test_a_test_counts_only_if_it_reached_enough(
 ) -> None:
     why = reason if outcome is FunctionOutcome.NOT_ESTABLISHED else ""
     seen = FunctionEvidence("f", outcome, why or "", n_inputs=n_inputs, edges=edges, edges_covered=covered)
-    made = ledgers._tested(seen, coverage)
+    made = record_of_test(seen, coverage)
     assert made.reason == (reason or "")
     assert made.strength is (Strength.TESTED if reason is None else Strength.NOT_ESTABLISHED)
     assert (made.n_inputs, made.edges, made.edges_covered) == (n_inputs, edges, covered)
