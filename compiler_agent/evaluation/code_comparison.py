@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+# A line that is one from its first character on: nothing that is indented.
 _LABEL = re.compile(r'("[^"]+"|[^\s:#"]+):$')
 _SET = re.compile(r'\s*(?:\.set\s+("[^"]+"|[^\s,]+)\s*,|("[^"]+"|[\w.$]+)\s*=)\s*(.+)$')
 # A register, a quoted name, or a word that may be a symbol.
@@ -72,7 +73,7 @@ class Assembly:
         """An item's text with holes where symbols of the unit are named, and what belongs into the holes."""
         shapes, references = [], []
         for line in item.lines:
-            if (label := _LABEL.fullmatch(line)) and line[0] not in " \t":
+            if label := _LABEL.fullmatch(line):
                 reference = self.labels[label[1]]
                 shapes.append(f"label {reference[1]}:")
                 continue
@@ -91,8 +92,8 @@ class Assembly:
         """Whether a function jumps back, as far as its text shows."""
         item, passed = self.items[name], 0
         for line in item.lines:
-            if _LABEL.fullmatch(line) and line[0] not in " \t":
-                passed = self.labels[line[:-1]][1]
+            if label := _LABEL.fullmatch(line):
+                passed = self.labels[label[1]][1]
             elif any(
                 where[0] == name and 0 < where[1] <= passed
                 for where in map(self.labels.get, _TOKEN.findall(line))
@@ -120,14 +121,8 @@ class Comparison:
     """Visible data, and what has no name (".init_array"), that does not hold the same from the beginning."""
 
 
-def compare(own: str, candidate: str) -> Comparison:
-    """Compares two compilations of a unit.
-
-    Args:
-        own: Assembly as clang prints it with -fno-verbose-asm: its own code.
-        candidate: The same of the code under test.
-    """
-    ours, theirs = parse(own), parse(candidate)
+def compare(ours: Assembly, theirs: Assembly) -> Comparison:
+    """Compares two compilations of a unit: clang's own code, and the code under test."""
     visible = _visible(ours, True) | _visible(theirs, True)
     data = _visible(ours, False) | _visible(theirs, False)
     pointed = sorted(_pointed_to(theirs) - visible)
@@ -148,7 +143,7 @@ def compare(own: str, candidate: str) -> Comparison:
 
 
 def parse(text: str) -> Assembly:
-    """Splits an assembly file into functions and data."""
+    """Splits assembly, as clang prints it with -fno-verbose-asm, into functions and data."""
     return _Parser().parse(text)
 
 
@@ -245,7 +240,7 @@ class _Parser:
     def _read(self, line: str) -> None:
         word, _, rest = line.strip().partition("\t") if "\t" in line.strip() else line.strip().partition(" ")
         within = self._item is not None and self._item.is_function
-        if line[0] not in " \t" and (label := _LABEL.fullmatch(line)):
+        if label := _LABEL.fullmatch(line):
             self._label(label[1], line)
         elif word == ".size" and within and self._item is not None and rest.split(",")[0].strip() == self._item.name:
             self._item = None
@@ -287,7 +282,7 @@ class _Parser:
         is_function = name in self._functions
         inner = item is not None and (item.is_function or item.section.startswith(_ONE_ITEM_SECTIONS))
         if item is not None and inner and not is_function:
-            n_labels = sum(_LABEL.fullmatch(one) is not None and one[0] not in " \t" for one in item.lines)
+            n_labels = sum(_LABEL.fullmatch(one) is not None for one in item.lines)
             self._labels[name] = (item.name, n_labels + 1)
             item.lines.append(line)
             return

@@ -32,9 +32,9 @@ class Checks:
     ) -> None:
         self._argv, self._cwd, self._key, self._plan, self._timeout_s = argv, cwd, key, str(plan), timeout_s
         self.object = self._with_plan()
-        self._assembly = self._with_plan(*_ASSEMBLY).decode(errors="surrogateescape")
-        own = replay.compile_plainly(argv, cwd, *_ASSEMBLY).decode(errors="surrogateescape")
-        self.comparison = code_comparison.compare(own, self._assembly)
+        self._code = code_comparison.parse(self._with_plan(*_ASSEMBLY).decode(errors="surrogateescape"))
+        own = code_comparison.parse(replay.compile_plainly(argv, cwd, *_ASSEMBLY).decode(errors="surrogateescape"))
+        self.comparison = code_comparison.compare(own, self._code)
 
     def _with_plan(self, *more: str) -> bytes:
         made = replay.replay([*self._argv, *more], self._cwd, self._key, self._plan, timeout_s=self._timeout_s)
@@ -44,7 +44,7 @@ class Checks:
 
     def short(self, names: Sequence[str]) -> list[str]:
         """Functions for which a proof costs next to nothing."""
-        code = code_comparison.parse(self._assembly)
+        code = self._code
         return [
             name for name in names if name in code.items and code.n_lines(name) <= _CHEAP_LINES and not code.loops(name)
         ]

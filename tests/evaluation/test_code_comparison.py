@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.evaluation.code_comparison import compare
+from compiler_agent.evaluation import code_comparison
 from compiler_agent.llvm import toolchain
 
 SOURCE = """
@@ -26,6 +26,10 @@ int count(void) { counter++; other += 2; return counter - other; }
 int alone(int x) { return x + 5; }
 """
 ALL = {"half", "pick", "outer", "count", "alone"}
+
+
+def compare(own: str, candidate: str) -> code_comparison.Comparison:
+    return code_comparison.compare(code_comparison.parse(own), code_comparison.parse(candidate))
 
 
 def assembly(text: str, directory: Path, *flags: str) -> str:
