@@ -149,16 +149,21 @@ def check(
     timeout_s: float | None,
     memory_bytes: int | None = None,
     input: bytes | None = None,
+    should_stop: Callable[[], bool] | None = None,
     hint: str = "",
 ) -> Completed:
     """Runs a program that has to succeed; arguments as for `run`.
 
     Raises:
-        ToolError: It could not be started, did not exit with 0, or ran out of time.
+        ToolError: It could not be started, did not exit with 0, ran out of time, or was stopped.
     """
-    done = run(argv, cwd=cwd, env=env, timeout_s=timeout_s, memory_bytes=memory_bytes, input=input)
+    done = run(
+        argv, cwd=cwd, env=env, timeout_s=timeout_s, memory_bytes=memory_bytes, input=input, should_stop=should_stop
+    )
     if done.timed_out:
-        raise ToolError(done.argv, done.status, done.stderr, reason=f"not finished after {timeout_s:g} s", hint=hint)
+        stopped = should_stop is not None and should_stop()
+        reason = "stopped" if stopped else f"not finished after {timeout_s:g} s"
+        raise ToolError(done.argv, done.status, done.stderr, reason=reason, hint=hint)
     if done.status != 0:
         raise ToolError(done.argv, done.status, done.stderr, hint=hint)
     return done

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import EngineError, NotEstablished, ToolError
-from compiler_agent.base.process import run
+from compiler_agent.base.process import check
 from compiler_agent.evaluation.function_test_build import Reference, candidate_executables, reference
 
 _START_S = 60.0
@@ -188,30 +188,17 @@ def _run(
     command: list[str | os.PathLike[str]] = [native_directory() / "bin" / "cc-agent-tester", built.description]
     for role, path in built.executables.items():
         command += [f"--{role}", path]
-    command += [
-        "--corpus",
-        built.corpus,
-        "--candidate",
-        candidate[0],
-        "--moved",
-        candidate[1],
-        "--seconds",
-        f"{seconds:g}",
-        "--seed",
-        str(seed),
-    ]
-    command += ["--functions", ",".join(names)]
+    command += ["--corpus", built.corpus, "--candidate", candidate[0], "--moved", candidate[1]]
+    command += ["--seconds", f"{seconds:g}", "--seed", str(seed), "--functions", ",".join(names)]
     if max_executions is not None:
         command += ["--executions", str(max_executions)]
     limit_s = _START_S + len(names) * (3 * seconds + _MINIMISATION_S)
-    done = run(command, timeout_s=limit_s, should_stop=should_stop)
-    if done.timed_out and should_stop():
-        return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, "interrupted", seed=seed) for name in names]
-    if done.timed_out or done.status != 0:
-        reason = "not finished in time" if done.timed_out else ""
-        raise EngineError(
-            f"the function tester failed: {ToolError(done.argv, done.status, done.stderr, reason=reason)}"
-        )
+    try:
+        done = check(command, timeout_s=limit_s, should_stop=should_stop)
+    except ToolError as error:
+        if should_stop():
+            return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, "interrupted", seed=seed) for name in names]
+        raise EngineError(f"the function tester failed: {error}") from error
     return [_evidence(json.loads(line)) for line in done.stdout.splitlines()]
 
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from compiler_agent.base.config import native_directory, user_cache_directory
 from compiler_agent.base.errors import NotEstablished, ToolchainError, ToolError
 from compiler_agent.base.files import labelled_digest
-from compiler_agent.base.process import check, run
+from compiler_agent.base.process import check
 from compiler_agent.llvm import toolchain as toolchains
 
 _TOOLS = ("bin/cc-agent-harness", "bin/cc-agent-tester", "lib/libcc-agent-test-runtime.a")
@@ -219,12 +219,12 @@ def _collect(built: Reference, should_stop: Callable[[], bool]) -> None:
     for role, path in built.executables.items():
         command += [f"--{role}", path]
     command += ["--write-corpus", built.corpus, "--seconds", f"{seconds:g}", "--seed", "1"]
-    done = run(command, timeout_s=120 + 5 * seconds, should_stop=should_stop)
-    if done.timed_out and should_stop():
-        raise NotEstablished("interrupted")
-    if done.timed_out or done.status != 0:
-        reason = f"not finished after {120 + 5 * seconds:g} s" if done.timed_out else ""
-        raise ToolError(done.argv, done.status, done.stderr, reason=reason)
+    try:
+        check(command, timeout_s=120 + 5 * seconds, should_stop=should_stop)
+    except ToolError as error:
+        if should_stop():
+            raise NotEstablished("interrupted") from error
+        raise
 
 
 def _link(

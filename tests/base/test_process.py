@@ -207,3 +207,5 @@ def test_a_program_is_killed_when_it_is_to_stop() -> None:
     assert wait_until(lambda: not is_alive(int(done.stdout)))
     done = process.run(["true"], timeout_s=60, should_stop=lambda: False)
     assert (done.status, done.timed_out) == (0, False)
+    with pytest.raises(ToolError, match="stopped"):
+        process.check(command, timeout_s=None, should_stop=lambda: True)
