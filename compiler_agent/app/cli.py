@@ -61,9 +61,8 @@ for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: errors of ours become one message and an exit status."""
     show_warnings_plainly("compiler-agent")
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_DFL
-    )  # ignored, as a parent can pass it on, no program's end would be known
+    # A parent can pass it on ignored, and then no program's end would be known.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         cli.main(
             args=list(arguments) if arguments is not None else None, prog_name="compiler-agent", standalone_mode=False

@@ -60,7 +60,7 @@ _VARIANTS: dict[str, tuple[tuple[str, ...], int]] = {
     "sanitized": (_SANITIZERS, 0),
     "typed": (("-fsanitize=type",), 0),
 }
-# The candidate at two addresses: where they disagree, an address is in the result.
+# The candidate at two addresses: what does not differ from the reference at the second one too is no refutation.
 _CANDIDATE_IMAGES = (0x57_890_000, 0x43_210_000)
 
 
