@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compiler_agent.app.cli_llm import llm_options, show_prompts
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
 from compiler_agent.base.config import Budget, find_lock
@@ -21,6 +22,7 @@ from compiler_agent.evaluation.evaluate import Objective
 from compiler_agent.search import strategies
 
 if TYPE_CHECKING:
+    from compiler_agent.app.llm import Asking
     from compiler_agent.app.tune import TuneReport
     from compiler_agent.app.unit import UnitResult
     from compiler_agent.app.verification import Demands
@@ -36,7 +38,9 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
     show_default=True,
     help="What is made smaller: executable bytes, the object file, IR instructions.",
 )
-@click.option("--strategy", type=click.Choice(strategies.NAMES), default="evolve", show_default=True)
+@click.option(
+    "--strategy", type=click.Choice((*strategies.NAMES, *strategies.ASKING)), default="evolve", show_default=True
+)
 @click.option("--budget", default="200", show_default=True, help=BUDGET_HELP)
 @click.option("--seed", default=0, show_default=True)
 @click.option(
@@ -52,6 +56,7 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 )
 @workload_options
 @trust_options
+@llm_options
 @click.option(
     "--allow-experimental", is_flag=True, help="Also use experimental passes; what holds them needs trust `tested`."
 )
@@ -67,6 +72,7 @@ def tune(
     records: Path | None,
     tests: tuple[Workload, ...],
     demands: Demands,
+    asking: Asking,
     allow_experimental: bool,
     jobs: int | None,
     as_json: bool,
@@ -79,6 +85,7 @@ def tune(
     compiler-agent tune -- clang -DX -c a.c       with the flags of that command
     compiler-agent tune -- make -B -j2            every unit of a build that uses cc-agent
     """
+    from compiler_agent.app.llm import ModelRun
     from compiler_agent.app.progress import Progress
     from compiler_agent.app.records import describe, read_records
     from compiler_agent.app.tune import tune_records
@@ -92,7 +99,10 @@ def tune(
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
     demands = dataclasses.replace(demands, seed=seed)
-    options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands)
+    asked = ModelRun(asking) if strategy in strategies.ASKING else None
+    if asking.show_prompt and asked is None:
+        raise UsageError(f"--strategy {strategy} sends nothing", hint="--show-prompt belongs to --strategy llm")
+    options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands, asked)
     lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()
     if records is not None:
@@ -117,9 +127,12 @@ def tune(
             "--run needs a build command, to build the program with the plans",
             hint="compiler-agent tune --run ./test.sh -- make -B",
         )
-    if build_command and not tests:
+    if build_command and (asking.show_prompt or not tests):
         check_writable(lock)
         units = record_build(build_command, Path.cwd())
+    if asking.show_prompt:
+        show_prompts(units, options)
+        return
     with Progress(options.budget) as progress:
         if tests:
             report = tune_build(

@@ -90,6 +90,7 @@ def tune_records(
                     should_stop=stop.is_set,
                     n_interrupts=lambda: len(interrupts),
                     on_function=shown.verified if shown else lambda done, of: None,
+                    say=lambda text: progress.say(f"{record.source}: {text}") if progress else None,
                 )
             finally:
                 if shown:

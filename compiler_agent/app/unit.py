@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
+from compiler_agent.app.llm import ModelRun
 from compiler_agent.app.records import Record
 from compiler_agent.app.verification import Demands, Verified, first_established
 from compiler_agent.base.config import Budget
-from compiler_agent.base.lock_format import Evidence, LockEntry
+from compiler_agent.base.lock_format import Evidence, LockEntry, PlannerEvidence
 from compiler_agent.base.store import Store, StoredEvaluation
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective, Verdict
@@ -20,6 +22,7 @@ from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import Toolchain
 from compiler_agent.search import strategies
 from compiler_agent.search.loop import search
+from compiler_agent.search.planner import LlmPlanner
 from compiler_agent.search.space import Space
 
 # What the store says of plans that were better and are not trusted enough: what was demanded, then the reason.
@@ -33,7 +36,7 @@ class TuneOptions:
     budget: Budget
     """Per translation unit."""
     strategy: str = "evolve"
-    """One of `strategies.NAMES`."""
+    """One of `strategies.NAMES`, or of `strategies.ASKING` where there is an `asked`."""
     seed: int = 0
     """The search's seed."""
     objective: Objective = Objective.TEXT_BYTES
@@ -42,6 +45,8 @@ class TuneOptions:
     """Whether experimental passes and options may be used; what holds them is never kept below trust `tested`."""
     demands: Demands = field(default_factory=Demands)
     """What a plan needs to be kept."""
+    asked: ModelRun | None = None
+    """The language model of the run; None: the strategy asks none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class UnitResult:
     """Time on the clock for confirming, proving and testing, after the search."""
     ledgers: tuple[Ledger, ...] = ()
     """What was shown of each plan that verification tried."""
+    planner: PlannerEvidence | None = None
+    """What a language model had to do with it; None: none was asked."""
 
     @property
     def best(self) -> Evaluation | None:
@@ -101,6 +108,7 @@ class UnitResult:
             differential_test=differential_test,
             trust=self._trust(differential_test is not None),
             functions=dict(self.ledger.functions) if self.ledger else {},
+            planner=self.planner,
         )
         return LockEntry(
             str(self.best.plan), source, self.llvm, self.target, evidence, objective=options.objective.value
@@ -128,6 +136,7 @@ def tune_unit(
     should_stop: Callable[[], bool] = lambda: False,
     n_interrupts: Callable[[], int] = lambda: 0,
     on_function: Callable[[int, int], None] = lambda done, of: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> UnitResult:
     """Searches a plan for one translation unit and establishes it. The calling thread must outlive the search.
 
@@ -140,6 +149,7 @@ def tune_unit(
         should_stop: Ends the search; what it has found is then established.
         n_interrupts: How often the user has asked to stop: once more, and verification ends, too.
         on_function: Told how many functions of a plan are established, and of how many.
+        say: Told what a person should know while it goes on.
 
     Raises:
         EngineError: The unit does not compile, or the compiler cannot serve it.
@@ -149,8 +159,12 @@ def tune_unit(
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
+        session = None
+        if options.asked is not None:
+            session = options.asked.session(record, evaluator, space, options.budget, should_stop=should_stop, say=say)
+        strategy = strategies.make(options.strategy, space, options.seed, session)
         found = search(
-            strategies.make(options.strategy, space, options.seed),
+            strategy,
             evaluator.evaluate,
             options.budget,
             on_evaluation=on_evaluation,
@@ -185,7 +199,21 @@ def tune_unit(
             refused=verified.refused,
             verification_seconds=verified.seconds,
             ledgers=verified.ledgers,
+            planner=options.asked.evidence(strategy, engine.key, verified.kept) if options.asked else None,
         )
+
+
+def first_request(record: Record, toolchain: Toolchain, options: TuneOptions) -> dict[str, Any]:
+    """What a language model would be sent first about a unit, as JSON; nothing is sent."""
+    assert options.asked is not None
+    space = search_space(toolchain, allow_experimental=options.allow_experimental)
+    with Engine(record.argv, record.cwd) as engine:
+        evaluator = Evaluator(
+            engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
+        )
+        session = options.asked.session(record, evaluator, space, options.budget)
+        planner = LlmPlanner(session, strategies.make("evolve", space, options.seed))
+        return planner.first_request().body(options.asked.model_name)
 
 
 def gives_nothing(row: StoredEvaluation, demands: Demands) -> bool:

@@ -13,6 +13,9 @@ CC_AGENT_LLVM=DIRECTORY  the LLVM to use, as in /usr/lib/llvm-22
 CC_AGENT_NATIVE=DIRECTORY  where bin/cc-agent and lib/cc-agent.so are; default: build/native of this checkout
 CC_AGENT_CACHE=DIRECTORY the user's cache; default: $XDG_CACHE_HOME/cc-agent or ~/.cache/cc-agent
 CC_AGENT_PYTHON=FILE     the Python interpreter that the launcher starts to tune
+CC_AGENT_MODEL=NAME      the language model of `tune --strategy llm`; default: DEFAULT_MODEL
+CC_AGENT_PRICES=FILE     a price table to use instead of search/prices.toml
+ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_BASE_URL: the key and the address of the Messages API
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -131,6 +134,37 @@ class Settings:
             log=_path(source, "CC_AGENT_LOG"),
             llvm=_path(source, "CC_AGENT_LLVM"),
             python=_path(source, "CC_AGENT_PYTHON") or Path(sys.executable),
+        )
+
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """How the language model is reached. The keys are for the connection only: they are in no text of ours."""
+
+    name: str
+    """The model's name."""
+    base_url: str
+    """The server's address; empty: Anthropic's own."""
+    prices: Path | None
+    """The price table that was named; None: the one of this package."""
+    api_key: str = field(repr=False, default="")
+    """Sent as `x-api-key`; empty: none."""
+    auth_token: str = field(repr=False, default="")
+    """Sent as a bearer token, where there is no `api_key`; empty: none."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> ModelSettings:
+        """Reads CC_AGENT_MODEL, CC_AGENT_PRICES and ANTHROPIC_*; an empty variable is the same as none."""
+        source = _environment(environment)
+        return cls(
+            name=source.get("CC_AGENT_MODEL", "") or DEFAULT_MODEL,
+            base_url=source.get("ANTHROPIC_BASE_URL", ""),
+            prices=_path(source, "CC_AGENT_PRICES"),
+            api_key=source.get("ANTHROPIC_API_KEY", ""),
+            auth_token=source.get("ANTHROPIC_AUTH_TOKEN", ""),
         )
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Never, cast
 
 from compiler_agent.base.errors import LockCorruptError, LockVersionError
@@ -23,6 +23,28 @@ _KEY = re.compile(r"[0-9a-f]{32}-O[0-9]s[0-9]")
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 _MERGE_HINT = "take either side whole and run the tune again, or see docs/plan-lock.md on merging"
 RESTORE_HINT = "restore it from version control, or remove it and tune again"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerEvidence:
+    """What a language model said of a plan, and what asking it about the unit cost."""
+
+    model: str
+    """Its name."""
+    proposed_by: str
+    """`model`, or `embedded search` where that went on; empty: no plan is kept."""
+    expected: str
+    """What effect the model expected of the plan; one printable line."""
+    rationale: str
+    """Why; one printable line."""
+    calls: int
+    """Calls, each try counted."""
+    tokens: int
+    """Tokens read and written."""
+    cache_read_tokens: int
+    """Of these, read from the server's cache."""
+    cost_usd: float | None
+    """US dollars; None: the model's price is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,16 @@ class Evidence:
     """How far the plan was established."""
     functions: Mapping[str, FunctionRecord] = field(default_factory=dict)
     """What was shown for each externally visible function, by symbol, and for what else of the unit can be seen."""
+    planner: PlannerEvidence | None = None
+    """What a language model had to do with it; None: none was asked."""
+
+    @property
+    def usd_per_percent(self) -> float | None:
+        """What a language model cost for each percent that was gained; None: not known, or nothing was."""
+        gained = 100 * (1 - self.plan_text_bytes / self.baseline_text_bytes) if self.baseline_text_bytes else 0.0
+        if self.planner is None or self.planner.cost_usd is None or gained <= 0:
+            return None
+        return self.planner.cost_usd / gained
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +210,13 @@ class _Reader:
         return entry
 
     def _evidence(self, value: object, position: int) -> Evidence:
+        if isinstance(value, dict):
+            value = {"planner": None, **value}  # it is there only where a language model was asked
         content = self._fields(value, _EVIDENCE_TYPES, "evidence", position)
+        if content["planner"] is not None:
+            content["planner"] = PlannerEvidence(
+                **self._fields(content["planner"], _PLANNER_TYPES, "planner", position)
+            )
         if content["trust"] not in list(Trust):
             self._fail(f"evidence: trust is {content['trust']!r}", position)
         content["trust"] = Trust(content["trust"])
@@ -240,14 +278,26 @@ _EVIDENCE_TYPES: dict[str, Any] = {
     "differential_test": dict | None,
     "trust": str,
     "functions": dict,
+    "planner": dict | None,
+}
+_PLANNER_TYPES: dict[str, Any] = {
+    "model": str,
+    "proposed_by": str,
+    "expected": str,
+    "rationale": str,
+    "calls": int,
+    "tokens": int,
+    "cache_read_tokens": int,
+    "cost_usd": float | int | None,
 }
 
 
 def _to_json(entry: LockEntry) -> dict[str, Any]:
     content = {name: getattr(entry, name) for name in _ENTRY_TYPES}
-    functions = {symbol: record.to_json() for symbol, record in entry.evidence.functions.items()}
     evidence = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
-    content["evidence"] = {**evidence, "functions": functions}
+    evidence["functions"] = {symbol: record.to_json() for symbol, record in entry.evidence.functions.items()}
+    planner = evidence.pop("planner")
+    content["evidence"] = evidence if planner is None else {**evidence, "planner": asdict(planner)}
     return cast(dict[str, Any], _sorted(content))
 
 

@@ -68,6 +68,7 @@ def search(
             break
         plan = strategy.ask()
         if plan is None:
+            stopped = should_stop()  # a strategy that waits for a language model gives up waiting then
             break
         known = judged.get(str(plan))
         if known is None:
@@ -76,6 +77,6 @@ def search(
             on_evaluation(known)
         else:
             repeats += 1
-        strategy.tell(Score(plan, known.value, known.verdict.may_be_kept))
+        strategy.tell(Score(plan, known.value, known.verdict.may_be_kept, known.verdict.value, known.reason))
     kept = [evaluation for evaluation in judged.values() if evaluation.verdict.may_be_kept]
     return SearchResult(min(kept, key=better, default=None), tuple(judged.values()), clock() - start, stopped)

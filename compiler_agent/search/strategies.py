@@ -1,4 +1,4 @@
-"""The embedded strategies: they need no key and no network."""
+"""The strategies by name: the embedded ones, which need no key and no network, and those that ask a language model."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
 from compiler_agent.llvm.plan import Plan
+from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.space import Space
 from compiler_agent.search.strategy import Score, Strategy, ranked
 
@@ -154,10 +155,24 @@ _MAKERS: dict[str, Callable[[Space, int], Strategy]] = {
     "evolve": lambda space, seed: Evolve(space, read_coreset(), seed),
 }
 NAMES = tuple(_MAKERS)
+"""The embedded ones."""
+ASKING = ("llm",)
+"""Those that ask a language model, and send it what is observed of the code. A mixed strategy joins them here."""
 
 
-def make(name: str, space: Space, seed: int) -> Strategy:
-    """A strategy by name, one of NAMES."""
+def make(name: str, space: Space, seed: int, session: Session | None = None) -> Strategy:
+    """A strategy by name, one of NAMES, or of ASKING if there is a conversation for it.
+
+    Raises:
+        UsageError: There is no such strategy, or it lacks its conversation.
+    """
+    if name == "llm" and session is not None:
+        return LlmPlanner(session, make("evolve", space, seed))
+    if name in ASKING:
+        raise UsageError(f"strategy '{name}' asks a language model, which cannot be done here", hint=_CHOOSE)
     if name not in _MAKERS:
-        raise UsageError(f"there is no strategy '{name}'", hint=f"choose one of {', '.join(NAMES)}")
+        raise UsageError(f"there is no strategy '{name}'", hint=_CHOOSE)
     return _MAKERS[name](space, seed)
+
+
+_CHOOSE = f"choose one of {', '.join(NAMES)}"

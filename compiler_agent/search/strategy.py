@@ -19,6 +19,10 @@ class Score:
     """The objective's figure, less is better; None: the plan failed."""
     may_be_kept: bool
     """Whether its verdict permits keeping it."""
+    verdict: str = ""
+    """The verdict's name."""
+    reason: str = ""
+    """Why it may not be kept, as a compiler or the judge said it."""
 
 
 class Strategy(Protocol):

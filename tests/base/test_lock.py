@@ -18,6 +18,7 @@ from compiler_agent.base import lock, lock_format
 from compiler_agent.base.errors import FileError, LockCorruptError, LockError, LockVersionError
 from compiler_agent.base.files import temporary_prefix
 from compiler_agent.base.lock import Evidence, Lock, LockEntry
+from compiler_agent.base.lock_format import PlannerEvidence
 from compiler_agent.base.trust import Checker, FunctionRecord, Strength, Trust
 
 EVIDENCE = Evidence(1024, 972, n_evaluations=200, strategy="evolve", seed=0)
@@ -47,6 +48,18 @@ records = st.builds(
     seed=st.integers(0),
     reason=st.text(),
 )
+costs = st.integers(0, 10**9).map(lambda millionths: millionths / 1e6)
+planners = st.builds(
+    PlannerEvidence,
+    model=st.text(),
+    proposed_by=st.sampled_from(["model", "embedded search", ""]),
+    expected=st.text(),
+    rationale=st.text(),
+    calls=st.integers(0),
+    tokens=st.integers(0),
+    cache_read_tokens=st.integers(0),
+    cost_usd=st.none() | costs,
+)
 evidences = st.builds(
     Evidence,
     baseline_text_bytes=st.integers(0),
@@ -58,6 +71,7 @@ evidences = st.builds(
     differential_test=st.none() | st.dictionaries(st.text(), json_values),
     trust=st.sampled_from(Trust),
     functions=st.dictionaries(st.text(), records, max_size=3),
+    planner=st.none() | planners,
 )
 printable = st.text().filter(str.isprintable)
 entries = st.builds(
@@ -144,6 +158,19 @@ def test_a_lock_from_before_a_share_of_edges_was_asked_for_is_read():
     older = text.replace('            "edges_wanted": 0,\n', "")
     assert older != text
     assert lock_format.parse(older, "x") == content
+
+
+def test_only_a_plan_of_a_language_model_says_what_it_cost():
+    assert "planner" not in Lock({KEY: ENTRY}).to_text()
+    planner = PlannerEvidence("claude", "model", "5% less", "short loops", 7, 41_000, 30_000, 0.12)
+    evidence = replace(EVIDENCE, baseline_text_bytes=1000, plan_text_bytes=960, planner=planner)
+    text = Lock({KEY: replace(ENTRY, evidence=evidence)}).to_text()
+    assert lock_format.parse(text, "x")[KEY].evidence == evidence
+    assert evidence.usd_per_percent == pytest.approx(0.03)
+    assert replace(evidence, plan_text_bytes=1000).usd_per_percent is None
+    assert replace(evidence, planner=replace(planner, cost_usd=None)).usd_per_percent is None
+    with pytest.raises(LockCorruptError, match="planner: calls is 'many'"):
+        lock_format.parse(text.replace('"calls": 7', '"calls": "many"'), "x")
 
 
 @pytest.mark.parametrize(

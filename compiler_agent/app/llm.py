@@ -1,0 +1,156 @@
+"""A run with a language model, from the command line's options to each unit's conversation and its evidence."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from compiler_agent.app.records import Record
+from compiler_agent.base.config import Budget, ModelSettings, Settings, user_cache_directory
+from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.lock_format import PlannerEvidence
+from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, stock_plan
+from compiler_agent.search.accounts import Accounts, Limits
+from compiler_agent.search.caller import Caller
+from compiler_agent.search.chat import AnthropicModel, Model, Reply, Request
+from compiler_agent.search.fakes.recorded import Recording, Replay
+from compiler_agent.search.observing import Names, Observer, Redaction
+from compiler_agent.search.planner import LlmPlanner, Session
+from compiler_agent.search.prices import prices_of
+from compiler_agent.search.space import Space
+from compiler_agent.search.strategy import Strategy
+
+DEFAULT_COST_USD = 1.0
+_REPLAY = "replay:"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the user said of the language model."""
+
+    model: str = ""
+    """Its name, or replay:FILE; empty: CC_AGENT_MODEL."""
+    limits: Limits = field(default_factory=Limits)
+    """What may be spent, by all units together."""
+    record: Path | None = None
+    """Where the conversations are written."""
+    show_prompt: bool = False
+    """Print what would be sent, and send nothing."""
+    redact: bool = False
+    """Symbols and strings do not leave the machine."""
+
+
+class ModelRun:
+    """All conversations of a run: one model, one account."""
+
+    def __init__(self, asking: Asking) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            CompilerAgentError: There is no key, the price is not known and cost is limited, or a file cannot be used.
+        """
+        settings = ModelSettings.from_environment()
+        self._asking = asking
+        self._replay: Replay | None = None
+        self._model: Model | None = None
+        if asking.model.startswith(_REPLAY):
+            self._replay = Replay(Path(asking.model.removeprefix(_REPLAY)))
+            self.model_name = self._replay.name
+        else:
+            self.model_name = asking.model or settings.name
+            if not asking.show_prompt:
+                self._model = AnthropicModel(settings, self.model_name)
+        log = Settings.from_environment().log or user_cache_directory() / "model-calls.jsonl"
+        prices, limits = prices_of(self.model_name, settings.prices), asking.limits
+        if limits.cost_usd is None and prices is not None:
+            limits = replace(limits, cost_usd=DEFAULT_COST_USD)
+        self.accounts = Accounts(limits, prices, log=log)
+        self._recording = Recording(asking.record, self.model_name) if asking.record else None
+
+    def session(
+        self,
+        record: Record,
+        evaluator: Evaluator,
+        space: Space,
+        budget: Budget,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Session:
+        """The conversation about one unit; nothing is sent yet.
+
+        What the store knows of similar units is to be given as `Session.similar`.
+        """
+        observer, redaction = observer_of(record, redact=self._asking.redact)
+        key = evaluator.engine.key
+        caller = Caller(self._model_for(key), self.accounts, key, should_stop, say)
+        if self._replay is not None:
+            caller.wait = lambda seconds: None  # what was waited for has long passed
+        return Session(
+            caller=caller,
+            observer=observer,
+            space=space,
+            stock=stock_plan(),
+            source="the unit" if redaction else Path(record.source).name,
+            objective=evaluator.objective.value,
+            baseline=evaluator.baseline_value,
+            evaluations=f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s",
+            names=Names(redaction),
+            say=say,
+        )
+
+    def evidence(self, strategy: Strategy, key: str, kept: Evaluation | None) -> PlannerEvidence | None:
+        """What a unit's conversation cost, and what was said of the plan that is kept; None without a conversation."""
+        if not isinstance(strategy, LlmPlanner):
+            return None
+        spent = self.accounts.total(key)
+        said = strategy.candidate(kept.plan) if kept else None
+        return PlannerEvidence(
+            model=self.model_name,
+            proposed_by="model" if said else "embedded search" if kept else "",
+            expected=said.expected if said else "",
+            rationale=said.rationale if said else "",
+            calls=spent.calls,
+            tokens=spent.tokens,
+            cache_read_tokens=spent.cache_read_tokens,
+            cost_usd=None if spent.cost_usd is None else round(spent.cost_usd, 6),
+        )
+
+    def _model_for(self, key: str) -> Model:
+        model = self._replay.model(key) if self._replay else self._model
+        if model is None:
+            return _Silent(self.model_name)
+        return self._recording.model(model, key) if self._recording else model
+
+
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """Stands where nothing is to be sent."""
+
+    name: str
+    """The model that would be asked."""
+
+    def reply(self, request: Request, timeout_s: float) -> Reply:
+        """Never: --show-prompt ends before."""
+        raise AssertionError("nothing is sent with --show-prompt")
+
+
+def observer_of(record: Record, *, redact: bool) -> tuple[Observer, Redaction | None]:
+    """What shows a unit to the model, and how its symbols are renamed, if they are.
+
+    Raises:
+        CompilerAgentError: The unit cannot be observed.
+    """
+    try:
+        module = importlib.import_module("compiler_agent.llvm.observe.observer")
+    except ImportError as error:
+        raise CompilerAgentError(
+            "observations of a unit are not built yet, so there is nothing to send to a model",
+            hint="--strategy evolve needs none",
+        ) from error
+    observer = module.Observer(record.argv, record.cwd)
+    if not redact:
+        return observer, None
+    raise CompilerAgentError("--redact is not built yet", hint="leave it away, or use --strategy evolve")
