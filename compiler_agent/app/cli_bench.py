@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from compiler_agent.app.cli_options import trust_options
+from compiler_agent.app.cli_options import Command, trust_options, with_options
 from compiler_agent.app.cli_words import BUDGET_HELP
 from compiler_agent.base.config import Budget
 
 if TYPE_CHECKING:
     from compiler_agent.app.verification import Demands
+
+
+def _resumable(directory: str) -> Callable[[Command], Command]:
+    """The options of a benchmark that notes its figures in a journal, and goes on there after an interrupt."""
+    return with_options(
+        (
+            click.option(
+                "--state",
+                "directory",
+                type=click.Path(path_type=Path),
+                default=Path(directory),
+                show_default=True,
+                help="Where its sources and its journal are; an interrupted run goes on there.",
+            ),
+            click.option(
+                "--jobs", type=click.IntRange(1), default=2, show_default=True, help="How much is run at a time."
+            ),
+            click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing."),
+        )
+    )
 
 
 @click.group()
@@ -96,14 +116,7 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
 
 
 @bench.command("mutants")
-@click.option(
-    "--state",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=Path("build/bench-planted"),
-    show_default=True,
-    help="Where sources, mutants and the journals are; an interrupted run goes on there.",
-)
+@_resumable("build/bench-planted")
 @click.option(
     "--library", "chosen", multiple=True, help="Only these; default: six C libraries, three of them held out."
 )
@@ -121,8 +134,6 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
 @click.option("--long-seconds", default=120.0, show_default=True, help="Of the run that confirms one let through.")
 @click.option("--seed", default=0, show_default=True, help="Of the tester's inputs.")
 @click.option("--run", "run_name", default="tests", show_default=True, help="Names the tests: another for each tester.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--report-only", is_flag=True, help="Print what the journals have, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as JSON instead of tables.")
 @click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where the target is missed.")
 def bench_mutants(
@@ -166,14 +177,7 @@ def bench_mutants(
 
 
 @bench.command("false-alarms")
-@click.option(
-    "--state",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=Path("build/bench-planted"),
-    show_default=True,
-    help="Where sources and the journal are; an interrupted run goes on there.",
-)
+@_resumable("build/bench-planted")
 @click.option("--library", "chosen", multiple=True, help="Only these; default: six C libraries and one in C++.")
 @click.option("--level", "levels", multiple=True, help="Stock levels; default: -O1, -O2, -O3, -Os and -Oz.")
 @click.option(
@@ -183,8 +187,6 @@ def bench_mutants(
 @click.option("--seconds", default=10.0, show_default=True, help="Of the function tester, for each function.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--run", "run_name", default="false-alarms", show_default=True, help="Another for each tester.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
 def bench_false_alarms(
     directory: Path,
     chosen: tuple[str, ...],
@@ -216,20 +218,11 @@ def bench_false_alarms(
 
 
 @bench.command("verification")
-@click.option(
-    "--state",
-    "directory",
-    type=click.Path(path_type=Path),
-    default=Path("build/bench-verification"),
-    show_default=True,
-    help="Where sources, locks and the journal are; an interrupted run goes on there.",
-)
+@_resumable("build/bench-verification")
 @click.option("--library", "chosen", multiple=True, help="Only these; default: eight C and C++ libraries.")
 @click.option("--budget", default="20", show_default=True, help=BUDGET_HELP)
 @trust_options
 @click.option("--seed", default=0, show_default=True)
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Units at a time.")
-@click.option("--report-only", is_flag=True, help="Print what the journal has, and run nothing.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
 @click.option("--page", type=click.Path(path_type=Path), help="Also write the table as a page in Markdown.")
 def bench_verification(

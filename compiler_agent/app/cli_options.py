@@ -13,7 +13,7 @@ from compiler_agent.base.errors import UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Trust
 from compiler_agent.evaluation.difftest import Workload
 
-_Command = Callable[..., Any]
+Command = Callable[..., Any]
 
 _WORKLOAD_OPTIONS = (
     click.option(
@@ -68,10 +68,10 @@ _TRUST_OPTIONS = (
 )
 
 
-def with_options(options: Sequence[Callable[[_Command], _Command]]) -> Callable[[_Command], _Command]:
+def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     """A decorator that adds several options to a command; --help lists them in their order."""
 
-    def add(command: _Command) -> _Command:
+    def add(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
         return command
@@ -79,7 +79,7 @@ def with_options(options: Sequence[Callable[[_Command], _Command]]) -> Callable[
     return add
 
 
-def workload_options(command: _Command) -> _Command:
+def workload_options(command: Command) -> Command:
     """Adds --run and what belongs to it to a command, which is given `tests`: a Workload for each --run.
 
     Raises:
@@ -107,7 +107,7 @@ def workload_options(command: _Command) -> _Command:
     return with_options(_WORKLOAD_OPTIONS)(with_tests)
 
 
-def trust_options(command: _Command) -> _Command:
+def trust_options(command: Command) -> Command:
     """Adds --trust, --test-seconds and --test-coverage to a command, which is given `demands`: Demands."""
 
     @functools.wraps(command)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from compiler_agent.base.trust import FunctionRecord, Strength
 
-BUDGET_HELP = "Evaluations per translation unit (200), or a time (30s, 2m)."
+BUDGET_HELP = "Per translation unit: a number of evaluations, or a time (30s, 2m)."
 
 
 def is_compiler(word: str) -> bool:
