@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from compiler_agent.app.libraries import load, select
+from compiler_agent.app.library_fetch import prepare
+from compiler_agent.base.errors import CompilerAgentError
+
 # A machine that is busy with something else is not a failure.
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
@@ -25,6 +29,18 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
         if name.startswith("CC_AGENT_") and name not in ("CC_AGENT_LLVM", "CC_AGENT_NATIVE"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="module")
+def zlib_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of zlib, of a module's own."""
+    (library,) = select(load(), ["zlib"])
+    directory = tmp_path_factory.mktemp("zlib") / "zlib"
+    try:
+        prepare(library, directory)
+    except CompilerAgentError as error:
+        pytest.skip(f"zlib's sources cannot be had: {error}")
+    return directory
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.app.libraries import load, select
-from compiler_agent.app.library_fetch import prepare
-from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.llvm.toolchain import discover
 
 PLAN = "-passes=attributor,default<Oz>"
@@ -18,17 +15,11 @@ RUN = "make -s minigzip && ./minigzip < trees.c | sha256sum && ./minigzip < defl
 
 
 @pytest.fixture(scope="module")
-def zlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (library,) = select(load(), ["zlib"])
-    directory = tmp_path_factory.mktemp("zlib") / "zlib"
-    try:
-        prepare(library, directory)
-    except CompilerAgentError as error:
-        pytest.skip(f"zlib's sources cannot be had: {error}")
+def zlib(zlib_sources: Path) -> Path:
     flags = {"CC": str(discover().clang), "CFLAGS": "-Oz -D_LARGEFILE64_SOURCE=1"}
     for command in (["./configure", "--static"], ["make", "libz.a", "minigzip"]):
-        subprocess.run(command, cwd=directory, env={**os.environ, **flags}, capture_output=True, check=True)
-    return directory
+        subprocess.run(command, cwd=zlib_sources, env={**os.environ, **flags}, capture_output=True, check=True)
+    return zlib_sources
 
 
 def agent(zlib: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,6 +1,7 @@
 """The function tester on the real clang: equal code passes, wrong code is refuted with an input that shows it."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ WRONG = {
 EQUAL = {"half": ("x / 2", "x * 0.5")}
 
 
+def changed(source: str, changes: Iterable[tuple[str, str]]) -> str:
+    """The source with each first text, which is there once, replaced by the second."""
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    return source
+
+
 def compiled(source: str, directory: Path, *flags: str) -> tuple[list[str], bytes]:
     path = directory / "unit.c"
     path.write_text(source)
@@ -96,12 +105,8 @@ def test_optimized_code_is_tested(tmp_path: Path) -> None:
 
 
 def test_every_wrong_function_is_refuted_and_no_other(tmp_path: Path) -> None:
-    source = RIGHT
-    for right, wrong in [*WRONG.values(), *EQUAL.values()]:
-        assert source.count(right) == 1, right
-        source = source.replace(right, wrong)
     (tmp_path / "wrong").mkdir()
-    _, candidate = compiled(source, tmp_path / "wrong")
+    _, candidate = compiled(changed(RIGHT, [*WRONG.values(), *EQUAL.values()]), tmp_path / "wrong")
     argv, _ = compiled(RIGHT, tmp_path)
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=3000)
     evidence = by_name(report)

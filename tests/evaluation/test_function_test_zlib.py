@@ -5,31 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.app.libraries import load, select
-from compiler_agent.app.library_fetch import prepare
-from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.evaluation import function_test
 from compiler_agent.llvm.toolchain import discover
 
 FLAGS = ["-Oz", "-w", "-D_LARGEFILE64_SOURCE=1"]
 
 
-@pytest.fixture(scope="module")
-def zlib(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (library,) = select(load(), ["zlib"])
-    directory = tmp_path_factory.mktemp("zlib") / "zlib"
-    try:
-        prepare(library, directory)
-    except CompilerAgentError as error:
-        pytest.skip(f"zlib's sources cannot be had: {error}")
-    return directory
-
-
-def candidate(zlib: Path, pipeline: str) -> bytes:
+def candidate(sources: Path, pipeline: str) -> bytes:
     clang = discover()
     before = subprocess.run(
         [clang.clang, *FLAGS, "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c", "-o", "-", "trees.c"],
-        cwd=zlib,
+        cwd=sources,
         capture_output=True,
         check=True,
     ).stdout
@@ -38,9 +24,9 @@ def candidate(zlib: Path, pipeline: str) -> bytes:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("pipeline", ["attributor,default<Oz>", "default<Oz>", "default<O2>"])
-def test_the_attributor_is_refuted_and_the_stock_pipelines_are_not(zlib: Path, pipeline: str) -> None:
+def test_the_attributor_is_refuted_and_the_stock_pipelines_are_not(zlib_sources: Path, pipeline: str) -> None:
     argv = [str(discover().clang), *FLAGS, "-c", "-o", "-", "trees.c"]
-    report = function_test.test_functions(argv, zlib, candidate(zlib, pipeline), seconds_per_function=3)
+    report = function_test.test_functions(argv, zlib_sources, candidate(zlib_sources, pipeline), seconds_per_function=3)
     assert len(report.functions) == 6
     if "attributor" in pipeline:
         assert "_tr_flush_block" in {function.function for function in report.refuted}

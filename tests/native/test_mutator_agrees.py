@@ -98,11 +98,18 @@ CASES: dict[str, tuple[str, bool, str, str, str]] = {
 }  # fmt: skip
 
 
+def case(name: str, directory: Path) -> Path:
+    """The module of a case."""
+    _, _, result, arguments, body = CASES[name]
+    module = directory / "case.ll"
+    module.write_text(f"{DECLARATIONS}\ndefine {result} @f({arguments}) {{\n{body}\n}}\n")
+    return module
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_optimizer_shows(name: str, tmp_path: Path) -> None:
-    kind, agrees, result, arguments, body = CASES[name]
-    module = tmp_path / "case.ll"
-    module.write_text(f"{DECLARATIONS}\ndefine {result} @f({arguments}) {{\n{body}\n}}\n")
+    kind, agrees = CASES[name][:2]
+    module = case(name, tmp_path)
     sites = [json.loads(line) for line in subprocess.check_output([MUTATE, "--list", module]).splitlines()]
     answers = [
         json.loads(subprocess.check_output([MUTATE, "--kind", kind, "--site", str(site["site"]), "--agrees", module]))
@@ -115,8 +122,5 @@ def test_what_the_optimizer_shows(name: str, tmp_path: Path) -> None:
 
 
 def test_the_question_can_be_seen(tmp_path: Path) -> None:
-    module = tmp_path / "case.ll"
-    kind, _, result, arguments, body = CASES["a sign"]
-    module.write_text(f"{DECLARATIONS}\ndefine {result} @f({arguments}) {{\n{body}\n}}\n")
-    command = [MUTATE, "--kind", kind, "--site", "0", "--checks", module]
+    command = [MUTATE, "--kind", "sext-for-zext", "--site", "0", "--checks", case("a sign", tmp_path)]
     assert b"cc_agent_different" in subprocess.check_output(command)
