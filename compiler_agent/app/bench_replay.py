@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app import libraries, library_build, tune
-from compiler_agent.app.bench_size import library_build_control
 from compiler_agent.app.libraries import Library
+from compiler_agent.app.library_agent import plain_compiler
 from compiler_agent.app.library_fetch import prepare
 from compiler_agent.app.library_judge import read_decisions
 from compiler_agent.app.records import Record, read_records
@@ -132,7 +132,8 @@ def measure_library(library: Library, place: Path, rounds: int, budget: Budget) 
     place.mkdir(parents=True)
     pristine, directory = place / "pristine", place / "build"
     prepare(library, pristine)
-    configured = library_build.configure(library, pristine, library_build_control())
+    plain_clang = plain_compiler(discover())
+    configured = library_build.configure(library, pristine, plain_clang)
     if not configured.passed:
         raise CompilerAgentError(f"{library.name}: configure {configured.reason}\n{configured.tail()}")
     # Always the same directory: the path of a build is in its objects and its commands.
@@ -141,10 +142,10 @@ def measure_library(library: Library, place: Path, rounds: int, budget: Budget) 
     _fill(ways, records, budget)
     plain: list[float] = []
     ours: dict[str, list[float]] = {way: [] for way in ways}
-    _build(library, pristine, directory, _plain())  # untimed: the caches are warm for everybody
+    _build(library, pristine, directory, plain_clang)  # untimed: the caches are warm for everybody
     n_compilations = 0
     for number in range(rounds):
-        plain.append(_build(library, pristine, directory, _plain()))
+        plain.append(_build(library, pristine, directory, plain_clang))
         for way, lock in ways.items():
             log = place / "log.jsonl"
             log.unlink(missing_ok=True)
@@ -168,10 +169,6 @@ def measure_launch(arguments: tuple[str, ...], rounds: int) -> LaunchCost:
                 raise CompilerAgentError(f"{' '.join(command)} failed: {done.stderr.decode(errors='replace')[-500:]}")
             seconds.append(done.wall_time_s)
     return LaunchCost(arguments, statistics.median(times[0]), statistics.median(times[1]))
-
-
-def _plain() -> library_build.Compiler:
-    return library_build_control()
 
 
 def _agent(**variables: str) -> library_build.Compiler:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from compiler_agent.app import libraries, library_build
 from compiler_agent.app.libraries import TranslationUnit
+from compiler_agent.app.library_agent import plain_compiler
 from compiler_agent.app.unit import search_space
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError
@@ -60,14 +61,8 @@ def translation_units(names: Sequence[str], directory: Path) -> list[Translation
     """Configures the libraries that are named and lists their units."""
     found: list[TranslationUnit] = []
     for library in libraries.select(libraries.load(), names):
-        found += library_build.configured_units(library, directory / library.name, library_build_control())
+        found += library_build.configured_units(library, directory / library.name, plain_compiler(discover()))
     return found
-
-
-def library_build_control() -> library_build.Compiler:
-    """Plain clang at -Oz."""
-    toolchain = discover()
-    return library_build.Compiler(str(toolchain.clang), str(toolchain.clangxx), "-Oz")
 
 
 def serving_argv(unit: TranslationUnit) -> list[str]:
@@ -83,9 +78,8 @@ def measure_unit(unit: TranslationUnit, names: Sequence[str], budget: Budget, se
     text, loaded, evaluations, emitted, seconds, plans = {}, {}, {}, {}, {}, {}
     baseline = 0
     for name in names:
-        with Engine(
-            serving_argv(unit), unit.directory
-        ) as engine:  # a fresh one: no strategy profits from another's objects
+        # A fresh one for each: no strategy profits from another's objects.
+        with Engine(serving_argv(unit), unit.directory) as engine:
             evaluator = Evaluator(engine, space.catalog)
             baseline = evaluator.baseline_value
             if baseline == 0:
