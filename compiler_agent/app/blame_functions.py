@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from compiler_agent.app.blame_program import Unit
 from compiler_agent.base.errors import CompilerAgentError, EngineError, NotEstablished
-from compiler_agent.evaluation import code_comparison
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
 from compiler_agent.evaluation.difftest_compare import Difference
 from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome, test_functions
@@ -56,8 +55,7 @@ class FunctionTests:
             checks = Checks(unit.record.argv, unit.record.cwd, unit.key, plan, replay.DEFAULT_TIMEOUT_S)
         except EngineError as error:
             raise NotEstablished(f"the plan is not refuted, so there is nobody to blame: {error.message}") from error
-        hidden = checks.comparison.hidden
-        names = [name for name in code_comparison.sequence_of(checks.comparison) if name not in hidden]
+        names = checks.comparison.changed
         unclear = 0
         for first in range(0, len(names), _GROUP):
             on_step(f"{min(first + _GROUP, len(names))} of {len(names)} changed functions are tested")

@@ -8,7 +8,7 @@ compared by what they hold; what other units can see, and what can be written to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 # A line that is one from its first character on: nothing that is indented.
@@ -119,6 +119,11 @@ class Comparison:
     """Local functions that differ and whose address is in data: nothing within the unit need call them."""
     data: tuple[str, ...]
     """Visible data, and what has no name (".init_array"), that does not hold the same from the beginning."""
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The functions of which something must be shown: those that changed, and the hidden ones."""
+        return (*self.changed, *self.hidden)
 
 
 def compare(ours: Assembly, theirs: Assembly) -> Comparison:
@@ -305,8 +310,3 @@ def _section(word: str, rest: str) -> str:
     ours = next((known for known in kept if name.startswith(known)), "")
     # Where code and data are grouped by name, the name of the group is of no meaning here.
     return f"{ours} {','.join(flags.split(',')[:3])}".strip()
-
-
-def sequence_of(comparison: Comparison) -> Sequence[str]:
-    """All that must be established otherwise, in the order of the candidate's code."""
-    return (*comparison.changed, *comparison.hidden)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from compiler_agent.base.trust import Checker, FunctionRecord, Strength, edges_wanted
-from compiler_agent.evaluation import code_comparison
 from compiler_agent.evaluation.function_test import FunctionEvidence, FunctionOutcome
 from compiler_agent.evaluation.ledger_checks import Checks
 from compiler_agent.evaluation.validate import FunctionVerdict, Outcome
@@ -19,7 +18,7 @@ class Gathering:
     """Evidence for the functions that a plan changes, as it comes in."""
 
     def __init__(self, work: Checks, should_stop: Callable[[], bool], on_function: Callable[[int, int], None]) -> None:
-        self.changed = code_comparison.sequence_of(work.comparison)
+        self.changed = work.comparison.differing
         self.refuted: dict[str, str] = {}  # and how
         self._work = work
         self._should_stop = should_stop
