@@ -44,9 +44,8 @@ class Journal:
                 self._read(lines, head)
             else:
                 path.write_text(json.dumps(head) + "\n", encoding="utf-8")
-            if (
-                path.read_bytes()[-1:] != b"\n"
-            ):  # the last line was cut off: it does not count, and must not spoil the next
+            # A last line that was cut off does not count, and must not spoil the next.
+            if path.read_bytes()[-1:] != b"\n":
                 with path.open("ab") as file:
                     file.write(b"\n")
         except OSError as error:

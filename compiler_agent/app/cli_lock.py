@@ -1,4 +1,4 @@
-"""`compiler-agent verify`, `explain` and `judge`: what the plans of a lock, or one plan, are worth."""
+"""`compiler-agent verify` and `explain`: what the plans of a lock are worth."""
 
 from __future__ import annotations
 

@@ -109,9 +109,8 @@ class Evaluator:
             raise EngineError(f"the baseline does not compile: {self.baseline.outcome}: {self.baseline.message}")
         # An evaluation may take ten times what the baseline took, and never less than a few seconds.
         self.timeout_s = max(5.0, 10 * self.baseline.wall_time_s)
-        if (
-            objective is Objective.IR_INSTRUCTIONS
-        ):  # clang's own pipeline leaves no IR behind to count: its stock plan does
+        if objective is Objective.IR_INSTRUCTIONS:
+            # Clang's own pipeline leaves no IR behind to count: its stock plan does.
             self.baseline = engine.measure(str(stock_plan()), emit=False, identify=False)
 
     @property
