@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from compiler_agent.app.libraries import TranslationUnit
-from compiler_agent.base.config import native_directory
-from compiler_agent.base.errors import CompilerAgentError, ToolchainError
+from compiler_agent.base.config import native_file
+from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import write_atomically
 from compiler_agent.base.process import check
 from compiler_agent.llvm.toolchain import Toolchain, discover
@@ -63,10 +63,7 @@ def mutator() -> Path:
     Raises:
         ToolchainError: It is not built.
     """
-    program = native_directory() / "bin" / "cc-agent-mutate"
-    if not program.is_file():
-        raise ToolchainError(f"{program} is not built", hint="make build/native/bin/cc-agent-mutate")
-    return program
+    return native_file("bin/cc-agent-mutate", target="build/native/bin/cc-agent-mutate")
 
 
 def argv_of(unit: TranslationUnit, level: str) -> tuple[str, ...]:

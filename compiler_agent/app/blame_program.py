@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.app.records import Record
-from compiler_agent.base.config import native_directory
-from compiler_agent.base.errors import ToolchainError, UsageError
+from compiler_agent.app.records import Record, described
+from compiler_agent.base.errors import UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Outcome, Reference, Workload
@@ -41,11 +39,7 @@ class Unit:
         Raises:
             UsageError: It has not one source, or makes its output outside of the working directory.
         """
-        launcher = native_directory() / "bin" / "cc-agent"
-        if not launcher.is_file():
-            raise ToolchainError(f"the launcher {launcher} is not built", hint="run `make setup`")
-        command = [str(launcher), "--cc-agent-describe", "-O-agent=size", *arguments]
-        row = json.loads(check(command, cwd=cwd, timeout_s=60).stdout.decode(errors="surrogateescape"))
+        row = described(["-O-agent=size", *arguments], cwd)
         sources = [source for source in row["sources"] if source.get("tune_argv")]
         if len(row["sources"]) != 1 or len(sources) != 1:
             raise UsageError(

@@ -21,8 +21,8 @@ from compiler_agent.app.library_agent import agent_compiler, plain_compiler, rec
 from compiler_agent.app.library_build import parse_sizes
 from compiler_agent.app.library_judge import Outcome, Result, build_and_test
 from compiler_agent.base import process
-from compiler_agent.base.config import native_directory
-from compiler_agent.base.errors import CompilerAgentError, ToolchainError, ToolError
+from compiler_agent.base.config import native_file
+from compiler_agent.base.errors import CompilerAgentError, ToolError
 from compiler_agent.base.lock import Lock
 from compiler_agent.llvm import toolchain
 from compiler_agent.llvm.toolchain import Toolchain
@@ -78,8 +78,7 @@ def run_demo(library_name: str = DEFAULT_LIBRARY, budget: int = DEFAULT_BUDGET, 
 def demonstrate(library: Library, place: Path, budget: int, tune: Tuner) -> int:
     """`run_demo` for a library, in a directory that exists and is empty; returns the exit status."""
     found = toolchain.discover()
-    if not (native_directory() / "bin" / "cc-agent").is_file():
-        raise ToolchainError(f"{native_directory()} has no bin/cc-agent: it is not built", hint="make setup")
+    native_file("bin/cc-agent")  # else it is said before anything is fetched
     records, lock = place / "record.jsonl", place / "cc-agent.lock"
 
     _say(f"1/4 {library.name} {library.version}: clang -Oz, and its own tests")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler_agent.base.config import native_directory, user_cache_directory
+from compiler_agent.base.config import native_file, user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.base.process import check
@@ -80,17 +80,20 @@ def read_records(path: Path) -> list[Record]:
     return list(unique.values())
 
 
+def described(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+    """What the launcher understands of a compiler command, as it prints it; nothing is run."""
+    done = check([native_file("bin/cc-agent"), "--cc-agent-describe", *arguments], cwd=cwd, timeout_s=60)
+    row: dict[str, Any] = json.loads(done.stdout.decode(errors="surrogateescape"))
+    return row
+
+
 def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None) -> list[Record]:
     """The translation units of a compiler command, as the launcher understands it; nothing is run.
 
     Raises:
         UsageError: The launcher cannot tune that command; it says why.
     """
-    launcher = native_directory() / "bin" / "cc-agent"
-    if not launcher.is_file():
-        raise CompilerAgentError(f"the launcher {launcher} is not built", hint="run `make setup`")
-    done = check([launcher, "--cc-agent-describe", *arguments], cwd=cwd, timeout_s=60)
-    row = json.loads(done.stdout.decode(errors="surrogateescape"))
+    row = described(arguments, cwd)
     found = [
         Record(os.fspath(cwd or os.getcwd()), source["path"], row["objective"] or "size", tuple(source["tune_argv"]))
         for source in row["sources"]

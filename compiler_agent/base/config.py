@@ -31,7 +31,7 @@ from pathlib import Path
 
 import platformdirs
 
-from compiler_agent.base.errors import ConfigurationError, UsageError
+from compiler_agent.base.errors import ConfigurationError, ToolchainError, UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Trust
 
 LOCK_NAME = "cc-agent.lock"
@@ -184,6 +184,22 @@ def user_cache_directory(environment: Mapping[str, str] | None = None) -> Path:
 def native_directory(environment: Mapping[str, str] | None = None) -> Path:
     """Where bin/cc-agent and lib/cc-agent.so are."""
     return _path(_environment(environment), "CC_AGENT_NATIVE") or _REPOSITORY / "build" / "native"
+
+
+def native_file(name: str, *, target: str = "setup") -> Path:
+    """A file of the native component.
+
+    Args:
+        name: As in "bin/cc-agent".
+        target: What make is to build where it is missing.
+
+    Raises:
+        ToolchainError: It is not built.
+    """
+    path = native_directory() / name
+    if not path.is_file():
+        raise ToolchainError(f"{path} is not built", hint=f"run `make {target}`")
+    return path
 
 
 def find_lock(source: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Path:

@@ -69,7 +69,7 @@ class PlanError(CompilerAgentError):
 
 
 class ToolchainError(CompilerAgentError):
-    """LLVM was not found, is incomplete, or is not the supported version."""
+    """LLVM or our own native component is missing or incomplete, or LLVM is not the supported version."""
 
 
 class ToolError(CompilerAgentError):

@@ -14,10 +14,9 @@ import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from compiler_agent.base.config import child_environment, native_directory
-from compiler_agent.base.errors import ToolchainError, ToolError
+from compiler_agent.base.config import child_environment, native_file
+from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process import OUTPUT_LIMIT_BYTES, Completed, run
 
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "LD_LIBRARY_PATH")
@@ -114,7 +113,7 @@ def run_confined(
         ToolchainError: The native part is not built.
         ToolError: The program could not be started, or the sandbox itself was ended.
     """
-    program = confine_program()
+    program = native_file("bin/cc-agent-confine")
     scratch, place = os.path.realpath(scratch), os.path.realpath(seen_at if seen_at is not None else scratch)
     moved = namespaces and place != scratch
     home = place if moved else scratch
@@ -174,18 +173,6 @@ def probe() -> tuple[Confinement, str]:
             tried = run_confined(["true"], scratch, limits=SandboxLimits(wall_time_s=10))
         _probed.append((tried.confinement, tried.reason))
     return _probed[0]
-
-
-def confine_program() -> Path:
-    """The native program that confines.
-
-    Raises:
-        ToolchainError: It is not built.
-    """
-    program = native_directory() / "bin" / "cc-agent-confine"
-    if not program.is_file():
-        raise ToolchainError(f"{program} is not built", hint="run `make setup`")
-    return program
 
 
 def _limit_words(limits: SandboxLimits) -> list[str]:

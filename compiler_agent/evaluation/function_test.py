@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.base.config import native_directory
+from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import EngineError, NotEstablished, ToolError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation.function_test_build import Reference, candidate_executables, reference
@@ -185,7 +185,7 @@ def _run(
     max_executions: int | None,
     should_stop: Callable[[], bool],
 ) -> list[FunctionEvidence]:
-    command: list[str | os.PathLike[str]] = [native_directory() / "bin" / "cc-agent-tester", built.description]
+    command: list[str | os.PathLike[str]] = [native_file("bin/cc-agent-tester"), built.description]
     for role, path in built.executables.items():
         command += [f"--{role}", path]
     command += ["--corpus", built.corpus, "--candidate", candidate[0], "--moved", candidate[1]]

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from compiler_agent.base.config import native_directory, user_cache_directory
-from compiler_agent.base.errors import NotEstablished, ToolchainError, ToolError
+from compiler_agent.base.config import native_file, user_cache_directory
+from compiler_agent.base.errors import NotEstablished, ToolError
 from compiler_agent.base.files import labelled_digest
 from compiler_agent.base.process import check
 from compiler_agent.llvm import toolchain as toolchains
@@ -109,7 +109,7 @@ def reference(
         timeout_s=_COMPILE_S,
         memory_bytes=_COMPILE_BYTES,
     ).stdout
-    tools = b"".join(_native(name).read_bytes() for name in _TOOLS)
+    tools = b"".join(native_file(name).read_bytes() for name in _TOOLS)
     variants = "\0".join(f"{role} {extra} {image}" for role, (extra, image) in _VARIANTS.items())
     key = labelled_digest(
         "function-test", variants=variants, argv="\0".join(argv), unit=unit, tools=tools, toolchain=toolchain.digest
@@ -169,7 +169,7 @@ def _build(
     bitcode = to / "unit.bc"
     bitcode.write_bytes(unit)
     check(
-        [_native("bin/cc-agent-harness"), bitcode, to / "harness.bc", to / "description.new", to / "symbols"],
+        [native_file("bin/cc-agent-harness"), bitcode, to / "harness.bc", to / "description.new", to / "symbols"],
         timeout_s=_COMPILE_S,
         memory_bytes=_COMPILE_BYTES,
     )
@@ -215,7 +215,7 @@ def _build(
 def _collect(built: Reference, should_stop: Callable[[], bool]) -> None:
     at_least, each, at_most = _EXPLORATION_S
     seconds = min(max(at_least, each * len(built.functions)), at_most)
-    command: list[str | os.PathLike[str]] = [_native("bin/cc-agent-tester"), built.description]
+    command: list[str | os.PathLike[str]] = [native_file("bin/cc-agent-tester"), built.description]
     for role, path in built.executables.items():
         command += [f"--{role}", path]
     command += ["--write-corpus", built.corpus, "--seconds", f"{seconds:g}", "--seed", "1"]
@@ -250,7 +250,7 @@ def _link(
             if image == 0
             else (renamed, unit / "harness.o")
         ),
-        _native("lib/libcc-agent-test-runtime.a"),
+        native_file("lib/libcc-agent-test-runtime.a"),
         "-lm",
         *builtins[:1],
         "-o",
@@ -290,10 +290,3 @@ def _prune(cache: Path) -> None:
     )
     for old in units[:-_KEPT_UNITS]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _native(name: str) -> Path:
-    path = native_directory() / name
-    if not path.is_file():
-        raise ToolchainError(f"{path} is not built", hint="run `make setup`")
-    return path
