@@ -16,6 +16,7 @@ from compiler_agent.base.config import DEFAULT_MODEL
 if TYPE_CHECKING:
     from compiler_agent.app.records import Record
     from compiler_agent.app.unit import TuneOptions
+    from compiler_agent.base.lock_format import PlannerEvidence
 
 _LLM_OPTIONS = (
     click.option(
@@ -64,6 +65,17 @@ def llm_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command(asking=Asking(model, limits, record, show_prompt, redact), **others)
 
     return with_options(_LLM_OPTIONS)(with_asking)
+
+
+def cost(planner: PlannerEvidence, before: int, after: int) -> str:
+    """What asking a language model cost, and what each percent that was gained, for people."""
+    price = "cost unknown" if planner.cost_usd is None else f"${planner.cost_usd:.4f}"
+    per_percent = planner.usd_per_percent(before, after)
+    gained = "" if per_percent is None else f", ${per_percent:.4f} per percent gained"
+    return (
+        f"{planner.model}: {planner.calls} calls, {planner.tokens} tokens "
+        f"({planner.cache_read_tokens} from the cache), {price}{gained}"
+    )
 
 
 def show_prompts(units: Sequence[Record], options: TuneOptions) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compiler_agent.app.cli_llm import cost
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import function_table
 from compiler_agent.base.errors import CompilerAgentError, UsageError
@@ -146,6 +147,9 @@ def explain(as_json: bool, lock: Path, unit: str | None) -> None:
                 f"LLVM {entry.llvm}, verifier {evidence['llvm_verifier']}, "
                 f"differential test: {evidence['differential_test'] or 'none'}"
             )
+            if planner := entry.evidence.planner:
+                click.echo(f"  {cost(planner, entry.evidence.baseline_text_bytes, entry.evidence.plan_text_bytes)}")
+                click.echo(f"    proposed by the {planner.proposed_by}: {planner.rationale} ({planner.expected})")
             click.echo(f"  trust: {entry.evidence.trust}; functions: {counted(entry.evidence.functions)}")
             for line in function_table(entry.evidence.functions):
                 click.echo(f"    {line}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler_agent.app.cli_llm import llm_options, show_prompts
+from compiler_agent.app.cli_llm import cost, llm_options, show_prompts
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
 from compiler_agent.base.config import Budget, find_lock
@@ -189,6 +189,7 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
             "seconds": round(result.seconds, 1),
             "verification_seconds": round(result.verification_seconds, 1),
             "shown": {name: one.to_json() for name, one in result.shown.functions.items()} if result.shown else {},
+            "planner": dataclasses.asdict(result.planner) if result.planner else None,
             "refuted_functions": sorted({name for one in result.ledgers for name in one.refuted_functions}),
         }
         for result in report.results
@@ -214,6 +215,10 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                 f"({row['verdict']}, {row['n_evaluations']} evaluations"
                 + (f"; functions: {row['functions']})" if row["functions"] else ")")
             )
+        for result in report.results:
+            if result.planner:
+                after = result.best.value if result.best and result.best.value is not None else result.baseline_value
+                click.echo(f"{result.record.source}: {cost(result.planner, result.baseline_value, after)}")
         if rows:
             before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
             kept = f"plans in {lock}" if any(row["verdict"] == "established" for row in rows) else "no plan is kept"

@@ -151,9 +151,9 @@ class ModelSettings:
     prices: Path | None
     """The price table that was named; None: the one of this package."""
     api_key: str = field(repr=False, default="")
-    """Sent as `x-api-key`; empty: none."""
+    """ANTHROPIC_API_KEY; empty: none."""
     auth_token: str = field(repr=False, default="")
-    """Sent as a bearer token, where there is no `api_key`; empty: none."""
+    """ANTHROPIC_AUTH_TOKEN, as gateways give it, used where there is no key; empty: none."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> ModelSettings:

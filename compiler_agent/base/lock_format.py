@@ -46,6 +46,11 @@ class PlannerEvidence:
     cost_usd: float | None
     """US dollars; None: the model's price is not known."""
 
+    def usd_per_percent(self, before: int, after: int) -> float | None:
+        """What each percent that the figure went down cost; None: not known, or it did not."""
+        gained = 100 * (1 - after / before) if before else 0.0
+        return self.cost_usd / gained if self.cost_usd is not None and gained > 0 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -71,14 +76,6 @@ class Evidence:
     """What was shown for each externally visible function, by symbol, and for what else of the unit can be seen."""
     planner: PlannerEvidence | None = None
     """What a language model had to do with it; None: none was asked."""
-
-    @property
-    def usd_per_percent(self) -> float | None:
-        """What a language model cost for each percent that was gained; None: not known, or nothing was."""
-        gained = 100 * (1 - self.plan_text_bytes / self.baseline_text_bytes) if self.baseline_text_bytes else 0.0
-        if self.planner is None or self.planner.cost_usd is None or gained <= 0:
-            return None
-        return self.planner.cost_usd / gained
 
 
 @dataclass(frozen=True, slots=True)

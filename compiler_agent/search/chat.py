@@ -160,7 +160,7 @@ class AnthropicModel:
                 "there is no key for the language model: set ANTHROPIC_API_KEY, or go on without one with "
                 "--strategy evolve, which needs neither key nor network"
             )
-        import anthropic  # half a second that only those pay who ask a model
+        import anthropic  # more than a second that only those pay who ask a model
 
         self.name = name
         self._sdk: ModuleType = anthropic
@@ -189,7 +189,7 @@ class AnthropicModel:
                     if time.monotonic() > deadline_s:
                         raise self._fault(Fault.TIMEOUT, f"no whole answer in {timeout_s:.0f} s", usage=usage)
                 message = stream.get_final_message()
-        except sdk.APITimeoutError as error:
+        except (sdk.APITimeoutError, _http().TimeoutException) as error:
             raise self._fault(Fault.TIMEOUT, f"no answer in {timeout_s:.0f} s", usage=usage) from error
         except sdk.APIStatusError as error:
             raise self._status_fault(error, usage) from error

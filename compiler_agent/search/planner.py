@@ -212,6 +212,7 @@ class LlmPlanner:
 
     def _results(self) -> list[dict[str, Any]]:
         """What became of the plans of the last turn, each call's in its own answer."""
+        others = self._other_results()
         best = ranked([score for score in self._scores.values() if score.may_be_kept])
         answers = []
         for identifier, outcome in self._proposed.items():
@@ -221,7 +222,7 @@ class LlmPlanner:
                 "results",
                 table="\n".join(filter(None, [prompting.table(rows, self._session.baseline), _refusals(outcome)])),
                 best=f"{best[0].value} ({self._name(best[0].plan)})" if best else "nothing beats plan 0",
-                left=self._other_results(),
+                others=others,
             )
             answers.append({"type": "tool_result", "tool_use_id": identifier, "content": [_block(text)]})
         return answers

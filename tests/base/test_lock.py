@@ -166,9 +166,9 @@ def test_only_a_plan_of_a_language_model_says_what_it_cost():
     evidence = replace(EVIDENCE, baseline_text_bytes=1000, plan_text_bytes=960, planner=planner)
     text = Lock({KEY: replace(ENTRY, evidence=evidence)}).to_text()
     assert lock_format.parse(text, "x")[KEY].evidence == evidence
-    assert evidence.usd_per_percent == pytest.approx(0.03)
-    assert replace(evidence, plan_text_bytes=1000).usd_per_percent is None
-    assert replace(evidence, planner=replace(planner, cost_usd=None)).usd_per_percent is None
+    assert planner.usd_per_percent(1000, 960) == pytest.approx(0.03)
+    assert planner.usd_per_percent(1000, 1000) is None
+    assert replace(planner, cost_usd=None).usd_per_percent(1000, 960) is None
     with pytest.raises(LockCorruptError, match="planner: calls is 'many'"):
         lock_format.parse(text.replace('"calls": 7', '"calls": "many"'), "x")
 

@@ -104,11 +104,14 @@ def read_script(path: Path) -> list[dict[str, Any]]:
         FileError: It cannot be read, or is not JSON lines.
     """
     try:
-        return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+        rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
     except OSError as error:
         raise file_error("read", path, error) from error
     except ValueError as error:
         raise FileError(f"{path} is not JSON lines: {error}", hint="one step a line") from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise FileError(f"{path} has lines that are no JSON objects", hint="one step a line")
+    return rows
 
 
 def write_script(path: Path, steps: Sequence[Step]) -> None:

@@ -4,7 +4,8 @@
 
 It plays a script (see `scripted`), one step for each request, and prints the address to put into ANTHROPIC_BASE_URL.
 Besides replies and faults a step can be {"broken": HOW}: `drop` (the stream ends in the middle), `close` (no answer at
-all), `stall` (it begins and then says nothing), `garbage` (events that are not JSON), `html` (a page of a proxy).
+all), `stall` (it begins and then says nothing), `error` (the stream turns into an error), `garbage` (events that are
+not JSON), `html` (a page of a proxy).
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ _STATUS = {
     Fault.SERVER_ERROR: (500, "api_error"),
     Fault.REJECTED: (400, "invalid_request_error"),
 }
-BROKEN = ("drop", "close", "stall", "garbage", "html")
 _STALL_S = 60.0
 
 
@@ -39,7 +39,7 @@ class FakeServer:
         self.requests: list[dict[str, Any]] = []
         """The bodies that were sent."""
         self.headers: list[dict[str, str]] = []
-        """Their headers."""
+        """Their headers; names in lower case."""
         self._steps = iter(step if isinstance(step, Mapping) else to_json(step) for step in steps)
         self._turn = threading.Lock()
         self.released = threading.Event()
@@ -86,7 +86,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             if not self.path.startswith("/v1/messages"):
                 self._answer(404, {"type": "error", "error": {"type": "not_found_error", "message": self.path}})
                 return
-            step = server.next_step(body, dict(self.headers))
+            step = server.next_step(body, {name.lower(): value for name, value in self.headers.items()})
             if "fault" in step:
                 self._fail(step["fault"])
             elif step.get("broken") == "close":
@@ -121,13 +121,14 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             broken = step.get("broken")
             reply = step.get("reply") or {"content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn"}
             for n, event in enumerate(_events(reply, model)):
+                if n == 1 and broken == "error":
+                    event = {"type": "error", "error": {"type": "overloaded_error", "message": "too much to do"}}
                 data = "{not json" if broken == "garbage" and n else json.dumps(event)
                 self.wfile.write(f"event: {event['type']}\ndata: {data}\n\n".encode())
                 self.wfile.flush()
-                if n == 1 and broken == "drop":
-                    return
                 if n == 1 and broken == "stall":
                     server.released.wait(_STALL_S)
+                if n == 1 and broken in ("drop", "stall", "error"):
                     return
 
         def log_message(self, format: str, *arguments: object) -> None:
