@@ -150,7 +150,5 @@ def observer_of(record: Record, *, redact: bool) -> tuple[Observer, Redaction | 
             "observations of a unit are not built yet, so there is nothing to send to a model",
             hint="--strategy evolve needs none",
         ) from error
-    observer = module.Observer(record.argv, record.cwd)
-    if not redact:
-        return observer, None
-    raise CompilerAgentError("--redact is not built yet", hint="leave it away, or use --strategy evolve")
+    observer = module.Observer(record.argv, record.cwd, redact=redact)
+    return observer, observer.redaction if redact else None

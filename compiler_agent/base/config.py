@@ -6,7 +6,7 @@ CC_AGENT_BUDGET=BUDGET   per translation unit on a miss: "60" evaluations (defau
 CC_AGENT_TRUST=TRUST     what a plan needs to be kept: production, tested (default), proved
 CC_AGENT_TEST_SECONDS=N  for the test of one function (2); 0: functions are not tested
 CC_AGENT_TEST_COVERAGE=N share of its edges that a function's test must reach to count, 0 to 1 (0.5)
-CC_AGENT_LOG=FILE        one JSON line per compilation
+CC_AGENT_LOG=FILE        one JSON line per compilation, and per call of a language model
 CC_AGENT_DISABLE=1       plain clang
 CC_AGENT_REPLAY_TIMEOUT, CC_AGENT_REPLAY_MEMORY: limits of a replay; only the launcher reads them
 CC_AGENT_LLVM=DIRECTORY  the LLVM to use, as in /usr/lib/llvm-22
