@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
-from compiler_agent.app import cli_bench, cli_blame, cli_campaign, cli_judge, cli_lock, cli_tune
+from compiler_agent.app import cli_bench, cli_blame, cli_campaign, cli_judge, cli_lock, cli_observe, cli_tune
 from compiler_agent.app import doctor as doctor_module
 from compiler_agent.app.messages import show_warnings_plainly
 from compiler_agent.base.errors import CompilerAgentError
@@ -51,7 +51,15 @@ def doctor(as_json: bool) -> None:
     sys.exit(doctor_module.exit_code(findings))
 
 
-for _command in (cli_tune.tune, cli_lock.verify, cli_lock.explain, cli_judge.judge, cli_blame.blame, cli_bench.bench):
+for _command in (
+    cli_tune.tune,
+    cli_lock.verify,
+    cli_lock.explain,
+    cli_judge.judge,
+    cli_observe.observe,
+    cli_blame.blame,
+    cli_bench.bench,
+):
     cli.add_command(_command)
 
 for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress):

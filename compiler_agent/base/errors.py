@@ -5,6 +5,7 @@
     ├── UsageError                  2  the user asked for something that makes no sense
     │   └── ConfigurationError      2  an environment variable holds something that makes no sense
     ├── PlanError                   2  a plan's text cannot be read, or names what LLVM does not know
+    ├── ObservationError            2  an observation was asked for of what is not there, as a function or a loop
     ├── ToolchainError              3  LLVM is missing, or is not the supported version
     ├── ToolError                   3  a program could not be started, failed, or was killed
     ├── EngineError                 3  the in-process LLVM refused or broke
@@ -64,6 +65,12 @@ class ConfigurationError(UsageError):
 
 class PlanError(CompilerAgentError):
     """A plan's text cannot be parsed, or it names a pass or an option that LLVM does not know."""
+
+    exit_code = 2
+
+
+class ObservationError(CompilerAgentError):
+    """There is no such function or loop in the unit, or nothing can be observed of it; the hint lists near names."""
 
     exit_code = 2
 

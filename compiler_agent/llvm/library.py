@@ -96,6 +96,13 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "cca_check_pipeline": (_POINTER, (_TEXT,)),
 }
 
+# Bound when they are used: a build from before them serves everything else.
+_OBSERVING: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "cca_module_summary": (_POINTER, (_POINTER, _OUT)),
+    "cca_module_run_counting": (ctypes.c_int, (_POINTER, _TEXT, _TARGET, _OUT, _OUT)),
+}
+_BUILD = "build it with `make setup`"
+
 
 class Library:
     """The loaded native component.
@@ -109,17 +116,14 @@ class Library:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = native_directory() / "lib" / "cc-agent.so" if path is None else path
-        hint = "build it with `make setup`"
         try:
             self._native = ctypes.CDLL(str(self.path))
-            for name, (result, arguments) in _SIGNATURES.items():
-                function = getattr(self._native, name)
-                function.restype, function.argtypes = result, arguments
+            self._bind(_SIGNATURES)
         except (OSError, AttributeError) as error:
-            raise EngineError(f"{self.path}: cannot be loaded: {error}", hint=hint) from None
+            raise EngineError(f"{self.path}: cannot be loaded: {error}", hint=_BUILD) from None
         version = json.loads(self._native.cca_version())
         if version["abi"] != _ABI:
-            raise EngineError(f"{self.path}: has version {version['abi']} of the interface, not {_ABI}", hint=hint)
+            raise EngineError(f"{self.path}: has version {version['abi']} of the interface, not {_ABI}", hint=_BUILD)
         self.version: str = version["cc_agent"]
         self.llvm_version: str = version["llvm"]
 
@@ -148,6 +152,22 @@ class Library:
         """LLVM's complaint about a pipeline's text; None if it can parse it."""
         complaint = self._native.cca_check_pipeline(_encode(pipeline))
         return self._take(ctypes.c_void_p(complaint)) if complaint else None
+
+    def bind_observing(self) -> None:
+        """Makes `Module.summary` and `Module.run_counting` usable.
+
+        Raises:
+            EngineError: The library was built before there was such a thing.
+        """
+        try:
+            self._bind(_OBSERVING)
+        except AttributeError as error:
+            raise EngineError(f"{self.path}: is too old to observe a module: {error}", hint=_BUILD) from None
+
+    def _bind(self, signatures: dict[str, tuple[Any, tuple[Any, ...]]]) -> None:
+        for name, (result, arguments) in signatures.items():
+            function = getattr(self._native, name)
+            function.restype, function.argtypes = result, arguments
 
     def _take(self, pointer: ctypes.c_void_p) -> str:
         """The text at a pointer that is ours to free."""
@@ -210,6 +230,11 @@ class Module:
         """The module as JSON, for the translation validator; `docs/validation.md` describes it."""
         return self._text("cca_module_json")
 
+    def summary(self) -> str:
+        """What is known of a module that was not optimized yet, as JSON; `llvm/observe/facts.py` reads it."""
+        self._library.bind_observing()
+        return self._text("cca_module_summary")
+
     def run(self, plan: str, target: Target = DEFAULT_TARGET) -> None:
         """Runs a plan on the module and verifies what it leaves.
 
@@ -226,6 +251,16 @@ class Module:
             self._open(), _encode(plan), ctypes.byref(_struct(target)), ctypes.byref(error)
         )
         self._check(outcome, error)
+
+    def run_counting(self, plan: str, target: Target = DEFAULT_TARGET) -> str:
+        """Does what `run` does; gives what each pass changed, as JSON of the form in `passes/plugin/pass_effects.h`."""
+        self._library.bind_observing()
+        effects, error = ctypes.c_void_p(), ctypes.c_void_p()
+        outcome = self._native.cca_module_run_counting(
+            self._open(), _encode(plan), ctypes.byref(_struct(target)), ctypes.byref(effects), ctypes.byref(error)
+        )
+        self._check(outcome, error)
+        return self._library._take(effects)
 
     def emit(self, plan: str | None = None, target: Target = DEFAULT_TARGET, *, keep: bool = False) -> Emission:
         """Emits an object in memory; the module stays as it was.

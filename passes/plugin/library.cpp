@@ -4,7 +4,9 @@
 #include "fingerprint.h"
 #include "library_context.h"
 #include "module_json.h"
+#include "module_summary.h"
 #include "object_sizes.h"
+#include "pass_effects.h"
 #include "plan.h"
 #include "run_plan.h"
 #include "test_passes.h"
@@ -38,13 +40,13 @@ void leave(char **where, StringRef text) {
     *where = copy(text);
 }
 
-/// Parses `pipeline` and, where `module` is given, runs it.
-Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bool &planIsAtFault) {
+/// Parses `pipeline` and, where `module` is given, runs it; `callbacks`, where given, are told of each pass.
+Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bool &planIsAtFault, PassInstrumentationCallbacks *callbacks = nullptr) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
   ModuleAnalysisManager modules;
-  PassBuilder builder(machine);
+  PassBuilder builder(machine, PipelineTuningOptions(), std::nullopt, callbacks);
   registerTestPasses(builder);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(components);
@@ -114,6 +116,34 @@ cca_outcome withPlan(cca_module *module, const char *text, char **error, functio
   resetOptions(plan);
   ended = spoilIfBroken(*module, std::move(ended));
   return report(std::move(ended), planIsAtFault && !module->state->broken, error);
+}
+
+/// Runs a plan and verifies what it leaves; what each pass did is left in `*effects`, where that is not null.
+cca_outcome runPlan(cca_module *module, const char *plan, const cca_target *target, char **effects, char **error) {
+  if (!plan)
+    return report(fault("there is no plan to run"), true, error);
+  std::string counted;
+  cca_outcome outcome = withPlan(module, plan, error, [&](const Plan &parsed, bool &planIsAtFault) -> Error {
+    auto machine = makeTargetMachine(*module->module, target);
+    if (!machine)
+      return machine.takeError();
+    adoptDataLayout(*module->module, **machine);
+    std::optional<PassEffects> counts;
+    if (effects)
+      counts.emplace(*module->module);
+    if (Error failed = runPipeline(parsed.pipeline, module->module.get(), machine->get(), planIsAtFault, counts ? &counts->callbacks : nullptr))
+      return failed;
+    if (Error invalid = verify(*module->module)) {
+      module->spoiled = toString(std::move(invalid));
+      return fault(module->spoiled);
+    }
+    if (counts)
+      counted = counts->asJson();
+    return Error::success();
+  });
+  if (outcome == CCA_OK)
+    leave(effects, counted);
+  return outcome;
 }
 
 } // namespace
@@ -197,22 +227,14 @@ char *cca_module_print(cca_module *module, char **error) {
 
 char *cca_module_json(cca_module *module, char **error) { return textOf(module, error, moduleAsJson); }
 
+char *cca_module_summary(cca_module *module, char **error) { return textOf(module, error, summarizeModule); }
+
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
-  if (!plan)
-    return report(fault("there is no plan to run"), true, error);
-  return withPlan(module, plan, error, [&](const Plan &parsed, bool &planIsAtFault) -> Error {
-    auto machine = makeTargetMachine(*module->module, target);
-    if (!machine)
-      return machine.takeError();
-    adoptDataLayout(*module->module, **machine);
-    if (Error failed = runPipeline(parsed.pipeline, module->module.get(), machine->get(), planIsAtFault))
-      return failed;
-    if (Error invalid = verify(*module->module)) {
-      module->spoiled = toString(std::move(invalid));
-      return fault(module->spoiled);
-    }
-    return Error::success();
-  });
+  return runPlan(module, plan, target, nullptr, error);
+}
+
+cca_outcome cca_module_run_counting(cca_module *module, const char *plan, const cca_target *target, char **effects, char **error) {
+  return runPlan(module, plan, target, effects, error);
 }
 
 cca_outcome cca_module_emit(cca_module *module, const char *plan, const cca_target *target, char **sizes, char **object, size_t *object_size,

@@ -1,0 +1,1 @@
+"""What can be seen of a translation unit before and while clang optimizes it: for a planner, and for people."""

@@ -1,0 +1,287 @@
+"""What the native library says of a module before optimization (`passes/plugin/module_summary.h`), as values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A value that one iteration of a loop hands to the next."""
+
+    name: str
+    """As in the IR, with `%`."""
+    type: str
+    """As in the IR."""
+    kind: str
+    """induction, reduction, previous (a value of an earlier iteration: can be vectorized) or serial (nothing known)."""
+    start: str = ""
+    """Of an induction: its first value."""
+    step: str = ""
+    """Of an induction: what is added in each iteration."""
+    operation: str = ""
+    """Of a reduction."""
+    ordered: bool = False
+    """Of a floating-point reduction: only reassociation would allow to vectorize it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A place where a loop can be left."""
+
+    block: str
+    """The block's name."""
+    line: int
+    """Source line; 0: unknown."""
+    latch: bool
+    """Whether it is at the end of the body."""
+    counted: bool
+    """Whether the number of iterations until it is taken is known on entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One load or store in a loop."""
+
+    store: bool
+    """A store; else a load."""
+    type: str
+    """Of what is loaded or stored."""
+    bytes: int
+    """Its size."""
+    line: int
+    """Source line; 0: unknown."""
+    always: bool
+    """Whether each iteration does it."""
+    volatile: bool
+    """Volatile or atomic."""
+    base: str
+    """The object in which it is; `*%p`: the one whose address is loaded from there."""
+    strides: tuple[str, ...]
+    """By how many bytes the address moves per iteration, for each loop around it from the inside out; `?`: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two accesses that may touch the same memory in different iterations."""
+
+    type: str
+    """LLVM's name of the dependence."""
+    source_line: int
+    """Line of the first access."""
+    destination_line: int
+    """Line of the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependences:
+    """What LLVM's LoopAccessAnalysis says of an innermost loop."""
+
+    vectorizable: bool
+    """No dependence forbids to vectorize, given the checks."""
+    reason: str
+    """Why not, in LLVM's words."""
+    safe_bits: int | None
+    """The widest vector that is safe; None: any."""
+    runtime_checks: int
+    """Comparisons of pointers that are needed before the loop."""
+    compared: tuple[str, ...]
+    """The objects that are compared."""
+    pairs: tuple[Pair, ...]
+    """Dependences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call."""
+
+    callee: str
+    """The function; empty: through a pointer."""
+    line: int
+    """Source line; 0: unknown."""
+    loop: int | None = None
+    """Position of the innermost loop around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFacts:
+    """What is known of a loop once its values are in registers."""
+
+    header: str
+    """Name of its first block in the simplified IR."""
+    innermost: bool
+    """Whether it holds no other loop."""
+    blocks: int
+    """Basic blocks, those of inner loops included."""
+    instructions: int
+    """IR instructions, without those of inner loops."""
+    trip_count: int | None
+    """Iterations, where that is a constant."""
+    trip_count_max: int | None
+    """An upper bound that is a constant."""
+    trips: str
+    """Iterations as an expression over values known on entry; empty: unknown."""
+    exits: tuple[Exit, ...]
+    """Where it can be left."""
+    carried: tuple[Carried, ...]
+    """What goes round."""
+    accesses: tuple[Access, ...]
+    """Loads and stores, without those of inner loops."""
+    calls: tuple[Call, ...]
+    """Calls that are left in it, without those of inner loops."""
+    dependences: Dependences | None
+    """For an innermost loop of simple form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop of the IR as clang gives it to the optimizer."""
+
+    position: int
+    """Its index in preorder among the loops of its function: with the function's name, its identity."""
+    depth: int
+    """1 for an outermost loop."""
+    parent: int | None
+    """Position of the loop around it."""
+    first_line: int
+    """First source line of its instructions; 0: unknown."""
+    last_line: int
+    """Last one."""
+    facts: LoopFacts | None
+    """None: it was gone after simplification, so its body runs at most once or it has no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that the unit defines."""
+
+    name: str
+    """Its symbol."""
+    local: bool
+    """Whether other units cannot name it."""
+    discardable: bool
+    """Whether it disappears when nothing in the unit uses it."""
+    file: str
+    """Source file; empty: unknown."""
+    line: int
+    """Where it begins; 0: unknown."""
+    instructions: int
+    """IR instructions before optimization."""
+    cpu: str
+    """The target CPU that the IR names."""
+    attributes: tuple[str, ...]
+    """Those that decisions are about, and what is known of its effects."""
+    irreducible_lines: tuple[int, ...]
+    """Lines of cycles that are no loops, because they have several entries."""
+    calls: tuple[Call, ...]
+    """Calls before optimization, in order."""
+    executed_instructions: float | None
+    """From a profile; None: there is none."""
+    loops: tuple[Loop, ...]
+    """By position."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimplifiedIR:
+    """A function's IR after simplification."""
+
+    instructions: int
+    """IR instructions."""
+    blocks: int
+    """Basic blocks."""
+    text: str
+    """As LLVM prints it, each block with a note of its lines and loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of a module."""
+
+    source: str
+    """The source file, as it was named."""
+    triple: str
+    """The target."""
+    instructions: int
+    """IR instructions before optimization."""
+    library_functions: frozenset[str]
+    """Functions that are declared and whose meaning LLVM knows."""
+    symbols: tuple[str, ...]
+    """All functions and globals that are defined or declared."""
+    functions: tuple[Function, ...]
+    """Those that are defined, in the module's order."""
+    simplified: dict[str, SimplifiedIR]
+    """By function; a function that was small and is not needed once it is inlined is missing."""
+
+
+def read_summary(text: str) -> Summary:
+    """Reads the library's JSON."""
+    row = json.loads(text)
+    return Summary(
+        source=row["source"],
+        triple=row["triple"],
+        instructions=row["instructions"],
+        library_functions=frozenset(row["library_functions"]),
+        symbols=tuple(row["symbols"]),
+        functions=tuple(map(_function, row["functions"])),
+        simplified={name: SimplifiedIR(**one) for name, one in row["simplified"].items()},
+    )
+
+
+def _function(row: dict[str, Any]) -> Function:
+    return Function(
+        name=row["name"],
+        local=row["local"],
+        discardable=row["discardable"],
+        file=row.get("file", ""),
+        line=row.get("line", 0),
+        instructions=row["instructions"],
+        cpu=row["cpu"],
+        attributes=tuple(row["attributes"]),
+        irreducible_lines=tuple(row["irreducible_lines"]),
+        calls=tuple(Call(**call) for call in row["calls"]),
+        executed_instructions=row.get("executed_instructions"),
+        loops=tuple(map(_loop, row["loops"])),
+    )
+
+
+def _loop(row: dict[str, Any]) -> Loop:
+    facts = row.get("facts")
+    return Loop(
+        position=row["position"],
+        depth=row["depth"],
+        parent=row.get("parent"),
+        first_line=row["first_line"],
+        last_line=row["last_line"],
+        facts=_facts(facts) if facts else None,
+    )
+
+
+def _facts(row: dict[str, Any]) -> LoopFacts:
+    dependences = row.get("dependences")
+    return LoopFacts(
+        header=row["header"],
+        innermost=row["innermost"],
+        blocks=row["blocks"],
+        instructions=row["instructions"],
+        trip_count=row.get("trip_count"),
+        trip_count_max=row.get("trip_count_max"),
+        trips=row.get("trips", ""),
+        exits=tuple(Exit(**one) for one in row["exits"]),
+        carried=tuple(Carried(**one) for one in row["carried"]),
+        accesses=tuple(Access(**{**one, "strides": tuple(one["strides"])}) for one in row["accesses"]),
+        calls=tuple(Call(**one) for one in row["calls"]),
+        dependences=_dependences(dependences) if dependences else None,
+    )
+
+
+def _dependences(row: dict[str, Any]) -> Dependences:
+    return Dependences(
+        vectorizable=row["vectorizable"],
+        reason=row.get("reason", ""),
+        safe_bits=row.get("safe_bits"),
+        runtime_checks=row["runtime_checks"],
+        compared=tuple(row["compared"]),
+        pairs=tuple(Pair(one["type"], one["from"], one["to"]) for one in row["pairs"]),
+    )

@@ -1,0 +1,98 @@
+"""Puts what is known into so many tokens: what matters most comes first, and what is left out is named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compiler_agent.llvm.observe.compact_ir import CompactFunction
+
+CHARACTERS_PER_TOKEN = 3.0
+"""For text that is mostly IR: it has more punctuation and digits than prose, of which a token holds about four."""
+_FACTS_SHARE = 0.6
+"""Of the room for functions, so much at most goes to facts, so that the IR of the most important one has a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What there is to say of one function."""
+
+    name: str
+    """As it is shown."""
+    head: str
+    """One line."""
+    facts: str
+    """Loops, estimates, remarks, effects of passes."""
+    ir: CompactFunction | None
+    """None: it was inlined everywhere."""
+
+
+def tokens(text: str) -> int:
+    """An estimate of a text's tokens."""
+    return round(len(text) / CHARACTERS_PER_TOKEN)
+
+
+def assemble(head: str, sections: Sequence[Section], token_budget: int) -> str:
+    """The head, then the facts of the functions, then their IR, as far as the budget goes.
+
+    Args:
+        head: What is always there; cut only where it alone is more than the budget.
+        sections: Functions, the most important one first.
+        token_budget: The most that the text may have.
+    """
+    whole = int(token_budget * CHARACTERS_PER_TOKEN)
+    head = cut(head, whole)
+    room = whole - len(head) - _closing_length(sections)
+    facts, room_for_ir = _facts(sections, room)
+    parts, unseen = [head], []
+    for section in sections:
+        rows = [facts[section.name]] if section.name in facts else []
+        ir = section.ir.text(max(0, room_for_ir - len(_IR_HEAD) - len(section.head) - 4)) if section.ir else ""
+        if ir:
+            rows.append(f"{_IR_HEAD}{ir}")
+            room_for_ir -= len(ir) + len(_IR_HEAD) + 2
+        if rows:
+            parts.append("\n".join([section.head, *rows] if section.name not in facts else rows))
+        if section.ir and not ir:
+            unseen.append(section.name)
+    if unseen:
+        parts.append(cut(f"{_UNSEEN}{', '.join(unseen)}", _closing_length(sections)))
+    return "\n\n".join(parts) + "\n"
+
+
+def cut(text: str, room: int) -> str:
+    """A text, or those of its lines that fit and a word on the others."""
+    if len(text) <= room:
+        return text
+    rows: list[str] = []
+    left = room - _NOTE_CHARACTERS
+    lines = text.split("\n")
+    for line in lines:
+        if len(line) + 1 > left:
+            break
+        rows.append(line)
+        left -= len(line) + 1
+    note = f"NOT SHOWN: {len(lines) - len(rows)} lines more"
+    return "\n".join([*rows, note])[: max(room, 0)]
+
+
+_NOTE_CHARACTERS = 40
+_IR_HEAD = "IR:\n"
+_UNSEEN = "NOT SHOWN for want of room, the IR of: "
+
+
+def _closing_length(sections: Sequence[Section]) -> int:
+    return min(len(_UNSEEN) + sum(len(section.name) + 2 for section in sections), 400) + 4
+
+
+def _facts(sections: Sequence[Section], room: int) -> tuple[dict[str, str], int]:
+    """Heads and facts by function, and the room that is left for IR."""
+    facts: dict[str, str] = {}
+    left = int(room * _FACTS_SHARE)
+    for section in sections:
+        text = cut(f"{section.head}\n{section.facts}".rstrip(), left - 2)
+        if not text.startswith(section.head):
+            break
+        facts[section.name] = text
+        left -= len(text) + 2
+    return facts, room - sum(len(text) + 2 for text in facts.values())

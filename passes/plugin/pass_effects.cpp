@@ -1,0 +1,88 @@
+#include "pass_effects.h"
+
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Function.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/JSON.h"
+
+using namespace llvm;
+
+namespace cc_agent {
+namespace {
+
+/// What holds other passes, and does nothing itself.
+bool isManager(StringRef pass) { return isSpecialPass(pass, {"PassManager", "PassAdaptor", "RequireAnalysisPass", "InvalidateAnalysisPass", "DevirtSCCRepeatedPass"}); }
+
+const Function *functionOf(const Any &unit) {
+  if (auto *function = any_cast<const Function *>(&unit))
+    return *function;
+  if (auto *loop = any_cast<const Loop *>(&unit))
+    return (*loop)->getHeader()->getParent();
+  return nullptr;
+}
+
+StringMap<int64_t> countAll(const Module &module) {
+  StringMap<int64_t> counts;
+  for (const Function &function : module)
+    if (!function.isDeclaration())
+      counts[function.getName()] = function.getInstructionCount();
+  return counts;
+}
+
+json::Object asObject(const StringMap<int64_t> &counts) {
+  json::Object object;
+  for (auto &entry : counts)
+    if (entry.second)
+      object[json::fixUTF8(entry.first())] = entry.second;
+  return object;
+}
+
+} // namespace
+
+PassEffects::PassEffects(const Module &module) : module(module), before(countAll(module)), counts(before) {
+  callbacks.registerAfterPassCallback([this](StringRef pass, Any unit, const PreservedAnalyses &preserved) { ran(pass, &unit, preserved); });
+  callbacks.registerAfterPassInvalidatedCallback([this](StringRef pass, const PreservedAnalyses &preserved) { ran(pass, nullptr, preserved); });
+}
+
+void PassEffects::ran(StringRef pass, Any *unit, const PreservedAnalyses &preserved) {
+  if (isManager(pass))
+    return;
+  StringRef name = callbacks.getPassNameForClassName(pass);
+  if (name == "inliner-ml-advisor-release") // the module pass in which the inliner is wrapped: it deletes what was inlined
+    name = "inline";
+  Effect &effect = effects[(name.empty() ? pass : name).str()];
+  ++effect.runs;
+  if (preserved.areAllPreserved())
+    return;
+  ++effect.changed;
+  recount(effect, unit ? functionOf(*unit) : nullptr);
+}
+
+/// Books what has changed since the last count: in one function, or anywhere.
+void PassEffects::recount(Effect &effect, const Function *only) {
+  if (only) {
+    int64_t now = only->getInstructionCount(), &known = counts[only->getName()];
+    effect.gained[only->getName()] += now - known;
+    known = now;
+    return;
+  }
+  StringMap<int64_t> now = countAll(module);
+  for (auto &entry : now)
+    effect.gained[entry.first()] += entry.second - counts.lookup(entry.first());
+  for (auto &entry : counts)
+    if (!now.contains(entry.first()))
+      effect.gained[entry.first()] -= entry.second;
+  counts = std::move(now);
+}
+
+std::string PassEffects::asJson() {
+  json::Array passes;
+  for (auto &[name, effect] : effects)
+    passes.push_back(json::Object{{"name", name}, {"runs", effect.runs}, {"changed", effect.changed}, {"functions", asObject(effect.gained)}});
+  std::string text;
+  raw_string_ostream(text) << json::Value(
+      json::Object{{"passes", std::move(passes)}, {"before", asObject(before)}, {"after", asObject(countAll(module))}});
+  return text;
+}
+
+} // namespace cc_agent

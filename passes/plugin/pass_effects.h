@@ -1,0 +1,41 @@
+// Which passes of a run changed the module, and by how many instructions.
+#pragma once
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/IR/PassInstrumentation.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class Module;
+}
+
+namespace cc_agent {
+
+/// Counts while a pipeline runs whose PassBuilder was made with `callbacks`. Use it for one run of one module.
+class PassEffects {
+public:
+  explicit PassEffects(const llvm::Module &module);
+
+  llvm::PassInstrumentationCallbacks callbacks;
+
+  /// {"passes": [{"name", "runs", "changed", "functions": {name: instructions gained}}], "before": {name: instructions},
+  /// "after": {name: instructions}}; passes in the order of their first run.
+  std::string asJson();
+
+private:
+  struct Effect {
+    unsigned runs = 0, changed = 0;
+    llvm::StringMap<int64_t> gained;
+  };
+
+  void ran(llvm::StringRef pass, llvm::Any *unit, const llvm::PreservedAnalyses &preserved);
+  void recount(Effect &effect, const llvm::Function *only);
+
+  const llvm::Module &module;
+  llvm::StringMap<int64_t> before, counts;
+  llvm::MapVector<std::string, Effect, std::map<std::string, unsigned>> effects;
+};
+
+} // namespace cc_agent

@@ -1,0 +1,108 @@
+"""The texts that a planner reads, of a real unit and the real clang."""
+
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.base.errors import ObservationError, PlanError
+from compiler_agent.llvm.observe.observer import Observer
+from compiler_agent.llvm.observe.packet import tokens
+from compiler_agent.llvm.toolchain import discover
+
+SOURCE = """
+#include <stdio.h>
+static int secret_square(int x) { return x * x; }
+int scratch;
+void gemm(int n, double *a, double *b, double *c) {
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      double sum = 0;
+      for (int k = 0; k < n; k++)
+        sum += a[i * n + k] * b[k * n + j];
+      c[i * n + j] = sum;
+    }
+}
+unsigned hash(const char *text) {
+  unsigned state = 5381;
+  while (*text)
+    state = state * 33 + (unsigned char)*text++;
+  return state;
+}
+int main(int argc, char **argv) {
+  puts("a private greeting");
+  scratch = secret_square(argc);
+  return hash(argv[0]) + scratch;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    directory = tmp_path_factory.mktemp("observed")
+    (directory / "kernels.c").write_text(SOURCE)
+    return [str(discover().clang), "-O2", "-c", "-o", "-", "kernels.c"], directory
+
+
+@pytest.fixture(scope="module")
+def observer(command: tuple[list[str], Path]) -> Observer:
+    return Observer(*command)
+
+
+def test_what_matters_comes_first(observer: Observer) -> None:
+    packet = observer.packet()
+    assert observer.functions[0].name == "gemm"
+    assert packet.index("gemm") < packet.index("hash")
+    assert "iterations %n" in packet
+    assert "stride (8 * %n) bytes in loop 2, stride 8 bytes in loop 1, 0 in loop 0" in packet
+    assert "cannot prove it is safe to reorder floating-point operations" in packet
+    assert "latency of a dependency chain" in packet
+    assert "!dbg" not in packet
+
+
+@pytest.mark.parametrize("budget", [300, 1000, 2000, 8000])
+def test_a_packet_keeps_to_its_budget_and_says_what_it_leaves_out(observer: Observer, budget: int) -> None:
+    packet = observer.packet(budget)
+    assert tokens(packet) <= budget
+    assert ("NOT SHOWN" in packet) == (budget < 8000)
+
+
+def test_a_loop_is_shown_with_its_estimate_its_remarks_and_its_code(observer: Observer) -> None:
+    shown = observer.show_loop("hash", 0)
+    assert "serial chain" in shown
+    assert "cycles, IPC" in shown
+    assert "loop not vectorized" in shown
+    assert "mul i32 %state" in shown
+
+
+def test_names_that_are_not_there_have_near_ones(observer: Observer) -> None:
+    with pytest.raises(ObservationError, match="gem") as error:
+        observer.show_function("gem")
+    assert "gemm" in error.value.hint
+    with pytest.raises(ObservationError, match="no loop 3") as error:
+        observer.show_loop("gemm", 3)
+    assert "2 (line 9)" in error.value.hint
+
+
+def test_passes_can_be_tried(observer: Observer) -> None:
+    tried = observer.try_pass_effect("function(sroa)")
+    assert "hash: 23 -> 13" in tried
+    assert "sroa -" in tried
+    with pytest.raises(PlanError, match="nosuch"):
+        observer.try_pass_effect("nosuch")
+
+
+def test_a_plan_is_compared_with_the_stock_pipeline(observer: Observer) -> None:
+    shown = observer.show_plan("-passes=default<O1>")
+    assert "only with the plan: loop-vectorize, line 9: loop not vectorized: only vectorizing loops that" in shown
+
+
+def test_redacted_text_names_nothing_of_the_unit_and_maps_back(command: tuple[list[str], Path]) -> None:
+    redacted = Observer(*command, redact=True)
+    texts = [redacted.packet(), redacted.show_function("main"), redacted.show_mca("hash"), str(redacted.to_json())]
+    for text in texts:
+        for word in ("gemm", "hash", "secret", "scratch", "greeting", "state", "kernels"):
+            assert word not in text
+    assert "puts" in texts[1]
+    alias = redacted.redaction.name("gemm")
+    assert redacted.redaction.original(alias) == "gemm"
+    assert redacted.show_loop(alias, 2).startswith("    loop 2")
