@@ -21,6 +21,7 @@ from compiler_agent.app.blame_reduce import reduce_module
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished, ToolError
 from compiler_agent.base.process import run
 from compiler_agent.evaluation.difftest import Difference, ProgramVerdict
+from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.pipeline import Adaptor, Pass, Pipeline, parse, walk
@@ -28,7 +29,7 @@ from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import Toolchain
 
 DEFAULT_REDUCE_S = 300.0
-STOCK = Plan.parse("-passes=default<O2>")
+STOCK = stock_plan()
 """What shows a fault that lies hidden in a module: clang's own passes, which are right without it."""
 
 

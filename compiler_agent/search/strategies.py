@@ -8,13 +8,14 @@ from pathlib import Path
 
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
+from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.space import Space
 from compiler_agent.search.strategy import Score, Strategy, ranked
 
 CORESET_FILE = Path(__file__).resolve().parents[2] / "passes" / "pipelines" / "size.txt"
-STOCK = Plan.parse("-passes=default<O2>")
+STOCK = stock_plan()
 
 
 class Baseline:
