@@ -63,8 +63,8 @@ class UnitResult:
     """The target triple."""
     baseline_value: int
     """The baseline's figure."""
-    kept: tuple[Evaluation, ...]
-    """Plans that may be kept and were confirmed by a real compilation, best first; at most one today."""
+    best: Evaluation | None
+    """The best plan that may be kept and was confirmed by a real compilation, if any."""
     n_evaluations: int
     """Candidates judged."""
     seconds: float
@@ -81,11 +81,6 @@ class UnitResult:
     """What was shown of each plan that verification tried."""
     planner: PlannerEvidence | None = None
     """What a language model had to do with it; None: none was asked."""
-
-    @property
-    def best(self) -> Evaluation | None:
-        """The plan to keep, if any."""
-        return self.kept[0] if self.kept else None
 
     @property
     def shown(self) -> Ledger | None:
@@ -191,7 +186,7 @@ def tune_unit(
             llvm=engine.llvm,
             target=engine.target,
             baseline_value=evaluator.baseline_value,
-            kept=(verified.kept,) if verified.kept else (),
+            best=verified.kept,
             n_evaluations=len(found.evaluations),
             seconds=found.seconds,
             interrupted=interrupted,
