@@ -1,32 +1,36 @@
-"""`compiler-agent bench size`: clang -Oz against our strategies at equal budgets, per unit of real libraries."""
+"""`compiler-agent bench size`: clang -Oz against our strategies at equal budgets, per unit of real libraries.
+
+What worked on other units is used by strategies that ask for it alone, from a store that is named, and only what was
+learned on training libraries other than the unit's own.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-import numpy
-from rich.console import Console
-from rich.table import Table
-
 from compiler_agent.app import libraries, library_build
-from compiler_agent.app.libraries import TranslationUnit
+from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.app.library_agent import plain_compiler
-from compiler_agent.app.unit import search_space
+from compiler_agent.app.unit import keep_outcomes, search_space
 from compiler_agent.base.config import Budget
-from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.evaluation.evaluate import Evaluator
-from compiler_agent.llvm.engine import Engine
+from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.store import Store
+from compiler_agent.evaluation.evaluate import Evaluator, Objective
+from compiler_agent.llvm.engine import Engine, Measurement
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies
-from compiler_agent.search.loop import search
+from compiler_agent.search.knowledge import NOTHING, Knowledge, plans_of
+from compiler_agent.search.loop import SearchResult, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,41 @@ class UnitFigures:
     """By strategy."""
     plans: dict[str, str]
     """The winners, by strategy."""
+    curves: dict[str, list[int]]
+    """The smallest so far after each evaluation, by strategy."""
+    neighbours: dict[str, list[str]]
+    """Units whose plans the search began with, nearest first, by strategy."""
 
-    def ratio(self, strategy: str) -> float:
-        """Baseline divided by candidate."""
-        return self.baseline_text_bytes / self.text_bytes[strategy]
+    def ratio(self, strategy: str, n_evaluations: int | None = None) -> float:
+        """Baseline divided by candidate, at the end or after so many evaluations."""
+        curve = self.curves[strategy][:n_evaluations]
+        return self.baseline_text_bytes / (curve[-1] if curve else self.baseline_text_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What a benchmark may know of other units, and where it notes what it finds."""
+
+    known: Path | None = None
+    """Directory of a store to read; None: nothing is known."""
+    learned: Path | None = None
+    """Directory of a store where outcomes on training libraries are noted; None: nowhere."""
+
+    def read(self) -> Knowledge:
+        """What is known now.
+
+        Raises:
+            UsageError: There is no such store.
+        """
+        if self.known is None:
+            return NOTHING
+        if not self.known.is_dir():
+            raise UsageError(f"there is no store in {self.known}", hint="fill one first: bench size --learn DIRECTORY")
+        with Store.open(self.known) as store:
+            return Knowledge.read(store, discover().digest, Objective.TEXT_BYTES)
+
+
+NO_EXPERIENCE = Experience()
 
 
 def translation_units(names: Sequence[str], directory: Path) -> list[TranslationUnit]:
@@ -72,30 +107,61 @@ def serving_argv(unit: TranslationUnit) -> list[str]:
     return [str(clang), "-Qunused-arguments", "-Oz", *unit.argv[:-1], "-c", "-o", "-", unit.argv[-1]]
 
 
-def measure_unit(unit: TranslationUnit, names: Sequence[str], budget: Budget, seed: int) -> UnitFigures | None:
+def others_training(unit: TranslationUnit) -> Callable[[str], bool]:
+    """Whether a unit, by its name, is of a training library other than that of the unit at hand."""
+    training = {library.name for library in libraries.load() if library.part is Part.TRAINING} - {unit.library}
+    return lambda name: name.partition("/")[0] in training
+
+
+def measure_unit(
+    unit: TranslationUnit,
+    names: Sequence[str],
+    budget: Budget,
+    seed: int,
+    known: Knowledge,
+    learned: Store | None = None,
+) -> UnitFigures | None:
     """Runs each strategy on one unit; None for a unit without code."""
     space = search_space(discover())
-    text, loaded, evaluations, emitted, seconds, plans = {}, {}, {}, {}, {}, {}
-    baseline = 0
+    known = known.where(others_training(unit))
+    figures = UnitFigures(unit.name, unit.part.value, 0, {}, {}, {}, {}, {}, {}, {}, {})
     for name in names:
         # A fresh one for each: no strategy profits from another's objects.
         with Engine(serving_argv(unit), unit.directory) as engine:
             evaluator = Evaluator(engine, space.catalog)
-            baseline = evaluator.baseline_value
-            if baseline == 0:
+            if evaluator.baseline_value == 0:
                 return None
-            found = search(strategies.make(name, space, seed), evaluator.evaluate, budget)
-        best = found.best
-        text[name] = best.value if best is not None and best.value is not None else baseline
-        plans[name] = str(best.plan) if best is not None else ""
-        loaded[name] = 1.0
-        if best is not None:
-            ours = (best.measurement.text_bytes or 0) + (best.measurement.data_bytes or 0)
-            loaded[name] = (baseline + (evaluator.baseline.data_bytes or 0)) / ours
-        evaluations[name] = len(found.evaluations)
-        emitted[name] = sum(evaluation.measurement.emitted for evaluation in found.evaluations)
-        seconds[name] = found.seconds
-    return UnitFigures(unit.name, unit.part.value, baseline, text, loaded, evaluations, emitted, seconds, plans)
+            near = (
+                known.nearest(engine.key, engine.target, engine.features) if name in strategies.USES_KNOWLEDGE else ()
+            )
+            strategy = strategies.make(name, space, seed, near=plans_of(near))
+            found = search(strategy, evaluator.evaluate, budget)
+            if learned is not None and unit.part is Part.TRAINING:
+                keep_outcomes(learned, discover(), evaluator, unit.name, found.evaluations)
+        figures = dataclasses.replace(figures, baseline_text_bytes=evaluator.baseline_value)
+        _enter(figures, name, found, evaluator)
+        figures.neighbours[name] = [one.source for one in near]
+    return figures
+
+
+def _enter(figures: UnitFigures, name: str, found: SearchResult, evaluator: Evaluator) -> None:
+    baseline, best = evaluator.baseline, found.best
+    kept = best.measurement if best is not None else baseline
+    figures.text_bytes[name] = kept.text_bytes or 0
+    figures.plans[name] = str(best.plan) if best is not None else ""
+    figures.loaded_ratio[name] = _loaded(baseline) / _loaded(kept)
+    figures.n_evaluations[name] = len(found.evaluations)
+    figures.n_emitted[name] = sum(evaluation.measurement.emitted for evaluation in found.evaluations)
+    figures.seconds[name] = found.seconds
+    values = (
+        one.value if one.value is not None and one.verdict.may_be_kept else evaluator.baseline_value
+        for one in found.evaluations
+    )
+    figures.curves[name] = list(accumulate(values, min))
+
+
+def _loaded(measured: Measurement) -> int:
+    return (measured.text_bytes or 0) + (measured.data_bytes or 0)
 
 
 def run_bench(
@@ -105,15 +171,29 @@ def run_bench(
     seed: int,
     jobs: int | None = None,
     json_file: Path | None = None,
+    experience: Experience = NO_EXPERIENCE,
 ) -> list[UnitFigures]:
-    """Measures all units of the libraries, in parallel, progress on stderr; the JSON file grows with each unit."""
-    with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory:
+    """Measures all units of the libraries, in parallel, progress on stderr; the JSON file grows with each unit.
+
+    Raises:
+        UsageError: A strategy that uses knowledge has none, or what it finds would become knowledge again.
+    """
+    if knowing := strategies.USES_KNOWLEDGE.intersection(strategy_names):
+        if experience.known is None:
+            raise UsageError(
+                f"{', '.join(knowing)} needs to know other units", hint="name a store: --knowledge DIRECTORY"
+            )
+        if experience.learned is not None:
+            raise UsageError("what was found with knowledge is not learned", hint="leave --learn out")
+    known = experience.read()
+    with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory, contextlib.ExitStack() as stack:
+        learned = stack.enter_context(Store.open(experience.learned)) if experience.learned is not None else None
         units = translation_units(names, Path(directory))
         figures: list[UnitFigures] = []
 
         def work(unit: TranslationUnit) -> UnitFigures | None:
             try:
-                return measure_unit(unit, strategy_names, budget, seed)
+                return measure_unit(unit, strategy_names, budget, seed, known, learned)
             except CompilerAgentError as error:
                 print(f"{unit.name}: left out: {error}", file=sys.stderr)
                 return None
@@ -131,55 +211,3 @@ def run_bench(
                         flush=True,
                     )
     return figures
-
-
-def geometric_mean(ratios: Iterable[float]) -> float:
-    """The geometric mean of ratios."""
-    return float(numpy.exp(numpy.mean(numpy.log(list(ratios)))))
-
-
-def render(figures: Sequence[UnitFigures], strategy_names: Sequence[str], console: Console) -> None:
-    """Prints the table per unit, and the summary of training and held-out units apart."""
-    units = Table(title="text_bytes: clang -Oz ÷ cc-agent")
-    for title in ("unit", "part", "clang -Oz", *strategy_names):
-        units.add_column(title, justify="left" if title in ("unit", "part") else "right")
-    for row in figures:
-        units.add_row(
-            row.unit, row.part, str(row.baseline_text_bytes), *(f"{row.ratio(name):.4f}" for name in strategy_names)
-        )
-    console.print(units)
-    summary = Table(title="summary, one figure per translation unit")
-    for title in (
-        "part",
-        "units",
-        "strategy",
-        "geomean",
-        "median",
-        "min",
-        "max",
-        "total bytes",
-        "text+data",
-        "evaluations",
-        "made",
-        "seconds",
-    ):
-        summary.add_column(title, justify="right")
-    for part in ("training", "held-out"):
-        chosen = [row for row in figures if row.part == part]
-        for name in strategy_names if chosen else ():
-            ratios = [row.ratio(name) for row in chosen]
-            summary.add_row(
-                part,
-                str(len(chosen)),
-                name,
-                f"{geometric_mean(ratios):.4f}",
-                f"{float(numpy.median(ratios)):.4f}",
-                f"{min(ratios):.4f}",
-                f"{max(ratios):.4f}",
-                f"{sum(row.baseline_text_bytes for row in chosen) / sum(row.text_bytes[name] for row in chosen):.4f}",
-                f"{geometric_mean(row.loaded_ratio[name] for row in chosen):.4f}",
-                str(sum(row.n_evaluations[name] for row in chosen)),
-                str(sum(row.n_emitted[name] for row in chosen)),
-                f"{sum(row.seconds[name] for row in chosen):.0f}",
-            )
-    console.print(summary)

@@ -39,7 +39,17 @@ def _resumable(directory: str) -> Callable[[Command], Command]:
     )
 
 
-@click.group()
+class _SizeByDefault(click.Group):
+    """`bench --strategies …` is `bench size --strategies …`."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """As every group, but a first word that is an option of `size` means that."""
+        if words and words[0].startswith("--") and words[0] not in self.get_help_option_names(context):
+            words = ["size", *words]
+        return super().parse_args(context, words)
+
+
+@click.group(cls=_SizeByDefault)
 def bench() -> None:
     """Benchmarks that print both sides from one run."""
 
@@ -47,6 +57,9 @@ def bench() -> None:
 @bench.command("size")
 @click.option("--strategies", "names", default="coreset,random,evolve", show_default=True)
 @click.option("--budget", default="200", show_default=True, help=BUDGET_HELP)
+@click.option(
+    "--after", "checkpoints", type=click.IntRange(1), multiple=True, metavar="N", help="Also what N evaluations found."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option(
     "--library",
@@ -54,22 +67,45 @@ def bench() -> None:
     multiple=True,
     help="Only these; default: all but sqlite, whose one unit takes as long as the rest.",
 )
+@click.option(
+    "--knowledge",
+    "known",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A store of outcomes, for strategies that begin with what worked on similar units: those of other training "
+    "libraries, never the unit's own.",
+)
+@click.option(
+    "--learn",
+    "learned",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Note the outcomes on training libraries in this store.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
 def bench_size(
-    names: str, budget: str, seed: int, chosen: tuple[str, ...], jobs: int | None, json_file: Path | None
+    names: str,
+    budget: str,
+    checkpoints: tuple[int, ...],
+    seed: int,
+    chosen: tuple[str, ...],
+    known: Path | None,
+    learned: Path | None,
+    jobs: int | None,
+    json_file: Path | None,
 ) -> None:
     """clang -Oz against our strategies, per translation unit of real libraries, at equal budgets.
 
-    Judges sizes only: no function is tested, and nothing is kept.
+    `compiler-agent bench --strategies …` is the same. Judges sizes only: no function is tested, and nothing is kept.
     """
     from compiler_agent.app import bench_size as module
     from compiler_agent.app import libraries
+    from compiler_agent.app.bench_size_report import render
 
     wanted = chosen or tuple(library.name for library in libraries.load() if library.name != "sqlite")
     strategy_names = names.split(",")
-    figures = module.run_bench(wanted, strategy_names, Budget.parse(budget), seed, jobs, json_file)
-    module.render(figures, strategy_names, Console(width=160))
+    experience = module.Experience(known, learned)
+    figures = module.run_bench(wanted, strategy_names, Budget.parse(budget), seed, jobs, json_file, experience)
+    render(figures, strategy_names, checkpoints, Console(width=180))
     if any(row.ratio(name) < 1 for row in figures for name in strategy_names):
         sys.exit(1)
 

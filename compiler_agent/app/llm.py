@@ -16,6 +16,7 @@ from compiler_agent.search.accounts import Accounts, Limits
 from compiler_agent.search.caller import Caller
 from compiler_agent.search.chat import AnthropicModel, Model, Reply, Request
 from compiler_agent.search.fakes.recorded import Recording, Replay
+from compiler_agent.search.hybrid import Hybrid
 from compiler_agent.search.observing import Names, Observer, Redaction
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.prices import prices_of
@@ -76,15 +77,30 @@ class ModelRun:
         space: Space,
         budget: Budget,
         *,
+        similar: str = "",
+        conversation: str = "",
         should_stop: Callable[[], bool] = lambda: False,
         say: Callable[[str], None] = lambda text: None,
     ) -> Session:
         """The conversation about one unit; nothing is sent yet.
 
-        What the store knows of similar units is to be given as `Session.similar`.
+        Args:
+            record: The unit.
+            evaluator: Its judge.
+            space: What a plan may hold.
+            budget: How much may be tried.
+            similar: What worked on similar units. It is recorded, and a replay takes what was recorded: the store has
+                learned since.
+            conversation: Names it in accounts and recordings; the unit's key if empty.
+            should_stop: Ends the waiting for the model.
+            say: Told what a person should know.
         """
         observer, redaction = observer_of(record, redact=self._asking.redact)
-        key = evaluator.engine.key
+        key = conversation or evaluator.engine.key
+        if self._replay is not None:
+            similar = self._replay.similar(key)
+        if self._recording is not None:
+            self._recording.note_similar(key, similar)
         caller = Caller(self._model_for(key), self.accounts, key, should_stop, say)
         if self._replay is not None:
             caller.wait = lambda seconds: None  # what was waited for has long passed
@@ -98,15 +114,17 @@ class ModelRun:
             baseline=evaluator.baseline_value,
             evaluations=f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s",
             names=Names(redaction),
+            similar=similar,
             say=say,
         )
 
     def evidence(self, strategy: Strategy, key: str, kept: Evaluation | None) -> PlannerEvidence | None:
         """What a unit's conversation cost, and what was said of the plan that is kept; None without a conversation."""
-        if not isinstance(strategy, LlmPlanner):
+        planner = strategy.model if isinstance(strategy, Hybrid) else strategy
+        if not isinstance(planner, LlmPlanner):
             return None
         spent = self.accounts.total(key)
-        said = strategy.candidate(kept.plan) if kept else None
+        said = planner.candidate(kept.plan) if kept else None
         return PlannerEvidence(
             model=self.model_name,
             proposed_by="model" if said else "embedded search" if kept else "",

@@ -18,6 +18,8 @@ from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.base.store import Store
 from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search import strategies
+from compiler_agent.search.knowledge import NOTHING, Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ def tune_records(
     results: dict[int, UnitResult] = {}
     failures: list[tuple[Record, str]] = []
     with Store.open(user_cache_directory()) as store, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        # Read once: what this run finds on one unit must not change its search on the next.
+        uses_knowledge = options.strategy in strategies.USES_KNOWLEDGE
+        known = Knowledge.read(store, toolchain.digest, options.objective) if uses_knowledge else NOTHING
 
         def work(record: Record) -> UnitResult:
             shown = progress.unit(record.source) if progress else None
@@ -86,6 +91,7 @@ def tune_records(
                     toolchain,
                     options,
                     store,
+                    known,
                     on_evaluation=shown.evaluated if shown else lambda evaluation: None,
                     should_stop=stop.is_set,
                     n_interrupts=lambda: len(interrupts),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from compiler_agent.app.records import Record
 from compiler_agent.app.verification import Demands, Verified, first_established
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock_format import Evidence, LockEntry, PlannerEvidence
-from compiler_agent.base.store import Store, StoredEvaluation
+from compiler_agent.base.store import Store, StoredEvaluation, StoredUnit
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective, Verdict
 from compiler_agent.evaluation.ledger import Ledger
@@ -21,6 +21,7 @@ from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import Toolchain
 from compiler_agent.search import strategies
+from compiler_agent.search.knowledge import NOTHING, Knowledge, describe, plans_of
 from compiler_agent.search.loop import search
 from compiler_agent.search.planner import LlmPlanner
 from compiler_agent.search.space import Space
@@ -126,6 +127,7 @@ def tune_unit(
     toolchain: Toolchain,
     options: TuneOptions,
     store: Store,
+    known: Knowledge = NOTHING,
     *,
     on_evaluation: Callable[[Evaluation], None] = lambda evaluation: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -139,7 +141,8 @@ def tune_unit(
         record: The unit.
         toolchain: LLVM.
         options: How to search, and what a plan needs to be kept.
-        store: Where evaluations are noted.
+        store: Where outcomes are noted.
+        known: What worked on other units, as it was before any of this run.
         on_evaluation: Told of each plan that was judged.
         should_stop: Ends the search; what it has found is then established.
         n_interrupts: How often the user has asked to stop: once more, and verification ends, too.
@@ -154,10 +157,19 @@ def tune_unit(
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
+        near = known.nearest(engine.key, engine.target, engine.features)
         session = None
         if options.asked is not None:
-            session = options.asked.session(record, evaluator, space, options.budget, should_stop=should_stop, say=say)
-        strategy = strategies.make(options.strategy, space, options.seed, session)
+            session = options.asked.session(
+                record,
+                evaluator,
+                space,
+                options.budget,
+                similar=describe(near, space.stock),
+                should_stop=should_stop,
+                say=say,
+            )
+        strategy = strategies.make(options.strategy, space, options.seed, session, plans_of(near))
         found = search(
             strategy,
             evaluator.evaluate,
@@ -165,8 +177,7 @@ def tune_unit(
             on_evaluation=on_evaluation,
             should_stop=should_stop,
         )
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        store.put_many(_stored(engine.key, toolchain, evaluation, now) for evaluation in found.evaluations)
+        keep_outcomes(store, toolchain, evaluator, record.source, found.evaluations)
         before = n_interrupts()
         verified = first_established(
             record,
@@ -179,7 +190,7 @@ def tune_unit(
         interrupted = found.interrupted or n_interrupts() > before
         if not interrupted:
             refused = _refused(verified, found.ranked, options.demands)
-            store.put_many(_stored(engine.key, toolchain, one, now) for one in refused)
+            keep_outcomes(store, toolchain, evaluator, record.source, refused)
         return UnitResult(
             record=record,
             key=engine.key,
@@ -209,6 +220,28 @@ def first_request(record: Record, toolchain: Toolchain, options: TuneOptions) ->
         session = options.asked.session(record, evaluator, space, options.budget)
         planner = LlmPlanner(session, strategies.make("evolve", space, options.seed))
         return planner.first_request().body(options.asked.model_name)
+
+
+def keep_outcomes(
+    store: Store, toolchain: Toolchain, evaluator: Evaluator, source: str, evaluations: Iterable[Evaluation]
+) -> None:
+    """Notes what was tried on a unit, and what the unit is like: other searches can begin with what worked here."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    engine, baseline = evaluator.engine, evaluator.baseline
+    store.put_many(_stored(engine.key, toolchain, evaluation, now) for evaluation in evaluations)
+    store.put_unit(
+        StoredUnit(
+            engine.key,
+            toolchain.digest,
+            engine.target,
+            source,
+            engine.features,
+            baseline.text_bytes,
+            baseline.object_bytes,
+            baseline.ir_instructions,
+            now,
+        )
+    )
 
 
 def gives_nothing(row: StoredEvaluation, demands: Demands) -> bool:

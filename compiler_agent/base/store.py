@@ -1,4 +1,4 @@
-"""Evaluations that were made, kept in SQLite so that they need not be made again; several processes write at once.
+"""What was learned, kept in SQLite: evaluations, and the units they were made of; several processes write at once.
 
 The store saves time and nothing else: a plan that is worth keeping is in the lock. So a store that cannot be opened
 (read-only, damaged, on a full disk) becomes one in memory, with a warning, and the work goes on.
@@ -7,23 +7,26 @@ The store saves time and nothing else: a plan that is worth keeping is in the lo
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
 from compiler_agent.base.errors import StoreError
+from compiler_agent.base.lock_format import ESTABLISHED
 
 FILE_NAME = "evaluations.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: evaluations. 2: units besides."""
 BUSY_TIMEOUT_S = 30.0
 # "cc-a" as a number: tells our database from anybody else's.
 _APPLICATION_ID = 0x63632D61
-_SCHEMA = """
+_EVALUATIONS = """
 CREATE TABLE evaluations (
     key TEXT NOT NULL,
     toolchain TEXT NOT NULL,
@@ -39,6 +42,22 @@ CREATE TABLE evaluations (
     PRIMARY KEY (key, toolchain, plan_sha256)
 ) WITHOUT ROWID
 """
+_UNITS = """
+CREATE TABLE units (
+    key TEXT NOT NULL,
+    toolchain TEXT NOT NULL,
+    target TEXT NOT NULL,
+    source TEXT NOT NULL,
+    features TEXT NOT NULL,
+    text_bytes INTEGER,
+    object_bytes INTEGER,
+    ir_instructions INTEGER,
+    created TEXT NOT NULL,
+    PRIMARY KEY (key, toolchain)
+) WITHOUT ROWID
+"""
+_TABLES = (_EVALUATIONS, _UNITS)
+"""By the version that brought them."""
 _Result = TypeVar("_Result")
 
 
@@ -74,11 +93,63 @@ class StoredEvaluation:
     """When, as ISO 8601 in UTC; the caller's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredUnit:
+    """A translation unit that plans were tried on, as it is before optimization, and what clang makes of it."""
+
+    key: str
+    """The module's key."""
+    toolchain: str
+    """`Toolchain.digest`."""
+    target: str
+    """The target triple."""
+    source: str
+    """The source file when it was tuned; for people."""
+    features: tuple[int, ...]
+    """What the module is made of: `Engine.features`."""
+    text_bytes: int | None
+    """The baseline's executable sections, in bytes; None: not measured."""
+    object_bytes: int | None
+    """The baseline's whole object, in bytes; None: not measured."""
+    ir_instructions: int | None
+    """The baseline's IR instructions; None: not counted."""
+    created: str
+    """When, as ISO 8601 in UTC; the caller's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutcome:
+    """A plan that made a unit smaller."""
+
+    key: str
+    """The module's key."""
+    target: str
+    """The target triple."""
+    source: str
+    """The source file when it was tuned."""
+    features: tuple[int, ...]
+    """What the module is made of: `Engine.features`."""
+    plan: str
+    """The plan's canonical text."""
+    gain: float
+    """Baseline divided by what the plan gave, above 1."""
+
+
 _COLUMNS = tuple(field.name for field in fields(StoredEvaluation))
+_UNIT_COLUMNS = tuple(field.name for field in fields(StoredUnit))
+_FIGURES = ("text_bytes", "object_bytes", "ir_instructions")
+_BEST_PLANS = """
+SELECT key, target, source, features, plan, gain FROM (
+    SELECT key, target, source, features, plan, CAST(units.{figure} AS REAL) / evaluations.{figure} AS gain,
+        row_number() OVER (PARTITION BY key ORDER BY evaluations.{figure}, length(plan), plan_sha256) AS rank
+    FROM units JOIN evaluations USING (key, toolchain)
+    WHERE toolchain = ? AND outcome = ? AND evaluations.{figure} BETWEEN 1 AND units.{figure} - 1
+) WHERE rank <= ? ORDER BY key, rank
+"""
 
 
 class Store:
-    """A table of evaluations, in a file or in memory. Its methods may be called from any thread."""
+    """Tables of evaluations and units, in a file or in memory. Its methods may be called from any thread."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
@@ -107,7 +178,7 @@ class Store:
     def in_memory(cls) -> Store:
         """An empty store that is gone when it is closed."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.execute(_SCHEMA)
+        _add_tables(connection, 0)
         return cls(connection, None)
 
     @property
@@ -118,15 +189,41 @@ class Store:
     def put_many(self, evaluations: Iterable[StoredEvaluation]) -> None:
         """Keeps evaluations, all or none; of two for the same key, toolchain and plan the later stays."""
         rows = [tuple(getattr(evaluation, name) for name in _COLUMNS) for evaluation in evaluations]
-        places = ", ".join("?" for _ in _COLUMNS)
 
         def put(connection: sqlite3.Connection) -> None:
             with _transaction(connection):
-                connection.executemany(
-                    f"INSERT OR REPLACE INTO evaluations ({', '.join(_COLUMNS)}) VALUES ({places})", rows
-                )
+                connection.executemany(_insertion("evaluations", _COLUMNS), rows)
 
         self._do(put)
+
+    def put_unit(self, unit: StoredUnit) -> None:
+        """Keeps a unit; of two for the same key and toolchain the later stays."""
+        row = [getattr(unit, name) for name in _UNIT_COLUMNS]
+        row[_UNIT_COLUMNS.index("features")] = json.dumps(unit.features)
+        self._do(lambda connection: connection.execute(_insertion("units", _UNIT_COLUMNS), row))
+
+    def best_plans(self, toolchain: str, figure: str, n_plans: int) -> list[StoredOutcome]:
+        """The plans that made each unit smallest and may be kept, in order of the units' keys, the best first.
+
+        Args:
+            toolchain: `Toolchain.digest`.
+            figure: What was made smaller: text_bytes, object_bytes or ir_instructions.
+            n_plans: Most plans of one unit.
+
+        Raises:
+            ValueError: There is no such figure.
+        """
+        if figure not in _FIGURES:
+            raise ValueError(f"{figure!r} is not one of {', '.join(_FIGURES)}")
+        rows = self._do(
+            lambda connection: connection.execute(
+                _BEST_PLANS.format(figure=figure), (toolchain, ESTABLISHED, n_plans)
+            ).fetchall()
+        )
+        return [
+            StoredOutcome(key, target, source, tuple(json.loads(features)), plan, gain)
+            for key, target, source, features, plan, gain in rows
+        ]
 
     def get(self, key: str, toolchain: str, plan_sha256: str) -> StoredEvaluation | None:
         """What is known of one plan on one module; None: nothing."""
@@ -194,9 +291,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
-        connection.execute(_SCHEMA)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif application != _APPLICATION_ID:
         raise sqlite3.DatabaseError("it is a database of another program")
     elif version > SCHEMA_VERSION:
@@ -204,6 +299,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: version {version} of the store; this cc-agent knows up to {SCHEMA_VERSION}",
             hint="install a newer cc-agent, or name another directory with CC_AGENT_CACHE",
         )
+    _add_tables(connection, version)
+
+
+def _add_tables(connection: sqlite3.Connection, version: int) -> None:
+    """Brings a store of an earlier version, 0 for an empty one, to ours; what is in it stays."""
+    for table in _TABLES[version:]:
+        connection.execute(table)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _insertion(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
 
 
 @contextlib.contextmanager
@@ -221,10 +328,9 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    columns = ", ".join(_COLUMNS)
-    places = ", ".join("?" for _ in _COLUMNS)
-    for row in source.execute(f"SELECT {columns} FROM evaluations"):
-        target.execute(f"INSERT OR REPLACE INTO evaluations ({columns}) VALUES ({places})", row)
+    for table, columns in (("units", _UNIT_COLUMNS), ("evaluations", _COLUMNS)):
+        for row in source.execute(f"SELECT {', '.join(columns)} FROM {table}"):
+            target.execute(_insertion(table, columns), row)
 
 
 def _warn(path: Path, error: Exception) -> None:

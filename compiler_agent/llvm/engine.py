@@ -128,6 +128,9 @@ class Engine:
         """The module's target triple."""
         self.ir_instructions: int = hello["ir_instructions"]
         """IR instructions before optimization."""
+        self.features: tuple[int, ...] = tuple(hello.get("features", ()))
+        """What the module is made of before optimization: 70 counts, see `passes/plugin/features.h`; a plugin that was
+        built earlier says nothing."""
 
     @property
     def process(self) -> int:

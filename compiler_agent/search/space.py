@@ -7,7 +7,7 @@ import random
 from compiler_agent.base.errors import PlanError
 from compiler_agent.llvm import pipeline_edit
 from compiler_agent.llvm.catalog import Catalog
-from compiler_agent.llvm.catalog_entries import CataloguedOption, ParameterKind
+from compiler_agent.llvm.catalog_entries import CataloguedOption, ParameterKind, Provenance
 from compiler_agent.llvm.pipeline import Adaptor, Level, Node, Pass, Path, Pipeline, walk
 from compiler_agent.llvm.plan import Plan
 
@@ -20,10 +20,19 @@ class Space:
     def __init__(self, catalog: Catalog, stock: Pipeline, *, allow_experimental: bool = False) -> None:
         self.catalog = catalog
         self.stock = stock
+        self.allow_experimental = allow_experimental
         self.passes = tuple(known for known in catalog.passes(allow_experimental) if known.search)
         self.options = tuple(option for option in catalog.options(allow_experimental) if option.search)
         # Screening's best gain on one module, in per mille, is the weight: strong levers are drawn more often.
         self._weights = [1.0 + 1000 * (option.best - 1.0) for option in self.options]
+
+    def takes(self, plan: Plan) -> bool:
+        """Whether a plan from elsewhere may be tried: its words are known, and no experiment unless allowed."""
+        try:
+            self.catalog.check(plan)
+        except PlanError:
+            return False
+        return self.allow_experimental or self.catalog.provenance_of(plan).provenance is Provenance.PRODUCTION
 
     def with_option(self, plan: Plan, option: CataloguedOption, value: str) -> Plan:
         """The plan with an option, and with what that option needs to have an effect."""

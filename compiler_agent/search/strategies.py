@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
 from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.llvm.plan import Plan
+from compiler_agent.search.hybrid import TURN, Hybrid
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.space import Space
 from compiler_agent.search.strategy import Score, Strategy, ranked
@@ -155,20 +157,34 @@ _MAKERS: dict[str, Callable[[Space, int], Strategy]] = {
     "coreset": lambda space, seed: Coreset(read_coreset()),
     "evolve": lambda space, seed: Evolve(space, read_coreset(), seed),
 }
-NAMES = tuple(_MAKERS)
-"""The embedded ones."""
-ASKING = ("llm",)
-"""Those that ask a language model, and send it what is observed of the code. A mixed strategy joins them here."""
+NAMES = (*_MAKERS, "neighbours")
+"""The embedded ones. `neighbours` is `evolve`, begun with what worked on similar units."""
+ASKING = ("llm", "hybrid")
+"""Those that ask a language model, and send it what is observed of the code."""
+USES_KNOWLEDGE = frozenset({"neighbours", *ASKING})
+"""Those to which it matters what worked on other units."""
 
 
-def make(name: str, space: Space, seed: int, session: Session | None = None) -> Strategy:
+def make(name: str, space: Space, seed: int, session: Session | None = None, near: Sequence[Plan] = ()) -> Strategy:
     """A strategy by name, one of NAMES, or of ASKING if there is a conversation for it.
+
+    Args:
+        name: The strategy.
+        space: The plans to search.
+        seed: Of the search.
+        session: The conversation with a language model, if there is one.
+        near: What worked on similar units, for `neighbours`: see `knowledge.plans_of`.
 
     Raises:
         UsageError: There is no such strategy, or it lacks its conversation.
     """
+    if name == "neighbours":
+        return Evolve(space, [*filter(space.takes, near), *read_coreset()], seed)
     if name == "llm" and session is not None:
         return LlmPlanner(session, make("evolve", space, seed))
+    if name == "hybrid" and session is not None:
+        # Where the model fails, the embedded search goes on anyway.
+        return Hybrid(LlmPlanner(replace(session, plans_per_turn=TURN), Coreset(())), make("evolve", space, seed))
     if name in ASKING:
         raise UsageError(f"strategy '{name}' asks a language model, which cannot be done here", hint=_CHOOSE)
     if name not in _MAKERS:

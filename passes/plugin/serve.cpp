@@ -1,6 +1,7 @@
 #include "serve.h"
 
 #include "channel.h"
+#include "features.h"
 #include "fingerprint.h"
 #include "known_codes.h"
 #include "limits.h"
@@ -45,6 +46,7 @@ public:
       hello["llvm"] = LLVM_VERSION_STRING;
       hello["target"] = served.module.getTargetTriple().str();
       hello["ir_instructions"] = int64_t(served.module.getInstructionCount());
+      hello["features"] = json::Array(countFeatures(served.module));
     } else if (report) {
       hello["fingerprint"] = *report->getString("fingerprint");
       hello["ir_instructions"] = *report->getInteger("ir_instructions");

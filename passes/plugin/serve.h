@@ -21,7 +21,7 @@ struct ServedModule {
 /// Answers requests on servingDescriptor(), one JSON object a line each way, until the other side closes it; then the
 /// process ends. Returns only in a child, which is to go on and emit its object to standard output.
 ///
-/// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…}
+/// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…,"features":[70 numbers, see features.h]}
 /// Request: {"plan":TEXT or "" for clang's own pipeline,"late":those of its options that code generation alone reads,
 ///           "measure":"object"|"ir"|"count","fresh":…,"share":…,"timeout_s":…,"memory_bytes":…}
 /// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,

@@ -1,4 +1,4 @@
-"""Evaluations come back as they were put, many processes write at once, and a broken store does not stop the work."""
+"""What is put comes back, many processes write at once, and a store that is old or broken loses nothing."""
 
 import sqlite3
 import subprocess
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler_agent.base.errors import StoreError
-from compiler_agent.base.store import FILE_NAME, Store, StoredEvaluation, StoreWarning
+from compiler_agent.base.store import FILE_NAME, Store, StoredEvaluation, StoredOutcome, StoredUnit, StoreWarning
 
 ONE = StoredEvaluation(
     key="0" * 32 + "-O2s2",
@@ -25,6 +25,17 @@ ONE = StoredEvaluation(
     object_bytes=2000,
     ir_instructions=300,
     seconds=0.125,
+    created="2025-01-01T00:00:00Z",
+)
+UNIT = StoredUnit(
+    key=ONE.key,
+    toolchain="t",
+    target="x86_64-pc-linux-gnu",
+    source="huffman.c",
+    features=(300, 20, 3, 1, 2),
+    text_bytes=1024,
+    object_bytes=2000,
+    ir_instructions=290,
     created="2025-01-01T00:00:00Z",
 )
 # SQLite keeps 64 bits, and no text with lone surrogates can be encoded.
@@ -120,12 +131,73 @@ def test_threads_share_one_store(tmp_path):
         assert len(store) == 80
 
 
+def trial(plan: str, text_bytes: int | None, outcome: str = "established", **changes: str) -> StoredEvaluation:
+    return replace(ONE, plan=plan, plan_sha256=plan, text_bytes=text_bytes, outcome=outcome, **changes)
+
+
+def test_the_best_plans_of_a_unit_come_smallest_first_and_the_shorter_of_equal_ones() -> None:
+    with Store.in_memory() as store:
+        store.put_unit(UNIT)
+        store.put_many(
+            [
+                trial("good", 900),
+                trial("best but long", 800),
+                trial("best", 800),
+                trial("no better", 1024),
+                trial("empty", 0),
+                trial("crashed", None),
+                trial("refused", 700, "not-established"),
+                trial("another toolchain", 1, toolchain="u"),
+                trial("unit unknown", 1, key="x"),
+            ]
+        )
+        found = store.best_plans("t", "text_bytes", 3)
+        assert [one.plan for one in found] == ["best", "best but long", "good"]
+        assert found[0] == StoredOutcome(ONE.key, UNIT.target, "huffman.c", UNIT.features, "best", 1.28)
+        assert [one.plan for one in store.best_plans("t", "text_bytes", 1)] == ["best"]
+        assert store.best_plans("t", "object_bytes", 3) == []  # all have the baseline's size
+        with pytest.raises(ValueError, match="seconds"):
+            store.best_plans("t", "seconds", 3)
+
+
+def test_a_unit_is_kept_once_and_as_it_was_last_seen(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.put_unit(UNIT)
+        store.put_unit(replace(UNIT, source="moved.c"))
+        store.put_many([trial("good", 900)])
+    with Store.open(tmp_path) as store:
+        assert [one.source for one in store.best_plans("t", "text_bytes", 9)] == ["moved.c"]
+
+
+def test_a_store_of_version_1_is_brought_to_this_one_and_keeps_all(tmp_path: Path) -> None:
+    # As version 0.2.0 of this project made it.
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute(
+            "CREATE TABLE evaluations (key TEXT NOT NULL, toolchain TEXT NOT NULL, plan_sha256 TEXT NOT NULL, "
+            "plan TEXT NOT NULL, outcome TEXT NOT NULL, message TEXT NOT NULL, text_bytes INTEGER, "
+            "object_bytes INTEGER, ir_instructions INTEGER, seconds REAL NOT NULL, created TEXT NOT NULL, "
+            "PRIMARY KEY (key, toolchain, plan_sha256)) WITHOUT ROWID"
+        )
+        row = [getattr(ONE, name) for name in StoredEvaluation.__slots__]
+        connection.execute(f"INSERT INTO evaluations VALUES ({', '.join('?' for _ in row)})", row)
+        connection.execute("PRAGMA application_id = 1667444065")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    for _ in range(2):  # migrated, and then opened as it is
+        with Store.open(tmp_path) as store:
+            assert store.path is not None
+            assert store.get(ONE.key, "t", ONE.plan_sha256) == ONE
+            store.put_unit(UNIT)
+            store.put_many([trial("good", 900)])
+            assert len(store.best_plans("t", "text_bytes", 9)) == 1
+
+
 def test_future_version_is_refused(tmp_path):
     Store.open(tmp_path).close()
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(StoreError, match="version 2 of the store; this cc-agent knows up to 1") as caught:
+    with pytest.raises(StoreError, match="version 3 of the store; this cc-agent knows up to 2") as caught:
         Store.open(tmp_path)
     assert "CC_AGENT_CACHE" in caught.value.hint
 
@@ -180,8 +252,11 @@ def test_disk_that_gets_full_loses_nothing(small_disk):
         for number in range(999):
             store.put_many([replace(ONE, key=str(number), message="x" * 500)])
 
+    store.put_unit(UNIT)
     with pytest.warns(StoreWarning, match=r"full|I/O"):
         fill()
     assert store.path is None
     assert len(store) == 1000
+    store.put_many([trial("good", 900)])
+    assert len(store.best_plans("t", "text_bytes", 9)) == 1  # the unit came along
     store.close()

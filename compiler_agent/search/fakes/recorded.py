@@ -44,6 +44,11 @@ class Recording:
             self._rows[conversation, n] = {"conversation": conversation, "n": n, **row}
             self._write()
 
+    def note_similar(self, conversation: str, similar: str) -> None:
+        """Writes down what was known of similar units, if anything, as the call before the first."""
+        if similar:
+            self.add(conversation, 0, {"similar": similar})
+
     def _write(self) -> None:
         rows = [self._head, *(self._rows[place] for place in sorted(self._rows))]
         write_atomically(self._path, "".join(json.dumps(row) + "\n" for row in rows).encode())
@@ -92,6 +97,10 @@ class Replay:
     def model(self, conversation: str) -> Model:
         """The model as it answered in one conversation."""
         return _Replayed(self, conversation)
+
+    def similar(self, conversation: str) -> str:
+        """What was known of similar units when a conversation was recorded; empty: nothing."""
+        return str(self._rows.get((conversation, 0), {}).get("similar", ""))
 
     def step(self, conversation: str, n: int, digest: str) -> Step:
         """What the n-th call gave.
