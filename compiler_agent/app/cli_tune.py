@@ -22,7 +22,7 @@ from compiler_agent.evaluation.evaluate import Objective
 from compiler_agent.search import strategies
 
 if TYPE_CHECKING:
-    from compiler_agent.app.llm import Asking
+    from compiler_agent.app.llm import Asking, ModelRun
     from compiler_agent.app.tune import TuneReport
     from compiler_agent.app.unit import UnitResult
     from compiler_agent.app.verification import Demands
@@ -146,7 +146,7 @@ def tune(
             )
         else:
             report = tune_records(units, lock, options, jobs=jobs, progress=progress)
-    _print_report(report, lock, as_json)
+    _print_report(report, lock, as_json, asked)
 
 
 def _default_lock() -> Path:
@@ -170,7 +170,7 @@ def _verdict(result: UnitResult, refuted: set[str]) -> str:
     return "miscompiled" if wrong else "not-established"
 
 
-def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
+def _print_report(report: TuneReport, lock: Path, as_json: bool, asked: ModelRun | None) -> None:
     refuted = {result.key for result in report.miscompiled}
     rows = [
         {
@@ -204,6 +204,7 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                     "dropped": report.dropped,
                     "n_untested": report.n_untested,
                     "verification_share": round(report.verification_share, 3),
+                    "model": dataclasses.asdict(asked.spent()) if asked else None,
                 },
                 indent=2,
             )
@@ -215,10 +216,11 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                 f"({row['verdict']}, {row['n_evaluations']} evaluations"
                 + (f"; functions: {row['functions']})" if row["functions"] else ")")
             )
-        for result in report.results:
+        for row, result in zip(rows, report.results, strict=True):
             if result.planner:
-                after = result.best.value if result.best and result.best.value is not None else result.baseline_value
-                click.echo(f"{result.record.source}: {cost(result.planner, result.baseline_value, after)}")
+                click.echo(
+                    f"{row['source']}: {cost(result.planner, int(str(row['baseline'])), int(str(row['value'])))}"
+                )
         if rows:
             before, after = sum(int(str(row["baseline"])) for row in rows), sum(int(str(row["value"])) for row in rows)
             kept = f"plans in {lock}" if any(row["verdict"] == "established" for row in rows) else "no plan is kept"
@@ -227,6 +229,8 @@ def _print_report(report: TuneReport, lock: Path, as_json: bool) -> None:
                 if after
                 else f"no code in {len(rows)} units"
             )
+            if asked is not None:
+                click.echo(f"language model, in all: {cost(asked.spent(), before, after)}")
             click.echo(f"verification took {report.verification_share:.0%} of the time")
     for result in report.results:
         for one in result.refused:

@@ -123,17 +123,20 @@ class ModelRun:
         planner = strategy.model if isinstance(strategy, Hybrid) else strategy
         if not isinstance(planner, LlmPlanner):
             return None
-        spent = self.accounts.total(key)
         said = planner.candidate(kept.plan) if kept else None
-        return PlannerEvidence(
-            model=self.model_name,
+        return replace(
+            self.spent(key),
             proposed_by="model" if said else "embedded search" if kept else "",
             expected=said.expected if said else "",
             rationale=said.rationale if said else "",
-            calls=spent.calls,
-            tokens=spent.tokens,
-            cache_read_tokens=spent.cache_read_tokens,
-            cost_usd=None if spent.cost_usd is None else round(spent.cost_usd, 6),
+        )
+
+    def spent(self, key: str | None = None) -> PlannerEvidence:
+        """What one unit's conversation cost, or the whole run; what was said is left out."""
+        total = self.accounts.total(key)
+        cost_usd = None if total.cost_usd is None else round(total.cost_usd, 6)
+        return PlannerEvidence(
+            self.model_name, "", "", "", total.calls, total.tokens, total.cache_read_tokens, cost_usd
         )
 
     def _model_for(self, key: str) -> Model:

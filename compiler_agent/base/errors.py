@@ -13,7 +13,11 @@
     ├── LockError                   3  the lock cannot be used
     │   ├── LockCorruptError        3  not JSON, a merge conflict, a wrong digest
     │   └── LockVersionError        3  written by a newer version of this project
-    └── StoreError                  3  the evaluations' database cannot be used
+    ├── StoreError                  3  the evaluations' database cannot be used
+    └── ModelError                  3  the language model is not asked, or not waited for
+        ├── BudgetSpent             3  the next call could exceed what may be spent
+        ├── Interrupted             3  the user does not want to wait for the answer
+        └── ModelFault              3  a call gave no reply (in search.chat: it knows what the calls cost)
 
 The number is the exit status of the command line: 0 done, 1 ran but negative or not established, 2 usage,
 3 could not run. Foreign exceptions are turned into these where they arise; whatever escapes is our bug.
@@ -125,6 +129,18 @@ class LockVersionError(LockError):
 
 class StoreError(CompilerAgentError):
     """The database of evaluations cannot be used."""
+
+
+class ModelError(CompilerAgentError):
+    """The language model is not asked any more, did not reply, or is not waited for."""
+
+
+class BudgetSpent(ModelError):
+    """The next call could exceed what may be spent, so it is not made."""
+
+
+class Interrupted(ModelError):
+    """The user does not want to wait for the answer."""
 
 
 def _describe_status(status: int) -> str:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.errors import BudgetSpent, UsageError
 from compiler_agent.base.files import file_error
 from compiler_agent.search.chat import Request, Usage
 from compiler_agent.search.prices import Prices
@@ -22,10 +22,6 @@ from compiler_agent.search.prices import Prices
 _CHARACTERS_PER_TOKEN = 2.5
 # Less is not worth a call: a plan with its reasons takes as much.
 _LEAST_OUTPUT_TOKENS = 2_000
-
-
-class BudgetSpent(CompilerAgentError):
-    """The next call could exceed what may be spent, so it is not made."""
 
 
 @dataclass(frozen=True, slots=True)

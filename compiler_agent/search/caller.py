@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.errors import Interrupted
 from compiler_agent.search.accounts import Accounts, Total
 from compiler_agent.search.chat import Model, ModelFault, Reply, Request
 
@@ -16,10 +16,6 @@ _TRIES = 5
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _POLL_S = 0.05
-
-
-class Interrupted(CompilerAgentError):
-    """The user does not want to wait for the answer."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from compiler_agent.base.config import ModelSettings
-from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.errors import ModelError, UsageError
 
 Block = Mapping[str, Any]
 """One block of a message's content, or one message, or one tool, as JSON."""
@@ -99,7 +99,7 @@ class Fault(enum.StrEnum):
     CONNECTION = "connection"
     """It could not be made, or was dropped."""
     UNREADABLE = "unreadable"
-    """What came is not what the protocol says."""
+    """What came is not what the protocol says, or cannot be used."""
     REJECTED = "rejected"
     """Another 4xx: a wrong key, an unknown model, a request that is too large."""
 
@@ -109,7 +109,7 @@ class Fault(enum.StrEnum):
         return self is not Fault.REJECTED
 
 
-class ModelFault(CompilerAgentError):
+class ModelFault(ModelError):
     """A call that gave no reply.
 
     Args:
@@ -126,7 +126,7 @@ class ModelFault(CompilerAgentError):
         self.detail = " ".join(detail.split())[:_DETAIL_LIMIT]
         self.retry_after_s = retry_after_s
         self.usage = usage
-        super().__init__(f"the language model gave no reply ({fault}): {self.detail}")
+        super().__init__(f"the language model failed ({fault}): {self.detail}")
 
 
 class Model(Protocol):

@@ -10,16 +10,15 @@ strategy plugs in: it asks this one and the embedded one in turn, and tells both
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.errors import BudgetSpent, CompilerAgentError, Interrupted, PlanError
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search import observing, prompting, proposals
-from compiler_agent.search.accounts import BudgetSpent
-from compiler_agent.search.caller import Caller, Interrupted
+from compiler_agent.search.caller import Caller
 from compiler_agent.search.chat import Block, Fault, ModelFault, Reply, Request
+from compiler_agent.search.conversation import Conversation
 from compiler_agent.search.observing import Names, Observer, fenced
 from compiler_agent.search.proposals import Candidate
 from compiler_agent.search.space import Space
@@ -71,18 +70,19 @@ class LlmPlanner:
         self._fallback = fallback
         self._given_up = False
         self._ended = False
-        self._messages: list[Block] = []
         self._plans: list[Plan] = [session.stock]
+        """By the numbers that the model knows them by."""
         self._candidates: dict[str, Candidate] = {}
         self._scores: dict[str, Score] = {}
         self._queue: deque[Plan] = deque()
-        self._answers: list[dict[str, Any]] = []
-        """Of the tool calls that the next message of ours answers."""
         self._proposed: dict[str, list[int | str]] = {}
-        """By call of `propose_plans`: the numbers of its plans, or what was wrong with them."""
+        """By call of `propose_plans` that is to be answered: the numbers of its plans, or what was wrong with them."""
         self._others: list[Score] = []
-        self._tools = (proposals.tool(session.space), *observing.tools())
-        self._system = prompting.system(session.space, session.plans_per_turn)
+        self._n_looks = 0
+        self._conversation = Conversation(
+            prompting.system(session.space, session.plans_per_turn),
+            [proposals.tool(session.space), *observing.tools()],
+        )
 
     def ask(self) -> Plan | None:
         """The next plan; None when the model has no more, what may be spent is spent, or the user asked to stop."""
@@ -122,67 +122,73 @@ class LlmPlanner:
     def first_request(self) -> Request:
         """What the model is sent first."""
         session = self._session
+        similar = f"\nWhat worked for similar units before:\n\n{fenced(session.similar)}\n" if session.similar else ""
         text = prompting.fill(
             "first",
             source=session.source,
             objective=session.objective,
             baseline=session.baseline,
             evaluations=session.evaluations,
-            similar=f"\nWhat worked for similar units before:\n\n{fenced(session.similar)}\n"
-            if session.similar
-            else "",
+            similar=similar,
             packet=fenced(session.observer.packet(session.token_budget)),
         )
-        return self._request([{"role": "user", "content": [{"type": "text", "text": text}]}])
-
-    def _request(self, messages: list[Block]) -> Request:
-        return Request(self._system, self._tools, tuple(messages))
+        self._conversation.tell(text)
+        return self._conversation.request()
 
     def _turn(self) -> None:
-        """Talks until there is a plan to try, or the model has none."""
-        if not self._messages:
-            self._messages = list(self.first_request().messages)
+        """Talks until there is a plan to try, or the model has none.
+
+        Raises:
+            ModelFault: No reply came, or none that is of use.
+        """
+        self._n_looks = n_faults = 0
+        if self._conversation.has_begun:
+            self._report()
+            request = self._conversation.request()
         else:
-            self._send([*self._answers, *self._results()])
-        faults = looks = 0
+            request = self.first_request()
         while True:
-            reply = self._session.caller.reply(self._request(self._messages))
-            calls = [block for block in reply.content if block["type"] == "tool_use"]
-            if reply.stop_reason != "refusal" and any(block["type"] in ("tool_use", "text") for block in reply.content):
-                self._messages.append({"role": "assistant", "content": list(reply.content)})
-            fault = _fault(reply, calls)
-            self._answers, self._proposed = [], {}
-            for call in calls if self._messages[-1]["role"] == "assistant" else []:
-                looks += call["name"] in observing.NAMES
-                self._answer(call, fault, looks)
+            fault = self._follow(self._session.caller.reply(request))
             if self._queue or self._ended:
                 return
-            if not fault and not any(answer.get("is_error") for answer in self._answers):
-                faults = 0
-            else:
-                faults += 1
-                if faults == _FAULTS_IN_A_ROW:
-                    raise _unusable(fault or _text(self._answers))
-            self._send([*self._answers, *([_block(prompting.fill("fault", fault=fault))] if fault else [])])
+            n_faults = n_faults + 1 if fault else 0
+            if n_faults == _FAULTS_IN_A_ROW:
+                raise ModelFault(Fault.UNREADABLE, f"{n_faults} replies in a row could not be used, the last: {fault}")
+            request = self._conversation.request()
 
-    def _answer(self, call: Block, fault: str, n_looks: int) -> None:
-        """Does what one tool call asks for, and notes what it is answered."""
-        name = call["name"]
-        try:
-            if fault:
-                raise CompilerAgentError(fault)
-            if name == proposals.TOOL:
-                self._propose(call)
-            elif name not in observing.NAMES:
-                raise CompilerAgentError(f"there is no tool {name!r}")
-            elif n_looks > _LOOKS_PER_TURN:
-                raise CompilerAgentError(f"{_LOOKS_PER_TURN} looks a turn are used up: propose plans")
-            else:
-                session = self._session
-                shown = observing.look(session.observer, session.space.catalog, session.names, name, call["input"])
-                self._answers.append(_result(call, shown))
-        except CompilerAgentError as error:
-            self._answers.append(_result(call, self._session.names.hide(observing.said(error)), is_error=True))
+    def _follow(self, reply: Reply) -> str:
+        """Does what a reply asks for, as far as that may be done; gives what is wrong with it, empty if nothing is."""
+        calls = self._conversation.hear(reply)
+        whole = fault = _fault(reply, calls)
+        for call in calls:
+            try:
+                if whole:
+                    raise CompilerAgentError(whole)
+                self._do(call)
+            except CompilerAgentError as error:
+                fault = self._session.names.hide(observing.said(error))
+                self._conversation.answer(call["id"], fault, is_error=True)
+        if whole:
+            self._conversation.tell(prompting.fill("fault", fault=whole))
+        return fault
+
+    def _do(self, call: Block) -> None:
+        """One tool call.
+
+        Raises:
+            CompilerAgentError: It cannot be done; the message is the answer.
+        """
+        session, tool = self._session, call["name"]
+        if tool == proposals.TOOL:
+            self._propose(call)
+            return
+        if tool not in observing.NAMES:
+            raise CompilerAgentError(f"there is no tool {tool!r}")
+        self._n_looks += 1
+        if self._n_looks > _LOOKS_PER_TURN:
+            raise CompilerAgentError(f"{_LOOKS_PER_TURN} looks a turn are used up: propose plans")
+        shown = observing.look(session.observer, session.space.catalog, session.names, tool, call["input"])
+        self._conversation.answer(call["id"], shown)
 
     def _propose(self, call: Block) -> None:
         session, given = self._session, call["input"]
@@ -190,100 +196,73 @@ class LlmPlanner:
             self._ended = True
             session.say("the language model expects no more gain")
             return
-        outcome: list[int | str] = []
-        for found in proposals.read(given, self._plans, session.space, session.names):
-            if isinstance(found, Candidate) and len(self._queue) >= session.plans_per_turn:
-                found = f"more than {session.plans_per_turn} plans in a turn"
-            if isinstance(found, str):
-                outcome.append(self._session.names.hide(found))
-                continue
-            known = [str(plan) for plan in self._plans]
-            if str(found.plan) in known:
-                outcome.append(f"the same as plan {known.index(str(found.plan))}")
-                continue
-            outcome.append(len(self._plans))
-            self._plans.append(found.plan)
-            self._candidates[str(found.plan)] = found
-            self._queue.append(found.plan)
-        if any(isinstance(entry, int) for entry in outcome):
-            self._proposed[call["id"]] = outcome
-        else:
-            self._answers.append(_result(call, _refusals(outcome), is_error=True))
+        found = proposals.read(given, self._plans, session.space, session.names)
+        outcome = [
+            self._number(entry) if isinstance(entry, Candidate) else session.names.hide(entry) for entry in found
+        ]
+        if all(isinstance(entry, str) for entry in outcome):
+            raise PlanError(_refusals(outcome))
+        self._proposed[call["id"]] = outcome
 
-    def _results(self) -> list[dict[str, Any]]:
-        """What became of the plans of the last turn, each call's in its own answer."""
+    def _number(self, candidate: Candidate) -> int | str:
+        """Takes a plan into the queue and gives its number; or says why not."""
+        if len(self._queue) == self._session.plans_per_turn:
+            return f"more than {self._session.plans_per_turn} plans in a turn"
+        if candidate.plan in self._plans:
+            return f"the same as plan {self._plans.index(candidate.plan)}"
+        self._plans.append(candidate.plan)
+        self._queue.append(candidate.plan)
+        self._candidates[str(candidate.plan)] = candidate
+        return len(self._plans) - 1
+
+    def _report(self) -> None:
+        """Answers the calls that proposed plans: what became of them."""
         others = self._other_results()
         best = ranked([score for score in self._scores.values() if score.may_be_kept])
-        answers = []
-        for identifier, outcome in self._proposed.items():
-            numbers = [n for n in outcome if isinstance(n, int) and str(self._plans[n]) in self._scores]
-            rows = [(n, self._shown(self._scores[str(self._plans[n])])) for n in numbers]
+        for call, outcome in self._proposed.items():
+            rows = self._table([n for n in outcome if isinstance(n, int)])
             text = prompting.fill(
                 "results",
-                table="\n".join(filter(None, [prompting.table(rows, self._session.baseline), _refusals(outcome)])),
+                table="\n".join(filter(None, [rows, _refusals(outcome)])),
                 best=f"{best[0].value} ({self._name(best[0].plan)})" if best else "nothing beats plan 0",
                 others=others,
             )
-            answers.append({"type": "tool_result", "tool_use_id": identifier, "content": [_block(text)]})
-        return answers
+            self._conversation.answer(call, text)
+        self._proposed = {}
 
     def _other_results(self) -> str:
         """The best plans that another strategy tried in between; each becomes a parent to edit."""
         others, self._others = ranked(self._others)[:_OTHERS_SHOWN], []
-        for score in others:
-            self._plans.append(score.plan)
-        rows = [(self._plans.index(score.plan), self._shown(score)) for score in others]
+        if not others:
+            return ""
+        numbers = range(len(self._plans), len(self._plans) + len(others))
+        self._plans += [score.plan for score in others]
         rename = self._session.names.redacted
-        texts = "\n".join(
-            f"plan {n}: {' '.join(proposals.renamed(word, rename) for word in str(score.plan).split())}"
-            for n, score in rows
-        )
-        return f"\nThe embedded search tried:\n{texts}\n{prompting.table(rows, self._session.baseline)}" if rows else ""
+        texts = [
+            f"plan {n}: {' '.join(proposals.renamed(word, rename) for word in str(self._plans[n]).split())}"
+            for n in numbers
+        ]
+        return "\n".join(["\nThe embedded search tried:", *texts, self._table(numbers)])
+
+    def _table(self, numbers: Iterable[int]) -> str:
+        """The results of plans that were tried; without compilers' own words where names are hidden: they have them."""
+        scores = [(n, self._scores[str(self._plans[n])]) for n in numbers if str(self._plans[n]) in self._scores]
+        if self._session.names.are_hidden:
+            scores = [(n, replace(score, reason="")) for n, score in scores]
+        return prompting.table(scores, self._session.baseline)
 
     def _name(self, plan: Plan) -> str:
         return f"plan {self._plans.index(plan)}" if plan in self._plans else "the embedded search's"
 
-    def _shown(self, score: Score) -> Score:
-        """A score without the compiler's own words where symbols are not to be sent: they name them."""
-        if not self._session.names.are_hidden:
-            return score
-        return Score(score.plan, score.value, score.may_be_kept, score.verdict)
 
-    def _send(self, content: list[dict[str, Any]]) -> None:
-        """Adds to the conversation; two messages of ours in a row are one."""
-        if self._messages[-1]["role"] == "user":
-            last = self._messages.pop()
-            content = [*last["content"], *content]
-        self._messages.append({"role": "user", "content": content})
-
-
-def _fault(reply: Reply, calls: list[Block]) -> str:
+def _fault(reply: Reply, calls: Sequence[Block]) -> str:
     """What makes a whole reply unusable; empty: nothing."""
     if reply.stop_reason == "refusal":
         return "the reply was a refusal; this is the optimization of a program that its owner compiles"
     if reply.stop_reason in ("max_tokens", "model_context_window_exceeded"):
         return "the reply was cut off; be shorter"
-    if not calls:
-        return "the reply calls no tool"
-    return ""
+    return "" if calls else "the reply calls no tool"
 
 
-def _unusable(detail: str) -> ModelFault:
-    return ModelFault(Fault.UNREADABLE, f"{_FAULTS_IN_A_ROW} replies in a row could not be used, the last: {detail}")
-
-
-def _refusals(outcome: list[int | str]) -> str:
+def _refusals(outcome: Sequence[int | str]) -> str:
     return "\n".join(f"entry {n + 1} is refused: {entry}" for n, entry in enumerate(outcome) if isinstance(entry, str))
-
-
-def _block(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
-
-
-def _result(call: Block, text: str, *, is_error: bool = False) -> dict[str, Any]:
-    result = {"type": "tool_result", "tool_use_id": call["id"], "content": [_block(text)]}
-    return {**result, "is_error": True} if is_error else result
-
-
-def _text(answers: list[dict[str, Any]]) -> str:
-    return "; ".join(block["text"] for answer in answers for block in answer["content"] if answer.get("is_error"))

@@ -197,7 +197,8 @@ def test_with_every_fault_injected_the_plan_is_kept_all_the_same(here: Here, ser
     assert entry["evidence"]["planner"]["calls"] == 13
     outcomes = "rate-limit overloaded connection refusal unreadable server-error connection max_tokens overloaded"
     assert [row["outcome"] for row in here.log] == [*outcomes.split(), "unreadable", *["tool_use"] * 3]
-    assert "claude-sonnet-5-5: 13 calls" in out
+    assert "weigh.c: claude-sonnet-5-5: 13 calls" in out
+    assert "in all: claude-sonnet-5-5: 13 calls" in out
     assert KEY not in out + err + json.dumps(here.log) + here.project.lock.read_text()
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler_agent.base.errors import FileError, UsageError
-from compiler_agent.search.accounts import Accounts, BudgetSpent, Limits
-from compiler_agent.search.caller import Caller, Interrupted
+from compiler_agent.base.errors import BudgetSpent, FileError, Interrupted, UsageError
+from compiler_agent.search.accounts import Accounts, Limits
+from compiler_agent.search.caller import Caller
 from compiler_agent.search.chat import Fault, ModelFault, Request, Usage
 from compiler_agent.search.fakes.scripted import ScriptedModel, says
 from compiler_agent.search.prices import Prices, prices_of
