@@ -161,7 +161,6 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
 void Generator::build(const Seeds &S) {
   Made.begin(S);
   Objects.clear();
-  ObjectPaths.clear();
   for (std::vector<uint32_t> &Known : Shareable)
     Known.clear();
   Lengths.clear();
@@ -193,7 +192,7 @@ void Generator::build(const Seeds &S) {
   // All objects are there now: the numbers may be their lengths.
   for (size_t Index = 0; Index < Objects.size(); ++Index) {
     const ArenaObject &O = Objects[Index];
-    uint64_t Path = scramble(ObjectPaths[Index], 99);
+    uint64_t Path = scramble(O.Path, 99);
     const TypeNode &T = D.type(O.Type);
     Target = &D.Functions[S.Sequence[O.Call].Function];
     uint8_t *Bytes = Input.arena() + O.Offset;
@@ -201,13 +200,12 @@ void Generator::build(const Seeds &S) {
       continue;
     uint32_t Style = static_cast<uint32_t>(choose(Path, "style", 6));
     if (T.What == Kind::Void || T.Size == 1 || T.Size == 0)
-      characters(Bytes, O.Size, Path, Style);
+      characters(Bytes, O.Size, Path);
     else
       for (uint32_t Element = 0; Element < std::min(O.Count, LargestVariety); ++Element)
         scalars(O.Type, Bytes + Element * T.Size, scramble(Path, Element), false, Style, Element < 16);
-    for (uint32_t Element = LargestVariety; T.Size > 1 && Element < O.Count; ++Element) // the same again
-      if (!holdsPointers(O.Type))
-        memcpy(Bytes + Element * T.Size, Bytes + (Element - LargestVariety) * T.Size, T.Size);
+    if (T.Size > 1 && !holdsPointers(O.Type))
+      repeat(Bytes, uint64_t(LargestVariety) * T.Size, uint64_t(O.Count) * T.Size);
   }
   for (uint32_t Index = 0; Index < Calls.size(); ++Index) {
     BuiltCall &Call = Calls[Index];

@@ -5,6 +5,8 @@
 #include "description.h"
 #include "variant.h"
 
+#include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 namespace cct {
@@ -98,6 +100,7 @@ struct ArenaObject {
   uint32_t Type;  // of its elements; 0: bytes
   uint32_t Count;
   uint32_t Call;  // for which call it was made
+  uint64_t Path;  // that its choices begin with
   bool Exclusive; // nothing else may point to it
 };
 
@@ -105,6 +108,12 @@ struct BuiltCall {
   uint32_t Function;
   std::vector<std::vector<uint8_t>> Parameters; // the values' bytes
 };
+
+// Fills memory with what its first bytes hold, again and again.
+inline void repeat(uint8_t *Bytes, uint64_t Period, uint64_t Size) {
+  for (uint64_t At = Period; At < Size; At += Period)
+    memcpy(Bytes + At, Bytes, std::min(Period, Size - At));
+}
 
 class Generator {
 public:
@@ -143,7 +152,7 @@ private:
   uint64_t madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style);
   uint64_t leaf(const uint8_t *Bytes, uint32_t Size, uint64_t Path, bool Recorded, uint64_t MadeUp);
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path);
-  void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style);
+  void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path);
   uint32_t alignmentOf(uint32_t Type) const;
   uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive);
   // What a pointer to the type is made to point to: what is declared, or what the code takes it for.
@@ -151,6 +160,8 @@ private:
   bool beginsWith(const TypeNode &T, uint32_t Other) const;
   // Which member a union holds in this place.
   size_t unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path);
+  // The last object that begins at an address or before it; null: there is none. They lie in the order in which they were made.
+  const ArenaObject *objectBefore(uint64_t Address) const;
   void fillPointers();
   void lengthsBehind(const uint8_t *Pointer);
   uint32_t countFor(const TypeNode &Pointee, uint64_t Path, uint32_t Depth);
@@ -166,7 +177,6 @@ private:
   std::vector<std::vector<uint32_t>> Related; // functions that share a structure with one
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
   std::vector<ArenaObject> Objects;
-  std::vector<uint64_t> ObjectPaths;
   std::vector<std::vector<uint32_t>> Shareable; // by type: objects that more may point to
   struct Pending {
     uint32_t Object, Depth;

@@ -24,10 +24,8 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Input.header().Trace = 1;
   All.Traced->run(TracedTimeoutMs, false);
   Input.header().Trace = 0;
-  if (All.Typed) {
-    All.Typed->run(TracedTimeoutMs, false);
-    Kept.Mistyped = !saysSomething(All.Typed->output());
-  }
+  All.Typed->run(TracedTimeoutMs, false);
+  Kept.Mistyped = !saysSomething(All.Typed->output());
   if (!saysSomething(All.Traced->output()))
     return;
   for (const Leaf &L : Inputs.leaves()) {

@@ -1,8 +1,8 @@
 // cc-agent-tester: compares a candidate with the reference, function by function.
 //
-//     cc-agent-tester DESCRIPTION --reference EXE --traced EXE --sanitized EXE --zero EXE --pattern EXE [--typed EXE] [--guide EXE] --candidate EXE
-//                     --moved EXE [--corpus FILE] [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
-//     cc-agent-tester DESCRIPTION --reference EXE … --pattern EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
+//     cc-agent-tester DESCRIPTION --reference EXE --traced EXE --sanitized EXE --zero EXE --pattern EXE --typed EXE --guide EXE
+//                     --candidate EXE --moved EXE [--corpus FILE] [--seconds S] [--executions N] [--seed N] [--functions NAME,NAME…]
+//     cc-agent-tester DESCRIPTION --reference EXE … --guide EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
 //
 // The second form collects inputs that reach far, without a candidate; the first begins with them, if they are given. It writes
 // one line of JSON on standard output for each function, as soon as it is known.
@@ -63,6 +63,8 @@ std::string insufficiency(const Statistics &S) {
            : S.TimedOut * 2 > S.Executions ? "the reference does not end on the inputs that were generated"
            : S.Limited * 2 > S.Executions  ? "the reference makes system calls or needs more than a test may"
                                            : "every input that was generated has undefined behaviour";
+  if (S.CandidateLimited)
+    return "the candidate needs more than a test may on inputs on which the reference does not";
   if (S.CandidateSilent * 2 > S.Compared)
     return "the candidate makes system calls or needs more than a test may";
   if (Defined < 3)
@@ -85,7 +87,7 @@ int main(int Count, char **Arguments) {
       usage(Word + " needs a value");
   }
   bool Exploring = Given.count("write-corpus") != 0;
-  for (const char *Needed : {"reference", "traced", "sanitized", "zero", "pattern", "candidate", "moved"})
+  for (const char *Needed : {"reference", "traced", "sanitized", "zero", "pattern", "typed", "guide", "candidate", "moved"})
     if (DescriptionPath.empty() || (!Given.count(Needed) && !(Exploring && (Needed[0] == 'c' || Needed[0] == 'm'))))
       usage(std::string("wanted: DESCRIPTION and --") + Needed + " EXECUTABLE");
   Description D;
@@ -100,16 +102,15 @@ int main(int Count, char **Arguments) {
   All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, true);
   All.Zero = std::make_unique<Variant>(Given["zero"], Input, 0x00, false);
   All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, false);
+  All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);
+  All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
   if (!Exploring) {
     All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
     All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x3C, false);
   }
-  if (Given.count("guide"))
-    All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);
-  if (Given.count("typed"))
-    All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
-  for (Variant *V : {All.Reference.get(), All.Guide.get(), All.Traced.get(), All.Candidate.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(), All.Typed.get(), All.Moved.get()})
-    if (V && !V->start(Problem)) {
+  for (const std::unique_ptr<Variant> *V : {&All.Reference, &All.Guide, &All.Traced, &All.Sanitized, &All.Zero, &All.Pattern,
+                                            &All.Typed, &All.Candidate, &All.Moved})
+    if (*V && !(*V)->start(Problem)) {
       fprintf(stderr, "cc-agent-tester: %s\n", Problem.c_str());
       return 3;
     }

@@ -44,8 +44,7 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint
   if (Element > 1 && D.type(Type).What != Kind::Integer)
     for (uint32_t Index = 0; Index < Count; ++Index)
       writeMasks(Type, Input.mask() + Offset + Index * Element);
-  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Exclusive});
-  ObjectPaths.push_back(0);
+  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Path, Exclusive});
   if (!Exclusive)
     Shareable[Type].push_back(static_cast<uint32_t>(Objects.size() - 1));
   return static_cast<uint32_t>(Objects.size() - 1);
@@ -154,7 +153,6 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
   uint32_t Index = newObject(Type, Count, Size, Path, Exclusive || CurrentNoAlias);
   if (Index == ~0u)
     return 0;
-  ObjectPaths[Index] = Path;
   uint32_t Offset = Objects[Index].Offset;
   if (Pointee.What != Kind::Structure && !Opaque)
     Lengths.push_back(Count);
@@ -171,8 +169,8 @@ void Generator::fillPointers() {
     const TypeNode &Pointee = D.type(O.Type);
     for (uint32_t Element = 0; Element < O.Count; ++Element) {
       bool Last = O.Count > 1 && Element + 1 == O.Count && Pointee.What == Kind::Pointer;
-      if (!(Last && choose(ObjectPaths[Index], "terminated", 2))) // as in argv
-        pointers(O.Type, Input.arena() + O.Offset + Element * Pointee.Size, scramble(ObjectPaths[Index], Element), Depth, false);
+      if (!(Last && choose(O.Path, "terminated", 2))) // as in argv
+        pointers(O.Type, Input.arena() + O.Offset + Element * Pointee.Size, scramble(O.Path, Element), Depth, false);
     }
   }
 }
@@ -200,23 +198,25 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
   }
 }
 
+const ArenaObject *Generator::objectBefore(uint64_t Address) const {
+  auto After = std::upper_bound(Objects.begin(), Objects.end(), Address,
+                                [](uint64_t V, const ArenaObject &O) { return V < ArenaBase + O.Offset; });
+  return After == Objects.begin() ? nullptr : &*std::prev(After);
+}
+
 uint64_t Generator::countOfObjectBefore(uint64_t Address) const {
-  auto After = std::upper_bound(Objects.begin(), Objects.end(), Address, [](uint64_t V, const ArenaObject &O) { return V < ArenaBase + O.Offset; });
-  if (After == Objects.begin() || Address >= ArenaBase + LargestArena)
+  const ArenaObject *O = objectBefore(Address);
+  if (!O || Address >= ArenaBase + LargestArena)
     return 0;
-  size_t Index = static_cast<size_t>(std::prev(After) - Objects.begin());
-  bool Void = D.type(Objects[Index].Type).What == Kind::Void;
-  return scramble(ObjectPaths[Index], (Void ? ChoiceName("size") : ChoiceName("count")).Hash);
+  bool Void = D.type(O->Type).What == Kind::Void;
+  return scramble(O->Path, (Void ? ChoiceName("size") : ChoiceName("count")).Hash);
 }
 
 void Generator::lengthsBehind(const uint8_t *Pointer) {
   uint64_t Value;
   memcpy(&Value, Pointer, 8);
-  // Objects lie in the order in which they were made.
-  auto After = std::upper_bound(Objects.begin(), Objects.end(), Value, [](uint64_t V, const ArenaObject &O) { return V < ArenaBase + O.Offset; });
-  if (After != Objects.begin())
-    if (const ArenaObject &O = *std::prev(After); Value == ArenaBase + O.Offset && D.type(O.Type).What != Kind::Structure)
-      Near.push_back(O.Count);
+  if (const ArenaObject *O = objectBefore(Value); O && Value == ArenaBase + O->Offset && D.type(O->Type).What != Kind::Structure)
+    Near.push_back(O->Count);
 }
 
 } // namespace cct

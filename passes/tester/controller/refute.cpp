@@ -1,11 +1,9 @@
 // When a difference is a refutation, and the smallest input that shows it.
 #include "search.h"
 
+#include "clock.h"
+
 #include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace cct {
 namespace {
@@ -17,86 +15,87 @@ constexpr uint64_t TooSlow = 100;
 constexpr uint32_t LeastTimeoutMs = 300, LongestTimeoutMs = 4000;
 constexpr double MinimisationSeconds = 3;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 } // namespace
 
-void Search::learnUnwritten() {
+bool Search::learnUnwritten() {
+  bool New = false;
   for (const Variant *Other : {All.Zero.get(), All.Pattern.get()}) {
     uint32_t Count = std::min(All.Reference->output().SeenCount, Other->output().SeenCount);
     for (uint32_t Index = 0; Index < Count; ++Index) {
       const SeenField &A = All.Reference->seen()[Index], &B = Other->seen()[Index];
       if (A.Argument != B.Argument || A.Field != B.Field)
         break;
-      if (A.Hash != B.Hash)
-        Input.unwritten()[A.Argument] |= 1ull << A.Field;
+      uint64_t &Known = Input.unwritten()[A.Argument];
+      New |= A.Hash != B.Hash && !(Known >> A.Field & 1);
+      Known |= uint64_t(A.Hash != B.Hash) << A.Field;
     }
   }
+  return New;
 }
 
 bool Search::isStable() {
-  for (int Attempt = 0; Attempt < 2; ++Attempt) {
-    if (Attempt > 0)
-      All.Reference->run(CandidateTimeoutMs, false);
+  for (;;) {
     bool Stable = true;
     for (Variant *Built : {All.Zero.get(), All.Pattern.get()}) {
       Built->run(CandidateTimeoutMs, false);
       Stable = Stable && agree(All.Reference->output(), Built->output());
     }
     if (Stable)
-      return true;
-    learnUnwritten(); // then these are left out, and the rest may agree
+      return saysSomething(All.Reference->output());
+    if (!learnUnwritten())
+      break;
+    All.Reference->run(CandidateTimeoutMs, false); // what was learned is left out now, and the rest may agree
   }
   ++S->Unstable;
   return false;
 }
 
-// The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
 bool Search::refutes(bool ByType) {
+  Verdict Found = judge(ByType);
+  while (Found == Verdict::Unstable && learnUnwritten()) // as above
+    Found = judge(ByType);
+  S->Unstable += Found == Verdict::Unstable;
+  S->Explained += Found == Verdict::Explained;
+  return Found == Verdict::Refuted;
+}
+
+// The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
+Search::Verdict Search::judge(bool ByType) {
   All.Reference->run(ReferenceTimeoutMs, true);
   if (!saysSomething(All.Reference->output()))
-    return false;
-  if (!isDefined()) {
-    ++S->Explained;
-    return false;
-  }
+    return Verdict::Equal;
+  if (!isDefined())
+    return Verdict::Explained;
   All.Reference->run(ReferenceTimeoutMs, true); // again: the sanitizers may have found that an argument is no string
   const OutputHeader First = All.Reference->output();
   if (!saysSomething(First))
-    return false;
+    return Verdict::Equal;
   uint64_t LimitMs = std::max<uint64_t>(LeastTimeoutMs, TooSlow * First.Nanoseconds / 1000000);
   bool TooLong = LimitMs > LongestTimeoutMs;
   for (int Attempt = 0; Attempt == 0 || (Attempt == 1 && All.Candidate->output().Outcome == OutcomeTimeout && !TooLong); ++Attempt)
     All.Candidate->run(TooLong ? LongestTimeoutMs : static_cast<uint32_t>(LimitMs), true);
   const OutputHeader Other = All.Candidate->output();
   if (!differ(First, Other) || (Other.Outcome == OutcomeTimeout && TooLong))
-    return false;
-  if (Other.Outcome != OutcomeTimeout) {
-    // At another address, and with other contents of what nobody wrote, it has to be wrong, too.
-    All.Moved->run(CandidateTimeoutMs, true);
-    if (!differ(First, All.Moved->output())) {
-      ++S->Unstable;
-      return false;
-    }
-  }
+    return Verdict::Equal;
   bool Stable = true;
   for (Variant *Built : {All.Reference.get(), All.Zero.get(), All.Pattern.get()}) {
     Built->run(CandidateTimeoutMs, true);
     Stable = Stable && agree(First, Built->output());
   }
-  if (!Stable) {
-    learnUnwritten();
-    ++S->Unstable;
-    return false;
+  if (!Stable)
+    return Verdict::Unstable;
+  if (Other.Outcome != OutcomeTimeout) {
+    // At another address, and with other contents of what nobody wrote, it has to be wrong, too.
+    All.Moved->run(CandidateTimeoutMs, true);
+    if (!differ(First, All.Moved->output()))
+      return Verdict::Unstable;
   }
-  if (All.Typed && ByType) {
+  if (ByType) {
     All.Typed->run(CandidateTimeoutMs, true);
-    if (!saysSomething(All.Typed->output())) {
-      ++S->Explained;
-      return false;
-    }
+    if (!saysSomething(All.Typed->output()))
+      return Verdict::Explained;
   }
-  return true;
+  return Verdict::Refuted;
 }
 
 bool Search::refutes(const Seeds &Candidate, bool ByType) {
@@ -204,64 +203,6 @@ Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
       Found.Function = Function;
   Found.Report = explainDifference(D, Input, All, Inputs);
   return Found;
-}
-
-bool Search::save(const std::string &Path) const {
-  std::ofstream Out(Path);
-  Out << "cc-agent-test-corpus 2\n";
-  for (const Entry &E : Corpus) {
-    Out << E.Input.Seed << ' ' << E.Input.Sequence.size();
-    for (const CallSeed &Call : E.Input.Sequence)
-      Out << ' ' << Call.Function << ' ' << Call.Path;
-    Out << ' ' << E.Input.Fixed.size();
-    for (const auto &[Where, Value] : E.Input.Fixed)
-      Out << ' ' << Where << ' ' << Value;
-    Out << ' ' << E.Input.Bytes.size();
-    for (const BytePatch &Patch : E.Input.Bytes)
-      Out << ' ' << Patch.Path << ' ' << Patch.Index << ' ' << unsigned(Patch.Value);
-    Out << '\n';
-  }
-  Out.flush();
-  return Out.good();
-}
-
-bool Search::load(const std::string &Path) {
-  std::ifstream In(Path);
-  std::string Line;
-  if (!std::getline(In, Line) || Line != "cc-agent-test-corpus 2")
-    return false;
-  while (std::getline(In, Line)) {
-    std::istringstream Words(Line);
-    Seeds Input;
-    size_t Count = 0;
-    Words >> Input.Seed >> Count;
-    bool Callable = Count > 0 && Count <= MaxCalls;
-    for (size_t Index = 0; Callable && Index < Count; ++Index) {
-      CallSeed Call{};
-      Words >> Call.Function >> Call.Path;
-      Callable = !Words.fail() && Call.Function < D.Functions.size();
-      Input.Sequence.push_back(Call);
-    }
-    Words >> Count;
-    for (size_t Index = 0; Callable && Index < Count; ++Index) {
-      uint64_t Where = 0, Value = 0;
-      Words >> Where >> Value;
-      Input.Fixed[Where] = Value;
-    }
-    Words >> Count;
-    for (size_t Index = 0; Callable && Index < Count && !Words.fail(); ++Index) {
-      BytePatch Patch{};
-      unsigned Value = 0;
-      Words >> Patch.Path >> Patch.Index >> Value;
-      Patch.Value = static_cast<uint8_t>(Value);
-      Input.Bytes.push_back(Patch);
-    }
-    if (!Callable || Words.fail())
-      return false;
-    Inputs.build(Input);
-    keep(Input);
-  }
-  return true;
 }
 
 } // namespace cct

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "generate.h"
+#include "outcome.h"
 
 #include <memory>
 #include <set>
@@ -22,6 +23,7 @@ struct Statistics {
   uint64_t Unstable = 0;        // differences that the reference has with itself, built otherwise
   uint64_t Explained = 0;       // differences on undefined inputs
   uint64_t CandidateSilent = 0; // the candidate's run said nothing: forbidden system call, limit
+  uint64_t CandidateLimited = 0; // of them, those that met a limit which the reference keeps on a defined input
   uint32_t Edges = 0, EdgesCovered = 0; // the function's own
   uint32_t UnitEdgesCovered = 0;        // all that were reached so far
   uint32_t Corpus = 0;                  // inputs kept that call it
@@ -30,7 +32,7 @@ struct Statistics {
 
 struct Variants {
   // Moved is the candidate at another address. Candidate and Moved are null when inputs are only collected.
-  // Guide, which may be missing, is the source at -O2 with counters: what an optimizer unrolled and inlined has edges of its own.
+  // Guide is the source at -O2 with counters: what an optimizer unrolled and inlined has edges of its own.
   // Traced tells what it compares and loads.
   std::unique_ptr<Variant> Reference, Guide, Traced, Sanitized, Zero, Pattern, Typed, Candidate, Moved;
 };
@@ -57,17 +59,17 @@ public:
   // to Others, and not called any more.
   Finding test(uint32_t Function, Statistics &S, std::vector<Finding> &Others);
 
+  // corpus.cpp: one line for each input that was kept.
   bool save(const std::string &Path) const;
   bool load(const std::string &Path);
 
 private:
   struct Entry {
     Seeds Input;
-    std::vector<Choice> Made;
     std::vector<Leaf> Read; // what the code looked at, of what the input holds
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
-    bool Mistyped = false; // it does not respect the types of what it points to: no difference on it, or on its children, counts
+    bool Mistyped = false; // it does not respect the types of what it points to: a child of another is preferred
     size_t Stepped = 0; // how many of the small changes have been tried
   };
   enum class Run { Discarded, Undefined, Kept, Plain };
@@ -81,9 +83,11 @@ private:
   bool stepRead(Seeds &Changed, Entry &Parent);
   // Changes what the code reads of the entry, at random.
   void changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent);
+  // propose.cpp
   Seeds next(uint32_t Function);
   Seeds fresh(uint32_t Function);
-  void changeChoices(Seeds &Changed, const std::vector<Choice> &Made);
+  void changeChoices(Seeds &Changed);
+  bool isCallable(const Seeds &Candidate) const;
   void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
   // An input that is undefined because an array is too short: the same with a longer one is tried next.
@@ -92,9 +96,12 @@ private:
   bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.
   bool refutes(bool ByType);
+  enum class Verdict { Equal, Unstable, Explained, Refuted };
+  Verdict judge(bool ByType);
   bool refutes(const Seeds &S, bool ByType);
   // Fields of local variables that stubs saw, and that hold what nobody wrote: builds that differ in that tell.
-  void learnUnwritten();
+  // Whether there is one that was not known to be such.
+  bool learnUnwritten();
   // The candidate on the input that the reference has just run: true when a finding is made of it.
   bool differs(const OutputHeader &Expected);
   // Leaves out the calls that the difference does not need.
@@ -102,6 +109,8 @@ private:
   Seeds minimised(Seeds S);
   Seeds withFewBytes(Seeds S);
   Finding finding(uint32_t Function, const Seeds &Candidate);
+  // What the test of a function needed, and nothing else does.
+  void release(uint32_t Function);
   // Whether the input that has just been run on the reference goes where none has been before.
   bool isNew(uint32_t Function);
   void recordEdges(uint32_t Function);
@@ -126,14 +135,6 @@ private:
   uint64_t RandomState = 0;
   double Deadline = 0; // of the minimisation that is on
 };
-
-// Whether a run ended in a way that the candidate has to share.
-bool saysSomething(const OutputHeader &Output);
-bool same(const OutputHeader &A, const OutputHeader &B);
-// Whether two builds of the reference do the same.
-bool agree(const OutputHeader &A, const OutputHeader &B);
-// Whether the candidate does something that the reference does not.
-bool differ(const OutputHeader &Reference, const OutputHeader &Candidate);
 
 // report.cpp: the failing input, which the shared memory holds, as text.
 std::string explainDifference(const Description &D, SharedInput &Input, Variants &All, const Generator &Inputs);

@@ -115,7 +115,7 @@ void Generator::floating(uint32_t Size, uint8_t *Bytes, uint64_t Path) {
   }
 }
 
-void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32_t Style) {
+void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path) {
   uint64_t Mode = choose(Path, "characters", 8);
   uint64_t Seed = choose(Path, "seed", 1u << 16);
   auto random = [&](uint32_t Index, uint64_t Bound) { return scramble(Seed, Index) % Bound; };
@@ -147,8 +147,7 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
       Bytes[Index] = static_cast<uint8_t>(Seed + Index);
     }
   }
-  for (uint32_t Index = First; Index < Count; Index += std::min(Count - Index, First)) // the same again
-    memcpy(Bytes + Index, Bytes, std::min(Count - Index, First));
+  repeat(Bytes, First, Count);
   // Words that the function knows.
   if (const auto &Known = Target->Strings; !Known.empty() && choose(Path, "words", 2) == 1)
     for (uint64_t Word = choose(Path, "howmany", 3); Word-- > 0;) {
@@ -173,7 +172,6 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path, uint32
       Bytes[Patch.Index] = Patch.Value;
   if (Count && Leaves.size() < MaxLeaves)
     Leaves.push_back({Leaf::Kind::Bytes, Count, arenaOffset(Bytes), Path, 0});
-  (void)Style;
 }
 
 void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
@@ -219,14 +217,14 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
     const TypeNode &Element = D.type(T.Target);
     if (Element.Size == 1 && T.Count && Element.What != Kind::Bool) {
       if (Style)
-        characters(Bytes, T.Count, Path, Style);
+        characters(Bytes, T.Count, Path);
     } else if (Element.Size) {
       // All zero, but for a few that can be chosen.
       uint32_t First = std::min(T.Count, holdsPointers(T.Target) ? T.Count : Style == 0 ? 16u : 256u);
       for (uint32_t Index = 0; Index < First; ++Index)
         scalars(T.Target, Bytes + Index * Element.Size, scramble(Path, Index), Length, Style, Recorded && Index < 16);
-      for (uint32_t Index = First; Style != 0 && Index < T.Count; Index += std::min(T.Count - Index, First)) // the same again
-        memcpy(Bytes + Index * Element.Size, Bytes, std::min(T.Count - Index, First) * Element.Size);
+      if (Style != 0)
+        repeat(Bytes, uint64_t(First) * Element.Size, uint64_t(T.Count) * Element.Size);
     }
     break;
   }

@@ -127,7 +127,6 @@ int Variant::awaitReport(int TimeoutMs) {
 
 void Variant::run(uint32_t TimeoutMs, bool Fresh) {
   Input.header().TimeoutMs = TimeoutMs;
-  ++Runs;
   auto &Result = *reinterpret_cast<OutputHeader *>(Output);
   Result.Outcome = OutcomeNone;
   Result.Detail = 0;

@@ -55,8 +55,6 @@ public:
   const SeenField *seen() const { return reinterpret_cast<const SeenField *>(Output + OutputSeen); }
   const char *text() const { return reinterpret_cast<const char *>(Output + OutputText); }
   const uint8_t *arena() const { return Arena; }
-  uint64_t runs() const { return Runs; }
-  bool isPresent() const { return !Path.empty(); }
 
 private:
   void stop();
@@ -69,7 +67,6 @@ private:
   int OutputDescriptor = -1, ArenaDescriptor = -1, Commands = -1, Reports = -1;
   pid_t Process = -1;
   uint8_t *Output = nullptr, *Arena = nullptr;
-  uint64_t Runs = 0;
 };
 
 } // namespace cct

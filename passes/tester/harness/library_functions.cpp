@@ -7,7 +7,7 @@ using namespace llvm;
 namespace cct {
 namespace {
 
-// The runtime has each of these as cct_m_NAME (runtime/allocate.cpp, runtime/output.cpp, runtime/ending.cpp).
+// The runtime has each of these as cct_m_NAME (runtime/allocate.cpp, runtime/output.cpp).
 const char *const Modelled[] = {
     "malloc", "calloc", "realloc", "free", "cfree", "aligned_alloc", "posix_memalign", "memalign", "valloc", "reallocarray",
     "strdup", "strndup", "__strdup", "malloc_usable_size",

@@ -107,7 +107,6 @@ void layOut() {
   O.CallsDone = 0;
   O.FaultAddress = 0;
   O.SeenCount = O.TraceEvents = O.LiveBlocks = 0;
-  memset(O.Hash, 0, sizeof O.Hash); // of a run that crashes nothing is known but that
   O.TextSize = 0;
   memset(O.ExceptionName, 0, sizeof O.ExceptionName);
 }

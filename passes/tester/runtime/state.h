@@ -114,7 +114,7 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
 uint64_t hashMemory(uint64_t Hash); // arena, globals, and the heap blocks seen so far with what they lead to
 void observe();
 
-// stub.cpp: what is printed in explain mode
+// trace.cpp: what is printed in explain mode
 void explain(const char *Format, ...) __attribute__((format(printf, 1, 2)));
 void explainPointer(uint64_t Address);
 

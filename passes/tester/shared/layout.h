@@ -116,7 +116,7 @@ enum Outcome : uint32_t {
   OutcomeSignal = 6,    // Detail: the signal's number
   OutcomeTimeout = 7,
   OutcomeForbidden = 8, // Detail: the system call's number
-  OutcomeLimit = 9,     // too much memory, or (Detail: 1) too long a trace: says nothing
+  OutcomeLimit = 9,     // too much memory, or (Detail: 1) too long a trace
   OutcomeBadFree = 10,  // memory is freed that is not there, or not any more
 };
 

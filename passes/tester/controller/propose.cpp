@@ -1,0 +1,121 @@
+// Which input is tried next: one that waits, a change of one that was kept, or one that is new altogether.
+#include "search.h"
+
+#include <algorithm>
+
+namespace cct {
+
+bool Search::isCallable(const Seeds &Candidate) const {
+  return std::all_of(Candidate.Sequence.begin(), Candidate.Sequence.end(),
+                     [&](const CallSeed &C) { return Inputs.isCallable(C.Function); });
+}
+
+Seeds Search::fresh(uint32_t Function) {
+  Seeds Result;
+  Result.Seed = random(~0ull);
+  // The function itself, with others of the unit before or behind it.
+  uint64_t Shape = random(8);
+  uint32_t Count = Shape < 4 ? 1 : Shape < 6 ? 2 : 3;
+  uint32_t Position = static_cast<uint32_t>(random(Count));
+  for (uint32_t Index = 0; Index < Count; ++Index)
+    Result.Sequence.push_back({Function, random(~0ull)});
+  for (uint32_t Index = 0; Index < Count; ++Index)
+    if (Index != Position)
+      changeSequence(Function, Result);
+  return Result;
+}
+
+// Another function in place of one, one more call, or one less; the function under test stays.
+void Search::changeSequence(uint32_t Function, Seeds &Changed) {
+  auto other = [&] {
+    const std::vector<uint32_t> &Related = Inputs.related(Function);
+    uint32_t Chosen = !Related.empty() && random(4) != 3 ? Related[random(Related.size())]
+                      : random(2)                       ? Function
+                                                        : static_cast<uint32_t>(random(D.Functions.size()));
+    return Inputs.isCallable(Chosen) ? Chosen : Function;
+  };
+  std::vector<CallSeed> &Calls = Changed.Sequence;
+  uint64_t At = random(Calls.size());
+  bool Only = Calls[At].Function == Function &&
+              std::count_if(Calls.begin(), Calls.end(), [&](const CallSeed &C) { return C.Function == Function; }) == 1;
+  switch (random(3)) {
+  case 0:
+    if (!Only)
+      Calls[At].Function = other();
+    break;
+  case 1:
+    if (Calls.size() < MaxCalls)
+      Calls.insert(Calls.begin() + static_cast<std::ptrdiff_t>(random(Calls.size() + 1)), {other(), random(~0ull)});
+    break;
+  default:
+    if (Calls.size() > 1 && !Only)
+      Calls.erase(Calls.begin() + static_cast<std::ptrdiff_t>(At));
+  }
+}
+
+void Search::changeChoices(Seeds &Changed) {
+  Inputs.build(Changed); // which choices there are
+  if (const std::vector<Choice> &Made = Inputs.choices(); !Made.empty())
+    for (uint64_t Changes = 1ull << random(4); Changes-- > 0;) {
+      const Choice &C = Made[random(Made.size())];
+      Changed.Fixed[C.Path] = random(C.Bound);
+    }
+}
+
+Seeds Search::next(uint32_t Function) {
+  if (std::vector<Seeds> &Queue = Waiting[Function]; !Queue.empty() && random(3) != 0) {
+    size_t At = random(Queue.size());
+    Seeds Result = std::move(Queue[At]);
+    Queue[At] = std::move(Queue.back());
+    Queue.pop_back();
+    return Result;
+  }
+  uint64_t Way = random(100);
+  const std::vector<uint32_t> &Own = Containing[Function];
+  if (Way < 60 && !Own.empty()) {
+    // The newest reach farthest. With the smaller of two, a change is more likely to be one that matters.
+    auto chosen = [&]() -> Entry & {
+      uint64_t Back = random(2) ? random(Own.size()) : random(std::min<size_t>(Own.size(), 16));
+      return Corpus[Own[Own.size() - 1 - Back]];
+    };
+    auto better = [&](Entry &A, Entry &B) -> Entry & {
+      inspect(Function, A);
+      inspect(Function, B);
+      return A.Mistyped != B.Mistyped ? (A.Mistyped ? B : A) : random(3) && B.Read.size() < A.Read.size() ? B : A;
+    };
+    Entry &Parent = better(better(chosen(), chosen()), chosen());
+    Seeds Result = Parent.Input;
+    if (random(2) && stepRead(Result, Parent))
+      return Result;
+    uint64_t How = random(16);
+    if (How < 2)
+      changeSequence(Function, Result);
+    if (How == 2)
+      Result.Seed = random(~0ull);
+    else if (How < 7 || Parent.Read.empty())
+      changeChoices(Result);
+    else
+      changeRead(Function, Result, Parent);
+    return Result;
+  }
+  const std::vector<uint32_t> &Related = Inputs.related(Function);
+  if (Way < 85 && !Related.empty()) {
+    // What another function was given, and left behind, is given to this one.
+    const std::vector<uint32_t> &Others = Containing[Related[random(Related.size())]];
+    if (!Others.empty()) {
+      const Entry &Parent = Corpus[Others[random(Others.size())]];
+      Seeds Result = Parent.Input;
+      if (!isCallable(Result))
+        return fresh(Function);
+      if (Result.Sequence.size() == MaxCalls)
+        Result.Sequence.pop_back();
+      Result.Sequence.push_back({Function, random(~0ull)});
+      if (random(2))
+        changeChoices(Result);
+      return Result;
+    }
+  }
+  return fresh(Function);
+}
+
+} // namespace cct
