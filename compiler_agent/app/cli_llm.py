@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler_agent.app.cli_options import with_options
-from compiler_agent.base.config import DEFAULT_MODEL
+from compiler_agent.base.config import DEFAULT_MODEL, user_cache_directory
 
 if TYPE_CHECKING:
     from compiler_agent.app.records import Record
@@ -81,7 +81,12 @@ def cost(planner: PlannerEvidence, before: int, after: int) -> str:
 def show_prompts(units: Sequence[Record], options: TuneOptions) -> None:
     """Prints the first request about each unit, as it would be sent."""
     from compiler_agent.app.unit import first_request
+    from compiler_agent.base.store import Store
     from compiler_agent.llvm.toolchain import discover
+    from compiler_agent.search.knowledge import Knowledge
 
+    toolchain = discover()
+    with Store.open(user_cache_directory()) as store:
+        known = Knowledge.read(store, toolchain.digest, options.objective)
     for unit in units:
-        click.echo(json.dumps(first_request(unit, discover(), options), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(first_request(unit, toolchain, options, known), indent=2, ensure_ascii=False))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import Budget, ModelSettings, Settings, user_cache_directory
-from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock_format import PlannerEvidence
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, stock_plan
+from compiler_agent.llvm.observe.observer import Observer
+from compiler_agent.search import observing
 from compiler_agent.search.accounts import Accounts, Limits
 from compiler_agent.search.caller import Caller
 from compiler_agent.search.chat import AnthropicModel, Model, Reply, Request
 from compiler_agent.search.fakes.recorded import Recording, Replay
 from compiler_agent.search.hybrid import Hybrid
-from compiler_agent.search.observing import Names, Observer, Redaction
+from compiler_agent.search.observing import Names, Redaction
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.prices import prices_of
 from compiler_agent.search.space import Space
@@ -109,7 +109,7 @@ class ModelRun:
             observer=observer,
             space=space,
             stock=stock_plan(),
-            source="the unit" if redaction else Path(record.source).name,
+            source="hidden" if redaction else Path(record.source).name,
             objective=evaluator.objective.value,
             baseline=evaluator.baseline_value,
             evaluations=f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s",
@@ -120,8 +120,8 @@ class ModelRun:
 
     def evidence(self, strategy: Strategy, key: str, kept: Evaluation | None) -> PlannerEvidence | None:
         """What a unit's conversation cost, and what was said of the plan that is kept; None without a conversation."""
-        planner = strategy.model if isinstance(strategy, Hybrid) else strategy
-        if not isinstance(planner, LlmPlanner):
+        planner = planner_of(strategy)
+        if planner is None:
             return None
         said = planner.candidate(kept.plan) if kept else None
         return replace(
@@ -158,18 +158,17 @@ class _Silent:
         raise AssertionError("nothing is sent with --show-prompt")
 
 
-def observer_of(record: Record, *, redact: bool) -> tuple[Observer, Redaction | None]:
+def planner_of(strategy: Strategy) -> LlmPlanner | None:
+    """The part of a strategy that asks a language model, if there is one."""
+    planner = strategy.model if isinstance(strategy, Hybrid) else strategy
+    return planner if isinstance(planner, LlmPlanner) else None
+
+
+def observer_of(record: Record, *, redact: bool) -> tuple[observing.Observer, Redaction | None]:
     """What shows a unit to the model, and how its symbols are renamed, if they are.
 
     Raises:
-        CompilerAgentError: The unit cannot be observed.
+        CompilerAgentError: The unit does not compile, or cannot be observed.
     """
-    try:
-        module = importlib.import_module("compiler_agent.llvm.observe.observer")
-    except ImportError as error:
-        raise CompilerAgentError(
-            "observations of a unit are not built yet, so there is nothing to send to a model",
-            hint="--strategy evolve needs none",
-        ) from error
-    observer = module.Observer(record.argv, record.cwd, redact=redact)
+    observer = Observer(record.argv, record.cwd, redact=redact)
     return observer, observer.redaction if redact else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from compiler_agent.app.llm import ModelRun
+from compiler_agent.app.llm import ModelRun, planner_of
 from compiler_agent.app.records import Record
 from compiler_agent.app.verification import Demands, Verified, first_established
 from compiler_agent.base.config import Budget
@@ -23,8 +23,8 @@ from compiler_agent.llvm.toolchain import Toolchain
 from compiler_agent.search import strategies
 from compiler_agent.search.knowledge import NOTHING, Knowledge, describe, plans_of
 from compiler_agent.search.loop import search
-from compiler_agent.search.planner import LlmPlanner
 from compiler_agent.search.space import Space
+from compiler_agent.search.strategy import Strategy
 
 # What the store says of plans that were better and are not trusted enough: what was demanded, then the reason.
 _BELOW = re.compile(r"below trust (\w+)(?: \(([\d.]+) s, coverage ([\d.]+)\))?: ")
@@ -157,19 +157,7 @@ def tune_unit(
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
-        near = known.nearest(engine.key, engine.target, engine.features)
-        session = None
-        if options.asked is not None:
-            session = options.asked.session(
-                record,
-                evaluator,
-                space,
-                options.budget,
-                similar=describe(near, space.stock),
-                should_stop=should_stop,
-                say=say,
-            )
-        strategy = strategies.make(options.strategy, space, options.seed, session, plans_of(near))
+        strategy = _strategy(record, evaluator, space, options, known, should_stop, say)
         found = search(
             strategy,
             evaluator.evaluate,
@@ -209,7 +197,33 @@ def tune_unit(
         )
 
 
-def first_request(record: Record, toolchain: Toolchain, options: TuneOptions) -> dict[str, Any]:
+def _strategy(
+    record: Record,
+    evaluator: Evaluator,
+    space: Space,
+    options: TuneOptions,
+    known: Knowledge,
+    should_stop: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Strategy:
+    """The strategy for one unit, with what it is told of similar ones, and its conversation if it holds one."""
+    engine = evaluator.engine
+    near = known.nearest(engine.key, engine.target, engine.features)
+    session = None
+    if options.asked is not None:
+        session = options.asked.session(
+            record,
+            evaluator,
+            space,
+            options.budget,
+            similar=describe(near, space.stock),
+            should_stop=should_stop,
+            say=say,
+        )
+    return strategies.make(options.strategy, space, options.seed, session, plans_of(near))
+
+
+def first_request(record: Record, toolchain: Toolchain, options: TuneOptions, known: Knowledge) -> dict[str, Any]:
     """What a language model would be sent first about a unit, as JSON; nothing is sent."""
     assert options.asked is not None
     space = search_space(toolchain, allow_experimental=options.allow_experimental)
@@ -217,8 +231,8 @@ def first_request(record: Record, toolchain: Toolchain, options: TuneOptions) ->
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
-        session = options.asked.session(record, evaluator, space, options.budget)
-        planner = LlmPlanner(session, strategies.make("evolve", space, options.seed))
+        planner = planner_of(_strategy(record, evaluator, space, options, known))
+        assert planner is not None
         return planner.first_request().body(options.asked.model_name)
 
 

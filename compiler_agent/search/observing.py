@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.plan import Plan
 
 _ANSWER_LIMIT = 12_000
+_WORD = re.compile(r"[\w.$]*[\w$]")
 
 
 class Observer(Protocol):
@@ -71,8 +73,13 @@ class Names:
         if self._redaction is None:
             return name
         original = self._redaction.original(name)
-        self._seen[original] = name
+        if original != name:
+            self._seen[original] = name
         return original
+
+    def reveal(self, text: str) -> str:
+        """What the model wrote, with the code's names, for people here."""
+        return _WORD.sub(lambda word: self.original(word[0]), text)
 
     def redacted(self, name: str) -> str:
         """The model's name for a symbol of the code."""

@@ -131,7 +131,8 @@ def _candidate(entry: Any, parents: Sequence[Plan], space: Space, names: Names) 
         raise PlanError("a pipeline, an option or a decision is one word without spaces")
     plan = Plan.parse(" ".join(words))
     space.catalog.check(plan)
-    return Candidate(plan, _line(entry["expected_effect"]), _line(entry["rationale"]))
+    expected, rationale = (_line(names.reveal(str(entry[name]))) for name in ("expected_effect", "rationale"))
+    return Candidate(plan, expected, rationale)
 
 
 def edited(pipeline: Pipeline, edits: Sequence[Mapping[str, str]], catalog: Catalog) -> Pipeline:
@@ -211,8 +212,8 @@ def renamed(word: str, rename: Callable[[str], str]) -> str:
     return f"{kind}{colon}{rename(name)}{second}{tail}" if colon else word
 
 
-def _line(text: object) -> str:
+def _line(text: str) -> str:
     """What a model wrote, as it may be printed and kept: one printable line."""
-    words = " ".join(str(text).split())
+    words = " ".join(text.split())
     printable = "".join(character if character.isprintable() else "?" for character in words)
     return printable[:_TEXT_LIMIT]
