@@ -177,7 +177,7 @@ class _Found:
         self.notes: list[str] = []
 
     def search(self, reduce_s: float) -> None:
-        source = self.unit.source_ir()
+        source = self.unit.source_ir(self.minimal)
         if not self.unit.refutes(source, self.minimal):
             self.notes.append("opt and clang do not reproduce what the plan does inside clang")
             return
@@ -255,4 +255,4 @@ def passes_alone(plan: Plan, name: str) -> list[Plan]:
 
 def _names(plan: Plan) -> tuple[str, ...]:
     passes = [node.name for _, node, _ in walk(plan.pipeline) if isinstance(node, Pass) and node.name != "no-op-module"]
-    return (*passes, *(f"-{name}" for name, _ in plan.options))
+    return (*passes, *(f"-{name}" for name, _ in plan.options), *map(str, plan.decisions))

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from compiler_agent.app.blame_minimise import NOTHING
 from compiler_agent.app.blame_program import Judge
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.process import check, run
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
 from compiler_agent.llvm.catalog import Catalog
-from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.library import Library
+from compiler_agent.llvm.plan import KEEP_ORDER, Plan
 from compiler_agent.llvm.toolchain import Toolchain
 
 _TIMEOUT_S = 120.0
@@ -48,16 +50,22 @@ class IrUnit:
         self._catalog = catalog
         self.record = program.unit.record
 
-    def source_ir(self) -> str:
-        """What clang's own optimization would start from."""
+    def source_ir(self, plan: Plan) -> str:
+        """What a plan's pipeline starts from: clang's IR, with the plan's decisions in it."""
         words = ["-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names", "-g0"]
         done = check([*self.record.argv, *words], cwd=self.record.cwd, timeout_s=_TIMEOUT_S)
-        return done.stdout.decode()
+        if not plan.decisions:
+            return done.stdout.decode()
+        with Library().parse(done.stdout) as module:
+            module.run(str(Plan(NOTHING, decisions=plan.decisions)))
+            return module.print()
 
     def opt_command(self, plan: Plan, limit: int | None = None) -> list[str]:
-        """The `opt` command that runs a plan's pipeline, without files."""
+        """The `opt` command that runs a plan's pipeline on IR that has its decisions in it, without files."""
         late = self._catalog.late_options(plan).split()
-        early = [word for word in str(plan).split(" ")[1:] if word not in late]
+        early = [word for word in (f"-{name}={value}" for name, value in plan.options) if word not in late]
+        if plan.decisions:
+            early.append(KEEP_ORDER)
         command = [str(self.toolchain.tool("opt")), f"-passes={plan.pipeline}", *early]
         return command if limit is None else [*command, f"-opt-bisect-limit={limit}"]
 

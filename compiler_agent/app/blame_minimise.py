@@ -1,4 +1,4 @@
-"""The smallest part of a plan that is still refuted: delta debugging over its passes and options."""
+"""The smallest part of a plan that is still refuted: delta debugging over its passes, options and decisions."""
 
 from __future__ import annotations
 
@@ -31,28 +31,30 @@ class Part:
     """One thing that can be taken out of a plan."""
 
     text: str
-    """The pass as it stands, or the option with its dash."""
+    """The pass or decision as it stands, or the option with its dash."""
     path: Path | None
-    """Where the pass is; None for an option."""
+    """Where the pass is; None for an option or decision."""
 
 
 def parts_of(plan: Plan) -> list[Part]:
-    """The passes of a plan in their order, then its options."""
+    """The passes of a plan in their order, then its options and decisions."""
     passes = [Part(str(node), path) for path, node, _ in walk(plan.pipeline) if isinstance(node, Pass)]
-    return passes + [Part(f"-{name}", None) for name, _ in plan.options]
+    others = [*(f"-{name}" for name, _ in plan.options), *map(str, plan.decisions)]
+    return passes + [Part(text, None) for text in others]
 
 
 def only(plan: Plan, kept: Sequence[Part]) -> Plan:
     """The plan with nothing but these parts, each where it stood."""
     paths = {part.path for part in kept}
-    names = {part.text.removeprefix("-") for part in kept if part.path is None}
+    texts = {part.text for part in kept if part.path is None}
     pipeline: Pipeline = plan.pipeline
     for part in reversed(parts_of(plan)):
         if part.path is not None and part.path not in paths:
             pipeline = pipeline_edit.delete(pipeline, part.path)
     pipeline = pipeline_edit.normalise(pipeline)
-    options = tuple(option for option in plan.options if option[0] in names)
-    return Plan(pipeline if pipeline.nodes else NOTHING, options)
+    options = tuple(option for option in plan.options if f"-{option[0]}" in texts)
+    decisions = tuple(decision for decision in plan.decisions if str(decision) in texts)
+    return Plan(pipeline if pipeline.nodes else NOTHING, options, decisions)
 
 
 def minimise(plan: Plan, oracle: Oracle, catalog: Catalog) -> Plan:

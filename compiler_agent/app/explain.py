@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from compiler_agent.base.errors import CompilerAgentError, PlanError
 from compiler_agent.evaluation.evaluate import Evaluator
 from compiler_agent.llvm import pipeline_edit
+from compiler_agent.llvm.decision import Decision
 from compiler_agent.llvm.pipeline import Pipeline, parse
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.space import Space
@@ -19,12 +20,14 @@ _WORD = re.compile(r"[^,()<]+(?:<[^()]*?>)?\(|\)|[^,()<]+(?:<[^()]*?>)?(?=[,)]|$
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of an edit: an option, or one change of the pipeline."""
+    """One part of an edit: an option, a decision, or one change of the pipeline."""
 
     text: str
     """For people."""
     option: tuple[str, str] | None = None
     """Name and value, for an option."""
+    decision: Decision | None = None
+    """For a decision."""
     hunk: tuple[int, int, tuple[str, ...]] | None = None
     """First and last word of the stock pipeline that are replaced, and by what, for a change of the pipeline."""
 
@@ -114,6 +117,7 @@ def _words(pipeline: Pipeline) -> list[str]:
 
 def _parts(plan: Plan, stock_words: list[str], space: Space) -> list[Part]:
     parts = [Part(f"-{name}={value}", option=(name, value)) for name, value in plan.options]
+    parts += [Part(str(decision), decision=decision) for decision in plan.decisions]
     words = _words(space.spelled_out(plan.pipeline))
     matcher = difflib.SequenceMatcher(None, stock_words, words, autojunk=False)
     for kind, first, last, new_first, new_last in matcher.get_opcodes():
@@ -130,11 +134,12 @@ def _parts(plan: Plan, stock_words: list[str], space: Space) -> list[Part]:
 def _assemble(parts: list[Part], stock_words: list[str], plan: Plan) -> Plan:
     hunks = sorted((part.hunk for part in parts if part.hunk is not None), reverse=True)
     options = tuple(sorted(part.option for part in parts if part.option is not None))
+    decisions = tuple(part.decision for part in parts if part.decision is not None)
     if not hunks:
         stock = "default<Oz>" if str(plan.pipeline) == "default<Oz>" else "default<O2>"
-        return Plan(parse(stock), options)
+        return Plan(parse(stock), options, decisions)
     words = list(stock_words)
     for first, last, new in hunks:
         words[first:last] = new
     text = ",".join(words).replace("(,", "(").replace(",)", ")")
-    return Plan(pipeline_edit.normalise(parse(text)), options)
+    return Plan(pipeline_edit.normalise(parse(text)), options, decisions)

@@ -16,6 +16,7 @@ from typing import Any
 
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import EngineError, PlanError
+from compiler_agent.llvm.decidable import DecidableFunction, read_decidable
 
 _ABI = 1
 _OK, _PLAN_ERROR = 0, 1
@@ -98,6 +99,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 # Bound when they are used: a build from before them serves everything else.
 _OBSERVING: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "cca_module_decidable": (_POINTER, (_POINTER, _OUT)),
     "cca_module_summary": (_POINTER, (_POINTER, _OUT)),
     "cca_module_run_counting": (ctypes.c_int, (_POINTER, _TEXT, _TARGET, _OUT, _OUT)),
 }
@@ -154,7 +156,7 @@ class Library:
         return self._take(ctypes.c_void_p(complaint)) if complaint else None
 
     def bind_observing(self) -> None:
-        """Makes `Module.summary` and `Module.run_counting` usable.
+        """Makes `Module.decidable`, `Module.summary` and `Module.run_counting` usable.
 
         Raises:
             EngineError: The library was built before there was such a thing.
@@ -230,6 +232,11 @@ class Module:
         """The module as JSON, for the translation validator; `docs/validation.md` describes it."""
         return self._text("cca_module_json")
 
+    def decidable(self) -> tuple[DecidableFunction, ...]:
+        """What decisions of a plan can be about; to be asked before any pass has run."""
+        self._library.bind_observing()
+        return read_decidable(self._text("cca_module_decidable"))
+
     def summary(self) -> str:
         """What is known of a module that was not optimized yet, as JSON; `llvm/observe/facts.py` reads it."""
         self._library.bind_observing()
@@ -239,7 +246,7 @@ class Module:
         """Runs a plan on the module and verifies what it leaves.
 
         Args:
-            plan: `-passes=PIPELINE -name=value …`; the options hold during the run only.
+            plan: `-passes=PIPELINE -name=value … loop:…`; the options hold during the run only.
             target: What the IR does not say about the code to generate.
 
         Raises:

@@ -68,9 +68,13 @@ class Space:
         return pipeline
 
     def cross(self, first: Plan, second: Plan, rng: random.Random) -> Plan:
-        """The pipeline of one plan, and options drawn from both."""
+        """The pipeline of one plan, and options and decisions drawn from both."""
         chosen = dict(option for option in (*first.options, *second.options) if rng.random() < 0.6)
-        return Plan(rng.choice((first, second)).pipeline, tuple(sorted(chosen.items())))
+        crossed = Plan(rng.choice((first, second)).pipeline, tuple(sorted(chosen.items())))
+        for decision in (*first.decisions, *second.decisions):
+            if rng.random() < 0.6:
+                crossed = crossed.with_decision(decision)
+        return crossed
 
     def _edit(self, pipeline: Pipeline, rng: random.Random) -> Pipeline:
         places = list(walk(pipeline))

@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "code_generation.h"
+#include "decidable.h"
 #include "fingerprint.h"
 #include "library_context.h"
 #include "module_json.h"
@@ -40,8 +41,8 @@ void leave(char **where, StringRef text) {
     *where = copy(text);
 }
 
-/// Parses `pipeline` and, where `module` is given, runs it; `callbacks`, where given, are told of each pass.
-Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bool &planIsAtFault, PassInstrumentationCallbacks *callbacks = nullptr) {
+/// Parses the plan's pipeline and, where `module` is given, takes the plan's decisions and runs it; `callbacks`, where given, are told of each pass.
+Error runPipeline(const Plan &plan, Module *module, TargetMachine *machine, bool &planIsAtFault, PassInstrumentationCallbacks *callbacks = nullptr) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager components;
@@ -54,12 +55,15 @@ Error runPipeline(StringRef pipeline, Module *module, TargetMachine *machine, bo
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   planIsAtFault = true;
-  auto manager = parsePipeline(builder, pipeline);
+  auto manager = parsePipeline(builder, plan.pipeline);
   if (!manager)
     return manager.takeError();
+  if (!module)
+    return Error::success();
+  if (Error error = applyDecisions(plan.decisions, *module))
+    return error;
   planIsAtFault = false;
-  if (module)
-    manager->run(*module, modules);
+  manager->run(*module, modules);
   return Error::success();
 }
 
@@ -131,7 +135,7 @@ cca_outcome runPlan(cca_module *module, const char *plan, const cca_target *targ
     std::optional<PassEffects> counts;
     if (effects)
       counts.emplace(*module->module);
-    if (Error failed = runPipeline(parsed.pipeline, module->module.get(), machine->get(), planIsAtFault, counts ? &counts->callbacks : nullptr))
+    if (Error failed = runPipeline(parsed, module->module.get(), machine->get(), planIsAtFault, counts ? &counts->callbacks : nullptr))
       return failed;
     if (Error invalid = verify(*module->module)) {
       module->spoiled = toString(std::move(invalid));
@@ -227,6 +231,8 @@ char *cca_module_print(cca_module *module, char **error) {
 
 char *cca_module_json(cca_module *module, char **error) { return textOf(module, error, moduleAsJson); }
 
+char *cca_module_decidable(cca_module *module, char **error) { return textOf(module, error, decidableAsJson); }
+
 char *cca_module_summary(cca_module *module, char **error) { return textOf(module, error, summarizeModule); }
 
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
@@ -273,7 +279,7 @@ char *cca_check_pipeline(const char *pipeline) {
     if (!machine)
       return machine.takeError();
     bool planIsAtFault = false;
-    return runPipeline(pipeline, nullptr, machine->get(), planIsAtFault);
+    return runPipeline({pipeline, {}, {}}, nullptr, machine->get(), planIsAtFault);
   });
   return ended ? copy(toString(std::move(ended))) : nullptr;
 }

@@ -50,10 +50,12 @@ CCA_API char *cca_module_fingerprint(cca_module *module, char **error);
 CCA_API char *cca_module_print(cca_module *module, char **error);
 /// The module as JSON, for the translation validator; see docs/validation.md.
 CCA_API char *cca_module_json(cca_module *module, char **error);
+/// The functions, loops and calls that a plan's decisions can be about, as JSON; see decidable.h.
+CCA_API char *cca_module_decidable(cca_module *module, char **error);
 /// Functions, calls, loops and simplified IR of a module that was not optimized yet, as JSON; see docs/observations.md.
 CCA_API char *cca_module_summary(cca_module *module, char **error);
 
-/// Runs a plan (`-passes=PIPELINE -name=value …`) and verifies what it leaves. The plan's options hold during the run only.
+/// Runs a plan (`-passes=PIPELINE -name=value … loop:…`) and verifies what it leaves. The plan's options hold during the run only.
 /// After a crash, or where the verifier complains, the module is spoiled: every later call on it says why.
 CCA_API cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error);
 /// The same, and what each pass did is left in `*effects` as JSON; pass_effects.h has its form.

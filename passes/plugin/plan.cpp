@@ -13,6 +13,9 @@ namespace {
 // LLVM parses what is nested by recursion, and ends by a stack overflow. Real pipelines are nested five deep.
 constexpr unsigned DeepestNesting = 64;
 
+/// Whether the vectorizer may reorder floating-point arithmetic where a loop asks for vectorization.
+constexpr const char *KeepOrder = "hints-allow-reordering";
+
 Error fault(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
 bool isNestedTooDeeply(StringRef pipeline) {
@@ -34,11 +37,25 @@ std::string Plan::optionsText() const {
   return text;
 }
 
+std::string Plan::decisionsText() const {
+  std::string text;
+  for (const Decision &decision : decisions)
+    text += " " + decision.text;
+  return text;
+}
+
 static Expected<Plan> parseWords(StringRef text) {
   Plan plan;
   SmallVector<StringRef> words;
   text.split(words, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
   for (StringRef word : words) {
+    if (!word.starts_with("-")) {
+      auto decision = parseDecision(word);
+      if (!decision)
+        return decision.takeError();
+      plan.decisions.push_back(std::move(*decision));
+      continue;
+    }
     auto [name, value] = word.split('=');
     if (!name.consume_front("-") || !word.contains('=') || name.empty())
       return fault("'" + word + "' in the plan is not -name=value");
@@ -59,13 +76,20 @@ Expected<Plan> parsePlan(StringRef text) {
     return fault("the plan has no -passes=PIPELINE");
   if (plan && isNestedTooDeeply(plan->pipeline))
     return fault("the pipeline is nested more than " + Twine(DeepestNesting) + " deep");
+  if (plan && any_of(plan->decisions, [](const Decision &decision) { return decision.forcesVectorization(); })) {
+    auto named = find_if(plan->options, [](const auto &option) { return option.first == KeepOrder; });
+    if (named == plan->options.end())
+      plan->options.emplace_back(KeepOrder, "false");
+    else if (named->second != "false")
+      return fault("-" + named->first + "=" + named->second + " would let decisions change what floating-point arithmetic gives");
+  }
   return plan;
 }
 
 Expected<Plan> parseOptions(StringRef text) {
   auto plan = parseWords(text);
-  if (plan && !plan->pipeline.empty())
-    return fault("a pipeline stands where only options may");
+  if (plan && (!plan->pipeline.empty() || !plan->decisions.empty()))
+    return fault("a pipeline or a decision stands where only options may");
   return plan;
 }
 

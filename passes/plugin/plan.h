@@ -1,5 +1,6 @@
-// A plan as the native side sees it: one pipeline text and LLVM options with explicit values.
+// A plan as the native side sees it: one pipeline text, LLVM options with explicit values, and decisions.
 #pragma once
+#include "decisions.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <utility>
@@ -10,12 +11,15 @@ namespace cc_agent {
 struct Plan {
   std::string pipeline;
   std::vector<std::pair<std::string, std::string>> options;
+  std::vector<Decision> decisions;
 
   /// The options as they stand in the plan's text: equal for plans that generate code alike.
   std::string optionsText() const;
+  std::string decisionsText() const;
 };
 
-/// Parses the canonical text `-passes=PIPELINE -name=value …`.
+/// Parses the canonical text `-passes=PIPELINE -name=value … call:…`. A plan that forces vectorization gets an option
+/// that it need not name: vectorizing must not reorder floating-point arithmetic.
 llvm::Expected<Plan> parsePlan(llvm::StringRef text);
 
 /// Parses options alone: `-name=value …`, or nothing.

@@ -41,6 +41,12 @@ Error applyPlan(Compilation &compilation, StringRef text, Module &module, Module
     resetOptions(*plan);
     return pipeline.takeError();
   }
+  if (Error error = applyDecisions(plan->decisions, module)) {
+    resetOptions(*plan);
+    return error;
+  }
+  if (!plan->decisions.empty())
+    analyses.invalidate(module, PreservedAnalyses::none());
   aboutToRun();
   compilation.stage = Stage::Plan;
   pipeline->run(module, analyses);

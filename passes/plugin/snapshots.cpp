@@ -70,7 +70,7 @@ Snapshot *Snapshots::make(const Steps &steps, size_t length, Snapshot *from, con
   start.limits = request.limits;
   start.isComplete = length == steps.count();
   start.rest = steps.pipeline(from ? from->length : 0, length);
-  start.late = from ? "" : steps.earlyOptions();
+  start.late = from ? "" : steps.beginning();
   if (from) {
     json::Object asked{{"plan", ""}, {"rest", start.rest}, {"start", true}, {"complete", start.isComplete}, {"timeout_s", start.limits.timeoutSeconds}};
     asked["memory_bytes"] = int64_t(start.limits.memoryBytes);

@@ -19,11 +19,11 @@ Steps::Steps(const Request &request, const std::function<bool(StringRef)> &stand
   }
   auto isLate = [&](const auto &option) { return is_contained(late->options, option); };
   plan->options.erase(std::remove_if(plan->options.begin(), plan->options.end(), isLate), plan->options.end());
-  options = plan->optionsText();
+  start = plan->optionsText() + plan->decisionsText();
   std::vector<StringRef> parts = topLevelElements(plan->pipeline);
   if (!standsAtModuleLevel(parts.front()))
     return;
-  prefixes.push_back(xxh3_64bits(options));
+  prefixes.push_back(xxh3_64bits(start));
   for (StringRef part : parts) {
     elements.push_back(part.str());
     prefixes.push_back(xxh3_64bits(utohexstr(prefixes.back()) + elements.back()));

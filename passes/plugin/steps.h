@@ -15,17 +15,17 @@ public:
   Steps(const Request &request, const std::function<bool(llvm::StringRef)> &standsAtModuleLevel);
 
   size_t count() const { return elements.size(); }
-  /// Tells plans with equal first `length` elements and equal early options from all others.
+  /// Tells plans with equal first `length` elements and equal beginnings from all others.
   uint64_t prefix(size_t length) const { return prefixes[length]; }
   /// The elements from `from` on, before `to`, as a pipeline.
   std::string pipeline(size_t from, size_t to) const;
-  /// The options that passes may read.
-  const std::string &earlyOptions() const { return options; }
+  /// What has to hold before the first element: the options that passes may read, and decisions.
+  const std::string &beginning() const { return start; }
   /// Whether passes over functions stand there, which take time; passes over the module alone mostly do not.
   bool takesTime(size_t from, size_t to) const;
 
 private:
-  std::string options;
+  std::string start;
   std::vector<std::string> elements;
   std::vector<uint64_t> prefixes;
 };

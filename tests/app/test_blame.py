@@ -179,7 +179,7 @@ def test_a_reduction_that_runs_out_of_its_time_leaves_nothing(
     unit = IrUnit(program, discover(), catalog.load())
     plan = Plan.parse("-passes=function(sroa,instcombine<no-verify-fixpoint>)")
     monkeypatch.setattr("compiler_agent.app.blame_reduce.CONTROLS", ())
-    _, complete = reduce_module(unit, unit.source_ir(), plan, 2.5)
+    _, complete = reduce_module(unit, unit.source_ir(plan), plan, 2.5)
     assert not complete
     assert list(temporary.iterdir()) == []
 

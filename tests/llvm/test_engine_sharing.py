@@ -46,6 +46,11 @@ CHAIN = [
     "-passes=default<O2>",
     "-passes=default<O2> -disable-lsr=true",
     "-passes=default<O2>,globaldce",
+    f"{FRONT},function(gvn) call:compare:0:inline=never",
+    f"{FRONT},function(gvn),globaldce call:compare:0:inline=never",
+    f"{FRONT},function(gvn) function:mix:minsize=false",
+    "-passes=default<O2> loop:compare:0:unroll-count=3",
+    "-passes=default<O2> loop:compare:0:unroll-count=3 -disable-lsr=true",
 ]
 LATE = {"-enable-machine-outliner=always", "-disable-lsr=true"}
 
@@ -101,6 +106,23 @@ def test_counts_are_the_same_too(engine: Engine, emit: bool, identify: bool) -> 
     assert all(each.outcome is Outcome.OK and each.text_bytes is None for each in (*shared, *alone))
     assert bool(shared[0].fingerprint) is identify
     assert not any(each.emitted for each in shared)
+
+
+def test_plans_with_different_decisions_share_nothing(engine: Engine) -> None:
+    plain = f"{FRONT},function(gvn)"
+    first, second = f"{plain} call:compare:0:inline=never", f"{plain} call:compare:1:inline=never"
+    for plan in (plain, first, second) * 2:
+        assert engine.measure(plan).outcome is Outcome.OK
+    assert len(snapshots(engine)) == 3
+    assert len({engine.measure(plan).fingerprint for plan in (plain, first, second)}) == 3
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_a_decision_that_does_not_fit_the_unit_is_rejected_by_name(engine: Engine, share: bool) -> None:
+    for _ in range(2):
+        measured = engine.measure("-passes=default<O2> loop:compare:7:unroll=full", share=share)
+        assert measured.outcome is Outcome.REJECTED
+        assert "'loop:compare:7:unroll=full': compare has 1 loops" in measured.message
 
 
 def test_function_pipelines_are_not_cut(engine: Engine) -> None:

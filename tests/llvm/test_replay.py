@@ -1,5 +1,6 @@
 """Compiling with one plan: the object that a lock's replay ships, and every way in which it may not come about."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,22 @@ def test_the_object_is_the_one_that_the_engine_measures(argv: list[str], tmp_pat
     assert replay(argv, tmp_path, key, "-passes=default<O2>").content == compile_plainly(argv, tmp_path)
 
 
+def test_decisions_are_replayed_as_they_are_measured(argv: list[str], tmp_path: Path) -> None:
+    plan = "-passes=default<O2> function:f:minsize=false function:f:optsize=false loop:f:0:unroll-count=4"
+    with Engine(argv, tmp_path) as engine:
+        measured = engine.measure(plan)
+        key = engine.key
+    replayed = replay(argv, tmp_path, key, plan)
+    assert replayed.outcome is Outcome.OK
+    assert hashlib.sha256(replayed.content).hexdigest() == measured.object_sha256
+    assert len(replayed.content) > len(compile_plainly(argv, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("plan", "outcome", "words"),
     [
+        ("-passes=default<O2> function:g:cold=true", Outcome.REJECTED, "this unit defines no function g"),
+        ("-passes=default<O2> loop:f:0:unroll=maybe", Outcome.REJECTED, "unroll is full|true|false"),
         ("-passes=nosuch", Outcome.REJECTED, "unknown pass name 'nosuch'"),
         ("-passes=default<O2> -nosuch=1", Outcome.REJECTED, "LLVM has no option -nosuch"),
         ("-passes=trigger-crash-module", Outcome.CRASH, ""),

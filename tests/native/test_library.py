@@ -112,7 +112,7 @@ def test_options_hold_during_the_run_only(table: Module) -> None:
         ("-passes=no-such-pass", "unknown pass name 'no-such-pass'"),
         ("-passes=function(simplifycfg<nonsense>)", "invalid SimplifyCFG pass parameter 'nonsense'"),
         ("-passes=function(sroa", "invalid pipeline"),
-        ("default<O2>", "is not -name=value"),
+        ("default<O2>", "is neither -name=value nor"),
         ("-inline-threshold=1", "no -passes=PIPELINE"),
         ("", "no -passes=PIPELINE"),
         ("-passes=default<O2> -no-such-option=1", "LLVM has no option -no-such-option"),
