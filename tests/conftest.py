@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test sees the settings of whoever runs it, or writes into their cache."""
     for name in list(os.environ):
-        if name.startswith("CC_AGENT_") and name not in ("CC_AGENT_LLVM", "CC_AGENT_NATIVE"):
+        if name.startswith(("CC_AGENT_", "ANTHROPIC_")) and name not in ("CC_AGENT_LLVM", "CC_AGENT_NATIVE"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 

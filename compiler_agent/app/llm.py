@@ -13,7 +13,7 @@ from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, stock_plan
 from compiler_agent.llvm.observe.observer import Observer
 from compiler_agent.search import observing
 from compiler_agent.search.accounts import Accounts, Limits
-from compiler_agent.search.caller import Caller
+from compiler_agent.search.caller import Caller, Interruptible
 from compiler_agent.search.chat import AnthropicModel, Model, Reply, Request
 from compiler_agent.search.fakes.recorded import Recording, Replay
 from compiler_agent.search.hybrid import Hybrid
@@ -78,7 +78,6 @@ class ModelRun:
         budget: Budget,
         *,
         similar: str = "",
-        conversation: str = "",
         should_stop: Callable[[], bool] = lambda: False,
         say: Callable[[str], None] = lambda text: None,
     ) -> Session:
@@ -91,17 +90,17 @@ class ModelRun:
             budget: How much may be tried.
             similar: What worked on similar units. It is recorded, and a replay takes what was recorded: the store has
                 learned since.
-            conversation: Names it in accounts and recordings; the unit's key if empty.
             should_stop: Ends the waiting for the model.
             say: Told what a person should know.
         """
         observer, redaction = observer_of(record, redact=self._asking.redact)
-        key = conversation or evaluator.engine.key
+        # Two sources of equal code have one key, and conversations of their own.
+        name = f"{evaluator.engine.key} {record.source}"
         if self._replay is not None:
-            similar = self._replay.similar(key)
+            similar = self._replay.similar(name)
         if self._recording is not None:
-            self._recording.note_similar(key, similar)
-        caller = Caller(self._model_for(key), self.accounts, key, should_stop, say)
+            self._recording.note_similar(name, similar)
+        caller = Caller(self._model_for(name, should_stop), self.accounts, name, should_stop, say)
         if self._replay is not None:
             caller.wait = lambda seconds: None  # what was waited for has long passed
         return Session(
@@ -118,32 +117,35 @@ class ModelRun:
             say=say,
         )
 
-    def evidence(self, strategy: Strategy, key: str, kept: Evaluation | None) -> PlannerEvidence | None:
+    def evidence(self, strategy: Strategy, kept: Evaluation | None) -> PlannerEvidence | None:
         """What a unit's conversation cost, and what was said of the plan that is kept; None without a conversation."""
         planner = planner_of(strategy)
         if planner is None:
             return None
         said = planner.candidate(kept.plan) if kept else None
         return replace(
-            self.spent(key),
+            self.spent(planner.session.caller.conversation),
             proposed_by="model" if said else "embedded search" if kept else "",
             expected=said.expected if said else "",
             rationale=said.rationale if said else "",
         )
 
-    def spent(self, key: str | None = None) -> PlannerEvidence:
-        """What one unit's conversation cost, or the whole run; what was said is left out."""
-        total = self.accounts.total(key)
+    def spent(self, conversation: str | None = None) -> PlannerEvidence:
+        """What one conversation cost, or the whole run; what was said is left out."""
+        total = self.accounts.total(conversation)
         cost_usd = None if total.cost_usd is None else round(total.cost_usd, 6)
         return PlannerEvidence(
             self.model_name, "", "", "", total.calls, total.tokens, total.cache_read_tokens, cost_usd
         )
 
-    def _model_for(self, key: str) -> Model:
-        model = self._replay.model(key) if self._replay else self._model
-        if model is None:
+    def _model_for(self, conversation: str, should_stop: Callable[[], bool]) -> Model:
+        if self._replay is not None:
+            model = self._replay.model(conversation)
+        elif self._model is not None:
+            model = Interruptible(self._model, should_stop)
+        else:
             return _Silent(self.model_name)
-        return self._recording.model(model, key) if self._recording else model
+        return self._recording.model(model, conversation) if self._recording else model
 
 
 @dataclass(frozen=True, slots=True)

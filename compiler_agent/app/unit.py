@@ -193,7 +193,7 @@ def tune_unit(
             refused=verified.refused,
             verification_seconds=verified.seconds,
             ledgers=verified.ledgers,
-            planner=options.asked.evidence(strategy, engine.key, verified.kept) if options.asked else None,
+            planner=options.asked.evidence(strategy, verified.kept) if options.asked else None,
         )
 
 

@@ -43,7 +43,7 @@ class Call:
     """One try, as it stands in the log."""
 
     conversation: str
-    """Whose: the unit's key."""
+    """Whose: the unit's key and source."""
     model: str
     """Who was asked."""
     outcome: str

@@ -18,6 +18,47 @@ _LONGEST_WAIT_S = 60.0
 _POLL_S = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Interruptible:
+    """A model that nobody has to wait for once the user has asked to stop."""
+
+    model: Model
+    """Who answers."""
+    should_stop: Callable[[], bool]
+    """Whether the user has asked to stop."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    def reply(self, request: Request, timeout_s: float) -> Reply:
+        """Asks in a thread that ends with the process: a call that is waited for in vain can then be left alone.
+
+        Raises:
+            ModelFault: There is no reply.
+            Interrupted: The user asked to stop before there was one.
+        """
+        answers: list[Reply | BaseException] = []
+
+        def ask() -> None:
+            try:
+                answers.append(self.model.reply(request, timeout_s))
+            except BaseException as error:
+                answers.append(error)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(_POLL_S)
+            if not answers and self.should_stop():
+                raise Interrupted("interrupted while the language model was asked")
+        (answer,) = answers
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
 @dataclass(slots=True)
 class Caller:
     """The way from one conversation to its model."""
@@ -27,7 +68,7 @@ class Caller:
     accounts: Accounts
     """What may be spent, and what was."""
     conversation: str
-    """The unit's key, for the accounts."""
+    """Names it in the accounts."""
     should_stop: Callable[[], bool] = lambda: False
     """Whether the user has asked to stop."""
     say: Callable[[str], None] = lambda text: None
@@ -68,7 +109,7 @@ class Caller:
         started_s = time.monotonic()
         outcome, usage = "interrupted", None
         try:
-            reply = self._in_background(request)
+            reply = self.model.reply(request, self.timeout_s)
             outcome, usage = reply.stop_reason, reply.usage
             return reply
         except ModelFault as fault:
@@ -77,27 +118,6 @@ class Caller:
         finally:
             seconds = time.monotonic() - started_s
             self.accounts.settle(aside, self.conversation, self.model.name, outcome, usage, seconds)
-
-    def _in_background(self, request: Request) -> Reply:
-        """Asks in a thread that ends with the process: a call that is waited for in vain can then be left alone."""
-        answers: list[Reply | BaseException] = []
-
-        def ask() -> None:
-            try:
-                answers.append(self.model.reply(request, self.timeout_s))
-            except BaseException as error:
-                answers.append(error)
-
-        thread = threading.Thread(target=ask, daemon=True)
-        thread.start()
-        while thread.is_alive():
-            thread.join(_POLL_S)
-            if not answers and self.should_stop():
-                raise Interrupted("interrupted while the language model was asked")
-        (answer,) = answers
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
 
     def _wait_s(self, n_try: int, fault: ModelFault) -> float:
         if fault.retry_after_s is not None:

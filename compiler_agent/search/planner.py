@@ -66,7 +66,8 @@ class LlmPlanner:
 
     def __init__(self, session: Session, fallback: Strategy) -> None:
         """Asks nobody yet."""
-        self._session = session
+        self.session = session
+        """Who is asked, and about what."""
         self._fallback = fallback
         self._given_up = False
         self._ended = False
@@ -95,12 +96,12 @@ class LlmPlanner:
                 self._turn()
             except BudgetSpent as spent:
                 self._ended = True
-                self._session.say(f"the language model is asked no more: {spent.message}")
+                self.session.say(f"the language model is asked no more: {spent.message}")
             except Interrupted:
                 self._ended = True
             except ModelFault as fault:
                 self._given_up = True
-                self._session.say(f"{fault.message}; going on with the embedded search")
+                self.session.say(f"{fault.message}; going on with the embedded search")
         return self._queue.popleft()
 
     def tell(self, score: Score) -> None:
@@ -121,7 +122,7 @@ class LlmPlanner:
 
     def first_request(self) -> Request:
         """What the model is sent first."""
-        session = self._session
+        session = self.session
         similar = f"\nWhat worked for similar units before:\n\n{fenced(session.similar)}\n" if session.similar else ""
         text = prompting.fill(
             "first",
@@ -148,7 +149,7 @@ class LlmPlanner:
         else:
             request = self.first_request()
         while True:
-            fault = self._follow(self._session.caller.reply(request))
+            fault = self._follow(self.session.caller.reply(request))
             if self._queue or self._ended:
                 return
             n_faults = n_faults + 1 if fault else 0
@@ -166,7 +167,7 @@ class LlmPlanner:
                     raise CompilerAgentError(whole)
                 self._do(call)
             except CompilerAgentError as error:
-                fault = self._session.names.hide(observing.said(error))
+                fault = self.session.names.hide(observing.said(error))
                 self._conversation.answer(call["id"], fault, is_error=True)
         if whole:
             self._conversation.tell(prompting.fill("fault", fault=whole))
@@ -178,7 +179,7 @@ class LlmPlanner:
         Raises:
             CompilerAgentError: It cannot be done; the message is the answer.
         """
-        session, tool = self._session, call["name"]
+        session, tool = self.session, call["name"]
         if tool == proposals.TOOL:
             self._propose(call)
             return
@@ -191,7 +192,7 @@ class LlmPlanner:
         self._conversation.answer(call["id"], shown)
 
     def _propose(self, call: Block) -> None:
-        session, given = self._session, call["input"]
+        session, given = self.session, call["input"]
         if isinstance(given, Mapping) and given.get("plans") == []:
             self._ended = True
             session.say("the language model expects no more gain")
@@ -206,8 +207,8 @@ class LlmPlanner:
 
     def _number(self, candidate: Candidate) -> int | str:
         """Takes a plan into the queue and gives its number; or says why not."""
-        if len(self._queue) == self._session.plans_per_turn:
-            return f"more than {self._session.plans_per_turn} plans in a turn"
+        if len(self._queue) == self.session.plans_per_turn:
+            return f"more than {self.session.plans_per_turn} plans in a turn"
         if candidate.plan in self._plans:
             return f"the same as plan {self._plans.index(candidate.plan)}"
         self._plans.append(candidate.plan)
@@ -237,7 +238,7 @@ class LlmPlanner:
             return ""
         numbers = range(len(self._plans), len(self._plans) + len(others))
         self._plans += [score.plan for score in others]
-        rename = self._session.names.redacted
+        rename = self.session.names.redacted
         texts = [
             f"plan {n}: {' '.join(proposals.renamed(word, rename) for word in str(self._plans[n]).split())}"
             for n in numbers
@@ -247,9 +248,9 @@ class LlmPlanner:
     def _table(self, numbers: Iterable[int]) -> str:
         """The results of plans that were tried; without compilers' own words where names are hidden: they have them."""
         scores = [(n, self._scores[str(self._plans[n])]) for n in numbers if str(self._plans[n]) in self._scores]
-        if self._session.names.are_hidden:
+        if self.session.names.are_hidden:
             scores = [(n, replace(score, reason="")) for n, score in scores]
-        return prompting.table(scores, self._session.baseline)
+        return prompting.table(scores, self.session.baseline)
 
     def _name(self, plan: Plan) -> str:
         return f"plan {self._plans.index(plan)}" if plan in self._plans else "the embedded search's"

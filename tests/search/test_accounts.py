@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from compiler_agent.base.errors import BudgetSpent, FileError, Interrupted, UsageError
 from compiler_agent.search.accounts import Accounts, Limits
-from compiler_agent.search.caller import Caller
-from compiler_agent.search.chat import Fault, ModelFault, Request, Usage
+from compiler_agent.search.caller import Caller, Interruptible
+from compiler_agent.search.chat import Fault, Model, ModelFault, Request, Usage
 from compiler_agent.search.fakes.scripted import ScriptedModel, says
 from compiler_agent.search.prices import Prices, prices_of
 
@@ -21,7 +21,7 @@ REQUEST = Request("system" * 500, (), ({"role": "user", "content": [{"type": "te
 SONNET = prices_of("claude-sonnet-5-5")
 
 
-def caller(model: ScriptedModel, accounts: Accounts, waits: list[float] | None = None, **more: object) -> Caller:
+def caller(model: Model, accounts: Accounts, waits: list[float] | None = None, **more: object) -> Caller:
     return Caller(model, accounts, "unit", wait=(waits if waits is not None else []).append, **more)
 
 
@@ -132,7 +132,7 @@ def test_ctrl_c_does_not_wait_for_the_answer() -> None:
 
     accounts = Accounts(Limits(), SONNET)
     with pytest.raises(Interrupted):
-        caller(Slow([says("late")]), accounts, should_stop=stop.is_set).reply(REQUEST)
+        caller(Interruptible(Slow([says("late")]), stop.is_set), accounts).reply(REQUEST)
     never.set()
     assert accounts.total().calls == 1
 

@@ -278,7 +278,7 @@ def test_a_budget_ends_the_conversation_before_it_is_exceeded(space: Space, limi
     assert 1 <= len(held.requests) < 9
     assert held.figures == [900 - n for n in range(len(held.requests))]
     assert any("is asked no more" in line for line in held.said)
-    spent = held.planner._session.caller.spent
+    spent = held.planner.session.caller.spent
     assert limits.cost_usd is None or (spent.cost_usd or 0.0) <= limits.cost_usd
     assert limits.tokens is None or spent.tokens <= limits.tokens
 

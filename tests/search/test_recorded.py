@@ -1,12 +1,16 @@
 """A recorded conversation can be held again to the byte, and not with another unit, prompt or version."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from compiler_agent.base.config import ModelSettings
 from compiler_agent.base.errors import CompilerAgentError, FileError
-from compiler_agent.search.chat import Fault, ModelFault, Request, Usage
+from compiler_agent.search.chat import AnthropicModel, Fault, ModelFault, Request, Usage
 from compiler_agent.search.fakes.recorded import Recording, Replay
 from compiler_agent.search.fakes.scripted import (
     ScriptedModel,
@@ -99,3 +103,21 @@ def test_scripts_round_trip(tmp_path: Path) -> None:
     assert [to_json(step) for step in read] == [to_json(step) for step in steps]
     with pytest.raises(FileError, match="not a step"):
         from_json({"fault": {"kind": "tired"}})
+
+
+def test_the_server_can_be_started_from_a_script(tmp_path: Path) -> None:
+    path = tmp_path / "script.jsonl"
+    write_script(path, [says("yes")])
+    server = subprocess.Popen(
+        [sys.executable, "-m", "compiler_agent.search.fakes.server", "--script", path],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        model = AnthropicModel(ModelSettings("", url, None, api_key="x"), "m")
+        assert model.reply(request("a"), 5.0) == says("yes")
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(10) == 0
