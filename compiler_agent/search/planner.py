@@ -198,9 +198,7 @@ class LlmPlanner:
             session.say("the language model expects no more gain")
             return
         found = proposals.read(given, self._plans, session.space, session.names)
-        outcome = [
-            self._number(entry) if isinstance(entry, Candidate) else session.names.hide(entry) for entry in found
-        ]
+        outcome = [self._number(entry) if isinstance(entry, Candidate) else entry for entry in found]
         if all(isinstance(entry, str) for entry in outcome):
             raise PlanError(_refusals(outcome))
         self._proposed[call["id"]] = outcome
@@ -239,10 +237,7 @@ class LlmPlanner:
         numbers = range(len(self._plans), len(self._plans) + len(others))
         self._plans += [score.plan for score in others]
         rename = self.session.names.redacted
-        texts = [
-            f"plan {n}: {' '.join(proposals.renamed(word, rename) for word in str(self._plans[n]).split())}"
-            for n in numbers
-        ]
+        texts = [f"plan {n}: {proposals.renamed(self._plans[n], rename)}" for n in numbers]
         return "\n".join(["\nThe embedded search tried:", *texts, self._table(numbers)])
 
     def _table(self, numbers: Iterable[int]) -> str:

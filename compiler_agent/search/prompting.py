@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from compiler_agent.llvm import decision
 from compiler_agent.search import proposals
 from compiler_agent.search.observing import fenced
 from compiler_agent.search.space import Space
@@ -32,11 +33,17 @@ def system(space: Space, plans_per_turn: int) -> str:
         f"{option.name} ({option.default or 'by target'}): {' '.join(option.search)}: {option.description}"
         for option in space.options
     ]
+    decisions = [
+        f"{kind}: {key}={f'{values[0]}..{values[-1]}' if isinstance(values, range) else '|'.join(values)}"
+        for kind, keys in decision.KEYS.items()
+        for key, values in keys.items()
+    ]
     return fill(
         "system",
         plans_per_turn=plans_per_turn,
         stock=proposals.labelled(space.stock),
         passes="\n".join(passes),
+        decisions="\n".join(decisions),
         options="\n".join(options),
     )
 

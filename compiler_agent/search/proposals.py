@@ -7,7 +7,7 @@ comes out is a `Plan` that the catalog takes, or a named fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler_agent.base.errors import CompilerAgentError, PlanError
@@ -125,14 +125,13 @@ def _candidate(entry: Any, parents: Sequence[Plan], space: Space, names: Names) 
     else:
         text = str(parents[number].pipeline)
     options = [f"-{option['name']}={option['value']}" for option in entry["options"]]
-    decisions = [renamed(word, names.original) for word in entry["decisions"]]
-    words = [f"-passes={text}", *options, *decisions]
+    words = [f"-passes={text}", *options, *entry["decisions"]]
     if any(len(word.split()) != 1 for word in words):
         raise PlanError("a pipeline, an option or a decision is one word without spaces")
     plan = Plan.parse(" ".join(words))
     space.catalog.check(plan)
     expected, rationale = (_line(names.reveal(str(entry[name]))) for name in ("expected_effect", "rationale"))
-    return Candidate(plan, expected, rationale)
+    return Candidate(renamed(plan, names.original), expected, rationale)
 
 
 def edited(pipeline: Pipeline, edits: Sequence[Mapping[str, str]], catalog: Catalog) -> Pipeline:
@@ -205,11 +204,9 @@ def _labels(pipeline: Pipeline) -> dict[str, tuple[Path, Node, Level]]:
     return labels
 
 
-def renamed(word: str, rename: Callable[[str], str]) -> str:
-    """A decision about another symbol: `loop:f:2:unroll-count=4` names a function in its second part."""
-    kind, colon, rest = word.partition(":")
-    name, second, tail = rest.partition(":")
-    return f"{kind}{colon}{rename(name)}{second}{tail}" if colon else word
+def renamed(plan: Plan, rename: Callable[[str], str]) -> Plan:
+    """The plan with its decisions about functions of other names."""
+    return replace(plan, decisions=tuple(replace(one, function=rename(one.function)) for one in plan.decisions))
 
 
 def _line(text: str) -> str:

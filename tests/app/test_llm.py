@@ -259,8 +259,8 @@ def test_every_tool_is_answered_from_the_unit_and_a_redacted_name_stays_here(
         ("show_remarks", {"function": name}),
         ("try_pass_effect", {"pipeline": "function(sroa,gvn)"}),
     ]
-    wins = {**WINS, "rationale": f"{name} has short loops"}
-    server = serve(*(calls(tool, given) for tool, given in looks), proposes(wins), DONE)
+    decided = {"decisions": [f"loop:{name}:0:unroll=false"], "rationale": f"{name} has short loops"}
+    server = serve(*(calls(tool, given) for tool, given in looks), proposes({**WINS, **decided}), DONE)
     arguments = ["--redact"] if redact else []
     talk = tmp_path / "talk.jsonl"
     status, _, err = here.tune("--record", talk, *arguments)
@@ -271,6 +271,7 @@ def test_every_tool_is_answered_from_the_unit_and_a_redacted_name_stays_here(
         assert name in answer["content"][0]["text"] or tool == "try_pass_effect"
     assert ("secret" in json.dumps(server.requests)) is not redact
     (entry,) = here.project.plans().values()
+    assert entry["plan"].endswith("loop:secret_weight:0:unroll=false")
     assert entry["evidence"]["planner"]["rationale"] == "secret_weight has short loops"
     lock = here.project.lock.read_bytes()
     here.project.lock.unlink()

@@ -360,7 +360,7 @@ def test_redacted_names_map_back_and_nothing_sent_gives_them_away(space: Space) 
         [
             calls("show_function", {"name": "f1"}),
             proposes({"decisions": ["loop:f1:0:no-such-word=4"]}),
-            proposes(threshold(13), threshold(900), identifier="toolu_2"),
+            proposes(threshold(13), threshold(900, decisions=["loop:f1:0:unroll=full"]), identifier="toolu_2"),
             DONE,
         ],
         observer=Seen(),
@@ -368,7 +368,8 @@ def test_redacted_names_map_back_and_nothing_sent_gives_them_away(space: Space) 
     )
     assert shown == ["secret_function"]
     assert held.figures == [None, 900]
-    assert "f1" in held.sent(2)
+    assert "no-such-word" in held.sent(2)
+    assert str(held.found.evaluations[1].plan).endswith("loop:secret_function:0:unroll=full")
     assert "secret_function" not in json.dumps(held.requests)
 
 

@@ -83,6 +83,9 @@ def test_edits_name_the_nodes_of_the_parent(read: Read, edits: list[dict[str, st
         ({"options": [{"name": "disable-lsr", "value": "perhaps"}]}, "cannot be 'perhaps'"),
         ({"options": [{"name": "disable-lsr", "value": "true"}] * 2}, "comes twice"),
         ({"decisions": ["-load-pass-plugin=/tmp/evil.so"]}, "unknown option -load-pass-plugin"),
+        ({"decisions": ["loop:f:0:always=4"]}, "of a loop 'always' cannot be decided"),
+        ({"decisions": ["call:f:0:inline=perhaps"]}, "inline cannot be 'perhaps'"),
+        ({"decisions": ["asm:f:0:nop=4"]}, "is no decision"),
         ({"decisions": ["loop:f:0:unroll-count=4 -o=/etc/passwd"]}, "one word without spaces"),
         ({"pipeline": "print<domtree>"}, "print"),
         ({"parent": 2}, "there is no plan 2"),
@@ -190,9 +193,15 @@ class Renamed:
 
 def test_names_in_decisions_map_back_and_complaints_do_not_give_them_away(read: Read) -> None:
     names = Names(Renamed())
-    (found,) = read({"decisions": ["loop:f1:0:no-such-decision=4"]}, names=names)
-    assert isinstance(found, str)
-    assert "loop:secret:0" in found
-    assert "secret" not in names.hide(found)
-    assert proposals.renamed("function:f1:minsize=true", names.original) == "function:secret:minsize=true"
-    assert proposals.renamed("-disable-lsr=true", names.original) == "-disable-lsr=true"
+    good, bad = read(
+        {"decisions": ["loop:f1:0:unroll-count=4", "function:f1:minsize=true"], "rationale": "f1 is hot"},
+        {"decisions": ["loop:f1:0:unroll-count=4", "loop:f1:0:unroll-count=8"]},
+        names=names,
+    )
+    assert isinstance(good, Candidate), good
+    assert str(good.plan).endswith(" function:secret:minsize=true loop:secret:0:unroll-count=4")
+    assert good.rationale == "secret is hot"
+    assert str(proposals.renamed(good.plan, names.redacted)).endswith("loop:f1:0:unroll-count=4")
+    assert isinstance(bad, str)
+    assert "decide the same" in bad
+    assert "secret" not in bad
