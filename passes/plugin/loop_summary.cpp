@@ -81,6 +81,7 @@ public:
     out.attributeArray("carried", [&] { writeCarried(); });
     out.attributeArray("accesses", [&] { writeAccesses(); });
     out.attributeArray("calls", [&] { writeCalls(); });
+    out.attributeArray("switches", [&] { writeSwitches(); });
     if (loop.isInnermost() && loop.isLoopSimplifyForm())
       out.attributeObject("dependences", [&] { writeDependences(); });
   }
@@ -193,6 +194,15 @@ private:
             out.attribute("callee", call->isInlineAsm() ? "asm" : callee ? json::fixUTF8(callee->getName()) : "");
             out.attribute("line", lineOf(call->getDebugLoc()));
           });
+  }
+
+  void writeSwitches() {
+    for (BasicBlock *block : loop.blocks())
+      if (auto *choice = dyn_cast<SwitchInst>(block->getTerminator()); choice && isOwn(block))
+        out.object([&] {
+          out.attribute("cases", int64_t(choice->getNumCases()));
+          out.attribute("line", lineOf(choice->getDebugLoc()));
+        });
   }
 
   void writeDependences() {

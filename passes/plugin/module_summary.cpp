@@ -8,6 +8,7 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/AssemblyAnnotationWriter.h"
 #include "llvm/IR/DebugInfoMetadata.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FormattedStream.h"
@@ -111,18 +112,39 @@ private:
     DenseMap<const Loop *, int64_t> positions;
     for (const Loop *loop : loopsBefore.getLoopsInPreorder())
       positions.try_emplace(loop, int64_t(positions.size()));
+    const DominatorTree &dominators = original.functions.getResult<DominatorTreeAnalysis>(before);
+    int64_t n_direct = 0;
     for (BasicBlock &block : before)
       for (Instruction &instruction : block) {
         auto *call = dyn_cast<CallBase>(&instruction);
         if (!call || call->isInlineAsm() || (call->getCalledFunction() && call->getCalledFunction()->isIntrinsic()))
           continue;
         out.object([&] {
-          out.attribute("callee", call->getCalledFunction() ? json::fixUTF8(call->getCalledFunction()->getName()) : "");
+          if (const Function *callee = call->getCalledFunction()) {
+            out.attribute("callee", json::fixUTF8(callee->getName()));
+            out.attribute("position", n_direct++);
+          } else {
+            out.attribute("callee", "");
+          }
           out.attribute("line", lineOf(call->getDebugLoc()));
-          if (const Loop *loop = loopsBefore.getLoopFor(&block))
+          const Loop *loop = loopsBefore.getLoopFor(&block);
+          if (loop)
             out.attribute("loop", positions.lookup(loop));
+          out.attribute("always", isAlwaysReached(block, loop, dominators));
         });
       }
+  }
+
+  /// Whether each iteration of `loop` comes through `block`, or, where there is none, each call that returns.
+  bool isAlwaysReached(BasicBlock &block, const Loop *loop, const DominatorTree &dominators) {
+    SmallVector<BasicBlock *> ends;
+    if (loop)
+      loop->getLoopLatches(ends);
+    else
+      for (BasicBlock &end : before)
+        if (isa<ReturnInst>(end.getTerminator()))
+          ends.push_back(&end);
+    return all_of(ends, [&](const BasicBlock *end) { return dominators.dominates(&block, end); });
   }
 
   /// Instructions that the profiled run executed in this function, where there is a profile.
@@ -190,6 +212,7 @@ void writeIR(json::OStream &out, Module &module, Analyses &analyses) {
     out.attributeObject(json::fixUTF8(function.getName()), [&] {
       out.attribute("instructions", int64_t(function.getInstructionCount()));
       out.attribute("blocks", int64_t(function.size()));
+      out.attribute("used", function.hasNUsesOrMore(1));
       out.attribute("text", json::fixUTF8(text));
     });
   }

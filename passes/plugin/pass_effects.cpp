@@ -45,11 +45,12 @@ PassEffects::PassEffects(const Module &module) : module(module), before(countAll
 }
 
 void PassEffects::ran(StringRef pass, Any *unit, const PreservedAnalyses &preserved) {
+  // At its end this deletes the functions that the inliner has left unused.
+  if (auto *inliner = effects.find("inline"); inliner != effects.end() && pass.starts_with("ModuleToPostOrderCGSCCPassAdaptor"))
+    recount(inliner->second, nullptr);
   if (isManager(pass))
     return;
   StringRef name = callbacks.getPassNameForClassName(pass);
-  if (name == "inliner-ml-advisor-release") // the module pass in which the inliner is wrapped: it deletes what was inlined
-    name = "inline";
   Effect &effect = effects[(name.empty() ? pass : name).str()];
   ++effect.runs;
   if (preserved.areAllPreserved())

@@ -58,10 +58,12 @@ void tagLoops(Function &function, const LoopInfo &loops) {
 
 void simplify(Module &module, PassBuilder &builder, ModuleAnalysisManager &modules) {
   run(cleaning, module, builder, modules);
-  // always-inline deletes a function that is local and used no more; it has no loop, so nothing is lost.
   for (Function &function : module)
-    if (isSmallWithoutLoops(function))
+    if (isSmallWithoutLoops(function)) {
       function.addFnAttr(Attribute::AlwaysInline);
+      function.setComdat(nullptr);
+      function.setLinkage(GlobalValue::ExternalLinkage); // else it were deleted once it is inlined everywhere
+    }
   run(Twine(inlining) + "," + cleaning + "," + shaping, module, builder, modules);
 }
 

@@ -15,6 +15,8 @@ _NOISE = re.compile(
 )
 _DROPPED = re.compile(r"\s*(?:(?:tail )?call void @llvm\.(?:lifetime|experimental\.noalias|dbg)\.|#dbg_)")
 _NOTE = re.compile(r"; lines (\d+)-(\d+) loop (-?\d+)$")
+_INLINED = re.compile(r"(?:(?<=%)|^)(_Z\w+\.exit[\w.]*)(?=[,:\s\]])", re.MULTILINE)
+_END = "}"
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[-\w.$]+):')
 
 
@@ -24,8 +26,10 @@ class Block:
 
     lines: tuple[str, ...]
     """Label and instructions."""
+    loop: int | None
+    """Position of the innermost loop around it."""
     depth: int
-    """Of the innermost loop around it; 0: none."""
+    """Of that loop; 0: none."""
     n_instructions: int
     """How many it holds."""
     first_line: int
@@ -91,23 +95,28 @@ def compact(function: Function, simplified: SimplifiedIR, redaction: Redaction) 
     blocks: list[Block] = []
     rows: list[str] = []
     note: tuple[int, int, int] = (0, 0, -1)
-
-    def close() -> None:
-        if rows:
-            blocks.append(_block(rows, note, depths))
-
-    for line in simplified.text.splitlines():
+    for line in [*_shortened(simplified.text).splitlines(), _END]:
         if line.startswith("define "):
             head = redaction.ir(_without_noise(line))
-        elif match := _LABEL.match(line):
-            close()
-            rows, note = [redaction.ir(match[0])], (0, 0, -1)
+        elif (match := _LABEL.match(line)) or line == _END:
+            if rows:
+                blocks.append(_block(rows, note, depths))
+            rows, note = [redaction.ir(match[0])] if match else [], (0, 0, -1)
         elif match := _NOTE.match(line):
             note = (int(match[1]), int(match[2]), int(match[3]))
         elif rows and line.startswith(" ") and not _DROPPED.match(line):
             rows.append(" " + redaction.ir(_without_noise(line.strip())))
-    close()
     return CompactFunction(head, tuple(blocks))
+
+
+def _shortened(text: str) -> str:
+    """IR in which blocks of inlined functions are not named after their mangled names."""
+    names: dict[str, str] = {}
+
+    def short(match: re.Match[str]) -> str:
+        return names.setdefault(match[1], f"inlined{len(names) + 1}")
+
+    return _INLINED.sub(short, text)
 
 
 def _block(rows: Sequence[str], note: tuple[int, int, int], depths: Mapping[int, int]) -> Block:
@@ -116,7 +125,7 @@ def _block(rows: Sequence[str], note: tuple[int, int, int], depths: Mapping[int,
     if first:
         words.append(f"line {first}" if first == last else f"lines {first}-{last}")
     label = f"{rows[0]}  ; {', '.join(words)}" if words else rows[0]
-    return Block((label, *rows[1:]), depths.get(loop, 0), len(rows) - 1, first, last)
+    return Block((label, *rows[1:]), loop if loop >= 0 else None, depths.get(loop, 0), len(rows) - 1, first, last)
 
 
 def _without_noise(line: str) -> str:

@@ -36,10 +36,12 @@ class Effects:
     """IR instructions by function."""
     after: Mapping[str, int]
     """The same after the pipeline; a function that is gone is missing."""
+    code_bytes: Mapping[str, int]
+    """Machine code by function; empty where no object was made."""
 
 
 def read_effects(text: str) -> Effects:
     """Reads the library's JSON."""
     row = json.loads(text)
     passes = tuple(PassEffect(one["name"], one["runs"], one["changed"], one["functions"]) for one in row["passes"])
-    return Effects(passes, row["before"], row["after"])
+    return Effects(passes, row["before"], row["after"], row.get("bytes", {}))

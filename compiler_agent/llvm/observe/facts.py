@@ -103,6 +103,20 @@ class Call:
     """Source line; 0: unknown."""
     loop: int | None = None
     """Position of the innermost loop around it."""
+    always: bool = True
+    """Whether each iteration of that loop makes it, or each run of the function that returns."""
+    position: int | None = None
+    """Its index among the function's direct calls of what is no intrinsic: with the function's name, its identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A branch with many ways."""
+
+    cases: int
+    """Without the default."""
+    line: int
+    """Source line; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,8 @@ class LoopFacts:
     """Loads and stores, without those of inner loops."""
     calls: tuple[Call, ...]
     """Calls that are left in it, without those of inner loops."""
+    switches: tuple[Switch, ...]
+    """Branches with many ways, without those of inner loops."""
     dependences: Dependences | None
     """For an innermost loop of simple form."""
 
@@ -191,6 +207,8 @@ class SimplifiedIR:
     """IR instructions."""
     blocks: int
     """Basic blocks."""
+    used: bool
+    """Whether anything in the simplified module still names it."""
     text: str
     """As LLVM prints it, each block with a note of its lines and loop."""
 
@@ -212,7 +230,7 @@ class Summary:
     functions: tuple[Function, ...]
     """Those that are defined, in the module's order."""
     simplified: dict[str, SimplifiedIR]
-    """By function; a function that was small and is not needed once it is inlined is missing."""
+    """By function."""
 
 
 def read_summary(text: str) -> Summary:
@@ -272,6 +290,7 @@ def _facts(row: dict[str, Any]) -> LoopFacts:
         carried=tuple(Carried(**one) for one in row["carried"]),
         accesses=tuple(Access(**{**one, "strides": tuple(one["strides"])}) for one in row["accesses"]),
         calls=tuple(Call(**one) for one in row["calls"]),
+        switches=tuple(Switch(**one) for one in row["switches"]),
         dependences=_dependences(dependences) if dependences else None,
     )
 

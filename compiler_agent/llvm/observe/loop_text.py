@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler_agent.llvm.observe.facts import Access, Carried, Function, Loop, LoopFacts
 from compiler_agent.llvm.observe.redaction import Redaction
@@ -16,9 +16,16 @@ _TELLING_MAXIMUM = 1 << 16
 _MOST_ACCESSES = 12
 
 
-def loop_text(function: Function, loop: Loop, redaction: Redaction) -> str:
-    """What is known of one loop, indented by its depth."""
-    head = f"loop {loop.position} of {redaction.name(function.name)}, {_lines(loop)}, depth {loop.depth}"
+def loop_text(function: Function, loop: Loop, redaction: Redaction, name: Callable[[str], str]) -> str:
+    """What is known of one loop, indented by its depth.
+
+    Args:
+        function: Whose loop it is.
+        loop: The loop.
+        redaction: For the names of values.
+        name: How functions are called.
+    """
+    head = f"loop {loop.position}, {_lines(loop)}, depth {loop.depth}"
     if loop.parent is not None:
         head += f" in loop {loop.parent}"
     indent = "  " * (loop.depth - 1)
@@ -26,7 +33,7 @@ def loop_text(function: Function, loop: Loop, redaction: Redaction) -> str:
         return f"{indent}{head}: gone after simplification (runs at most once, or has no effect)"
     facts = loop.facts
     rows = [f"{head}: {trips(facts, redaction)}; {facts.instructions} instructions in {_blocks(facts)}"]
-    rows += [f"  {row}" for row in _details(function, loop, facts, redaction)]
+    rows += [f"  {row}" for row in _details(function, loop, facts, redaction, name)]
     return "\n".join(indent + row for row in rows)
 
 
@@ -64,7 +71,9 @@ def _blocks(facts: LoopFacts) -> str:
     return "1 block" if facts.blocks == 1 else f"{facts.blocks} blocks"
 
 
-def _details(function: Function, loop: Loop, facts: LoopFacts, redaction: Redaction) -> Iterator[str]:
+def _details(
+    function: Function, loop: Loop, facts: LoopFacts, redaction: Redaction, name: Callable[[str], str]
+) -> Iterator[str]:
     if len(facts.exits) > 1 or not all(one.counted for one in facts.exits):
         yield "exits: " + "; ".join(
             f"line {one.line}{' at the end' if one.latch else ' early'}{'' if one.counted else ', not countable'}"
@@ -75,13 +84,15 @@ def _details(function: Function, loop: Loop, facts: LoopFacts, redaction: Redact
     if facts.accesses:
         yield "memory: " + "; ".join(_accesses(loop, facts, function, redaction))
     if facts.dependences is not None and (words := "; ".join(_dependences(facts, redaction))):
-        yield f"vectorization: {words}"
+        yield words
+    if facts.switches:
+        yield "switches: " + "; ".join(f"line {one.line} with {one.cases} cases" for one in facts.switches)
     if facts.calls:
         counted = Counter(
-            (redaction.name(call.callee) if call.callee else "through a pointer", call.line) for call in facts.calls
+            (name(call.callee) if call.callee else "through a pointer", call.line) for call in facts.calls
         )
         yield "calls: " + "; ".join(
-            f"{name} line {line}{f' x{count}' if count > 1 else ''}" for (name, line), count in counted.items()
+            f"{callee} line {line}{f' x{count}' if count > 1 else ''}" for (callee, line), count in counted.items()
         )
 
 
@@ -94,11 +105,18 @@ def _carried(one: Carried, redaction: Redaction) -> str:
         return f"{name} {one.operation} reduction{order}"
     if one.kind == "previous":
         return f"{name} value of the previous iteration"
-    return f"{name} serial chain"
+    return f"{name} serial chain (forbids vectorization)"
 
 
 def _accesses(loop: Loop, facts: LoopFacts, function: Function, redaction: Redaction) -> Iterator[str]:
-    counted = Counter(_access(one, loop, function, redaction) for one in facts.accesses)
+    """What every iteration does, one by one; what only some do, by object where there is much of it."""
+    shown = facts.accesses
+    if len({_access(one, loop, function, redaction) for one in facts.accesses}) > _MOST_ACCESSES:
+        shown = tuple(one for one in facts.accesses if one.always)
+        objects = Counter((one.base, one.store) for one in facts.accesses if not one.always)
+        for (base, store), count in objects.most_common(_MOST_ACCESSES):
+            yield f"{count} conditional {'stores to' if store else 'loads from'} {redaction.ir(base)}"
+    counted = Counter(_access(one, loop, function, redaction) for one in shown)
     for text, count in list(counted.items())[:_MOST_ACCESSES]:
         yield f"{text} x{count}" if count > 1 else text
     if len(counted) > _MOST_ACCESSES:
@@ -126,17 +144,13 @@ def _access(one: Access, loop: Loop, function: Function, redaction: Redaction) -
 def _dependences(facts: LoopFacts, redaction: Redaction) -> Iterator[str]:
     known = facts.dependences
     assert known is not None
-    if known.vectorizable:
-        yield (
-            "no dependence forbids it"
-            if not known.runtime_checks
-            else (
-                f"after {known.runtime_checks} run-time comparisons of "
-                + ", ".join(redaction.ir(name) for name in known.compared)
-            )
-        )
+    if known.vectorizable and known.runtime_checks:
+        objects = ", ".join(redaction.ir(name) for name in known.compared)
+        yield f"to vectorize takes {known.runtime_checks} run-time overlap checks between {objects}"
+    elif known.vectorizable:
+        yield "no memory dependence forbids vectorization"
     else:
-        yield f"LLVM sees an obstacle: {known.reason or 'unknown'}"
+        yield f"access analysis gives up: {' '.join(redaction.prose(known.reason).split()) or 'unknown'}"
     if known.safe_bits is not None:
         yield f"vectors of at most {known.safe_bits} bits are safe"
     for (kind, source, destination), count in Counter(

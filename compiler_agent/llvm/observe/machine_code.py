@@ -30,6 +30,8 @@ class Instruction:
     """Without comments."""
     line: int
     """In the source, where it stands in the function itself and not in what was inlined into it; 0: unknown."""
+    inner_line: int
+    """The same, in what was inlined; equal to `line` where nothing was."""
 
 
 @dataclass(slots=True)
@@ -64,13 +66,18 @@ class MachineLoop:
         """The source lines of its instructions, without those that have none."""
         return tuple(one.line for one in self.instructions if one.line)
 
+    @property
+    def inner_lines(self) -> tuple[int, ...]:
+        """The same for the lines in what was inlined."""
+        return tuple(one.inner_line for one in self.instructions if one.inner_line)
+
 
 def read_functions(assembly: str) -> dict[str, list[Block]]:
     """The blocks of each function, by symbol."""
     functions: dict[str, list[Block]] = {}
     names: set[str] = set()
     blocks: list[Block] | None = None
-    line = 0
+    line = inner_line = 0
     for text in assembly.splitlines():
         if match := _FUNCTION.match(text):
             names.add(match[1])
@@ -88,9 +95,9 @@ def read_functions(assembly: str) -> dict[str, list[Block]]:
             blocks.append(_placed(Block(""), match[1] or ""))
         elif match := _LOCATION.match(text):
             places = _PLACE.findall(match[2] or "")
-            line = int(places[-1] if places else match[1])
+            line, inner_line = int(places[-1] if places else match[1]), int(match[1])
         elif _INSTRUCTION.match(text):
-            blocks[-1].instructions.append(Instruction(_TRAILING_COMMENT.sub("", text.strip()), line))
+            blocks[-1].instructions.append(Instruction(_TRAILING_COMMENT.sub("", text.strip()), line, inner_line))
         elif not blocks[-1].instructions:  # a comment on a line of its own goes on with what the label's began
             _placed(blocks[-1], text)
     return functions

@@ -42,23 +42,29 @@ def estimates_text(
         redaction: For the names of symbols.
         instructions: Whether the bodies are wanted, too.
     """
-    return [
-        "\n".join(_estimate(source_loop(function, machine), machine, one, redaction, instructions))
-        for machine, one in estimates
-    ]
+    copies: dict[int, list[tuple[MachineLoop, Estimate | None]]] = {}
+    for machine, one in estimates:
+        loop = source_loop(function, machine)
+        copies.setdefault(-1 if loop is None else loop.position, []).append((machine, one))
+    rows = []
+    for position, bodies in sorted(copies.items()):
+        for number, (machine, one) in enumerate(bodies, 1):
+            name = f"loop {position}" if position >= 0 else f"a loop that was inlined{_inner(machine)}"
+            copy = f", copy {number} of {len(bodies)}" if len(bodies) > 1 and position >= 0 else ""
+            rows.append("\n".join(_estimate(f"{name}{copy}", machine, one, redaction, instructions)))
+    return rows
 
 
 def _estimate(
-    loop: Loop | None, machine: MachineLoop, estimate: Estimate | None, redaction: Redaction, instructions: bool
+    name: str, machine: MachineLoop, estimate: Estimate | None, redaction: Redaction, instructions: bool
 ) -> Iterator[str]:
     lines = machine.lines
     where = f"lines {min(lines)}-{max(lines)}" if lines else "no line"
-    name = f"loop {loop.position}" if loop else "a loop that was inlined or made"
     size = f"{len(machine.instructions)} instructions" + (
         f" in {machine.n_blocks} blocks" if machine.n_blocks > 1 else ""
     )
     if estimate is None:
-        yield f"{name} ({where}), body of {size}: not estimated (too long, or llvm-mca does not know an instruction)"
+        yield f"{name} ({where}), body of {size}: not estimated (long, branchy, or not known to llvm-mca)"
         return
     yield (
         f"{name} ({where}), body of {size}: {estimate.cycles:.1f} cycles, IPC {estimate.ipc:.2f}; "
@@ -82,6 +88,11 @@ def _estimate(
     if instructions:
         for one in machine.instructions:
             yield f"    {redaction.assembly(one.text)}  ; line {one.line or '?'}"
+
+
+def _inner(machine: MachineLoop) -> str:
+    lines = machine.inner_lines
+    return f" from lines {min(lines)}-{max(lines)}" if lines else ""
 
 
 def _step(machine: MachineLoop, index: int, why: str, redaction: Redaction) -> str:

@@ -15,6 +15,8 @@ from compiler_agent.llvm.toolchain import Toolchain
 ITERATIONS = 100
 MAXIMUM_INSTRUCTIONS = 400
 """A longer body is not estimated: no loop buffer holds it, and the simulation takes long."""
+MAXIMUM_BLOCKS = 6
+"""A body with more is not estimated: llvm-mca takes it as a straight line, which says nothing of so many branches."""
 _TIMEOUT_S = 30.0
 _MEMORY_BYTES = 2 << 30
 _PRESSURE = re.compile(
@@ -78,13 +80,17 @@ def estimate(
         features: As in `-mattr=`.
 
     Returns:
-        For each body its estimate, in which a call takes one cycle; None where the body is too long, or holds an
-        instruction that llvm-mca does not know.
+        For each body its estimate, in which a call takes one cycle; None where the body is too long, has too many
+        branches, or holds an instruction that llvm-mca does not know.
 
     Raises:
         ToolError: llvm-mca failed.
     """
-    wanted = [(index, one) for index, one in enumerate(loops) if 0 < len(one.instructions) <= MAXIMUM_INSTRUCTIONS]
+    wanted = [
+        (index, one)
+        for index, one in enumerate(loops)
+        if 0 < len(one.instructions) <= MAXIMUM_INSTRUCTIONS and one.n_blocks <= MAXIMUM_BLOCKS
+    ]
     result: list[Estimate | None] = [None] * len(loops)
     if not wanted:
         return result

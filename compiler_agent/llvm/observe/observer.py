@@ -6,14 +6,15 @@ import difflib
 import functools
 import os
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from compiler_agent.base.errors import ObservationError
 from compiler_agent.llvm.observe import capture, unit_text
-from compiler_agent.llvm.observe.call_graph import call_graph, weights
+from compiler_agent.llvm.observe.call_graph import Measure, call_graph, weights
 from compiler_agent.llvm.observe.compact_ir import CompactFunction, compact
 from compiler_agent.llvm.observe.effects import Effects, read_effects
 from compiler_agent.llvm.observe.facts import Function, Loop, Summary, read_summary
@@ -22,16 +23,17 @@ from compiler_agent.llvm.observe.loop_text import loop_text
 from compiler_agent.llvm.observe.machine_code import Block, MachineLoop, innermost_loops, read_functions
 from compiler_agent.llvm.observe.machine_text import estimates_text, source_loop
 from compiler_agent.llvm.observe.mca import Estimate, estimate
+from compiler_agent.llvm.observe.names import short_names
 from compiler_agent.llvm.observe.packet import CHARACTERS_PER_TOKEN, Section, assemble, cut
 from compiler_agent.llvm.observe.redaction import Redaction
-from compiler_agent.llvm.observe.remarks import grouped
+from compiler_agent.llvm.observe.remark_text import grouped
 from compiler_agent.llvm.observe.report import to_json
 from compiler_agent.llvm.observe.worker import ask
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
 DEFAULT_TOKEN_BUDGET = 8000
-ANSWER_TOKENS = 6000
+ANSWER_TOKENS = 4000
 """The most that one answer of a `show_*` function has."""
 _ESTIMATED_FUNCTIONS = 8
 """llvm-mca looks at the loops of so many functions, those with the largest weight."""
@@ -74,35 +76,42 @@ class Observer:
             compiled = threads.submit(capture.compiled, self.argv, cwd)
             self._bitcode = capture.unoptimized(self.argv, cwd)
             self.stock_plan = unit_text.stock_plan(self.argv)
-            effects = threads.submit(self._effects, self.stock_plan)
+            effects = threads.submit(self._ask, "code", self.stock_plan)
             self.summary: Summary = read_summary(self._ask("summary"))
-            self.effects: Effects = effects.result()
+            self.effects: Effects = read_effects(effects.result())
             self.compiled = compiled.result()
         self.redaction = Redaction(redact, self.summary.symbols, self.summary.library_functions)
         self.graph = call_graph(self.summary)
-        self.weights = weights(self.summary, self.graph)
-        self.functions = sorted(self.summary.functions, key=lambda one: -self.weights[one.name].instructions)
+        self.measure, self.weights = weights(
+            self.summary, self.graph, self.effects.code_bytes, for_size=unit_text.is_for_size(self.argv)
+        )
+        self.functions = sorted(self.summary.functions, key=lambda one: -self.weights[one.name])
         """By weight."""
 
     def packet(self, token_budget: int = DEFAULT_TOKEN_BUDGET) -> str:
-        """The text that a planner reads first: the unit, its functions, and of those that matter what is known."""
-        return assemble(unit_text.head(self), [self._section(one) for one in self.functions], token_budget)
+        """The text that a planner reads first: the unit, its functions, and of those that matter what is known.
+
+        Estimates of cycles are left out where the unit is compiled for size; `show_mca` has them.
+        """
+        shown = [one for one in self.functions if self.weights[one.name]][: unit_text.TABLE_FUNCTIONS]
+        sections = [self._section(one, self._important_estimates.get(one.name, [])) for one in shown]
+        return assemble(unit_text.head(self), sections, token_budget)
 
     def show_function(self, name: str) -> str:
         """All that is known of a function, with its IR."""
         function = self._function(name)
-        section = self._section(function)
+        section = self._section(function, self._estimates(function))
         text = f"{section.head}\n{section.facts}\n"
         room = int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN)
         ir = self._ir(function)
         text = cut(text, room * 2 // 3)
-        return text + (f"IR:\n{ir.text(room - len(text))}\n" if ir else "no IR: it was inlined everywhere\n")
+        return text + f"IR:\n{ir.text(room - len(text))}\n"
 
     def show_loop(self, function: str, loop: int) -> str:
         """All that is known of one loop: facts, estimate, remarks, IR."""
         found = self._function(function)
         wanted = self._loop(found, loop)
-        rows = [loop_text(found, wanted, self.redaction)]
+        rows = [unit_text.section_head(self, found), loop_text(found, wanted, self.redaction, self.short)]
         rows += estimates_text(
             found,
             [one for one in self._estimates(found) if source_loop(found, one[0]) == wanted],
@@ -110,8 +119,7 @@ class Observer:
             instructions=True,
         )
         rows += self._remarks(found, wanted)
-        if ir := self._ir(found):
-            rows += [line for block in ir.blocks if f"; loop {loop}," in f"{block.lines[0]}," for line in block.lines]
+        rows += [line for block in self._ir(found).blocks if block.loop == loop for line in block.lines]
         return self._answer("\n".join(rows))
 
     def show_mca(self, function: str) -> str:
@@ -166,6 +174,26 @@ class Observer:
         """The CPU for which llvm-mca estimates."""
         return self._cpu or next((one.cpu for one in self.summary.functions if one.cpu), "") or "generic"
 
+    def is_unique(self, short: str) -> bool:
+        """Whether only one function that the unit defines is called so."""
+        return self._short_counts[short] == 1
+
+    @functools.cached_property
+    def _short_counts(self) -> Counter[str]:
+        return Counter(self.short(one.name) for one in self.summary.functions)
+
+    def short(self, symbol: str) -> str:
+        """What a function is called where its exact name is not needed."""
+        return (
+            self.redaction.name(symbol)
+            if self.redaction.enabled
+            else self._short_names.get(symbol, self.redaction.name(symbol))
+        )
+
+    @functools.cached_property
+    def _short_names(self) -> Mapping[str, str]:
+        return short_names(self.summary.symbols, self.toolchain)
+
     def _answer(self, text: str) -> str:
         return cut(text, int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN)) + "\n"
 
@@ -195,26 +223,25 @@ class Observer:
             f"{self.redaction.name(function.name)} has no loop {position}", hint=f"its loops: {there}"
         )
 
-    def _section(self, function: Function) -> Section:
-        loops = [loop_text(function, loop, self.redaction) for loop in function.loops]
-        estimates = estimates_text(function, self._estimates(function), self.redaction)
-        facts = [*loops]
-        if estimates:
-            facts += [f"llvm-mca ({self.cpu}, estimates):", *estimates]
+    def _section(self, function: Function, estimates: Sequence[tuple[MachineLoop, Estimate | None]]) -> Section:
+        loops = [loop_text(function, loop, self.redaction, self.short) for loop in function.loops]
+        bodies = estimates_text(function, estimates, self.redaction)
+        facts = [*loops, *unit_text.call_sites(self, function)]
+        if bodies:
+            facts += [f"llvm-mca ({self.cpu}, estimates):", *bodies]
         if remarks := self._remarks(function):
             facts += ["remarks of the stock pipeline:", *(f" {row}" for row in remarks)]
         if effect := unit_text.function_effects(self.effects, function.name):
             facts += [effect]
         return Section(
-            self.redaction.name(function.name),
-            unit_text.function_head(self, function),
+            self.short(function.name),
+            unit_text.section_head(self, function),
             "\n".join(facts),
             self._ir(function),
         )
 
-    def _ir(self, function: Function) -> CompactFunction | None:
-        simplified = self.summary.simplified.get(function.name)
-        return compact(function, simplified, self.redaction) if simplified else None
+    def _ir(self, function: Function) -> CompactFunction:
+        return compact(function, self.summary.simplified[function.name], self.redaction)
 
     def _remarks(self, function: Function, loop: Loop | None = None) -> list[str]:
         return grouped(
@@ -224,6 +251,7 @@ class Observer:
                 if one.function == function.name and (loop is None or loop.first_line <= one.line <= loop.last_line)
             ),
             self.redaction,
+            self.short,
         )
 
     def _estimates(self, function: Function) -> list[tuple[MachineLoop, Estimate | None]]:
@@ -233,7 +261,7 @@ class Observer:
 
     @functools.cached_property
     def _important_estimates(self) -> dict[str, list[tuple[MachineLoop, Estimate | None]]]:
-        return self._estimate(self.functions[:_ESTIMATED_FUNCTIONS])
+        return self._estimate(self.functions[: 0 if self.measure is Measure.SIZE else _ESTIMATED_FUNCTIONS])
 
     def _estimate(self, functions: Sequence[Function]) -> dict[str, list[tuple[MachineLoop, Estimate | None]]]:
         """One run of llvm-mca for all: most of its time is its start."""

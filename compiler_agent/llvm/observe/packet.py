@@ -10,7 +10,9 @@ from compiler_agent.llvm.observe.compact_ir import CompactFunction
 CHARACTERS_PER_TOKEN = 3.0
 """For text that is mostly IR: it has more punctuation and digits than prose, of which a token holds about four."""
 _FACTS_SHARE = 0.6
-"""Of the room for functions, so much at most goes to facts, so that the IR of the most important one has a place."""
+"""Of the room for functions, so much at most goes to facts, so that IR has a place."""
+_ONE_SHARE = 0.6
+"""Of the room that is left, so much at most goes to one function while others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,8 @@ class Section:
     """One line."""
     facts: str
     """Loops, estimates, remarks, effects of passes."""
-    ir: CompactFunction | None
-    """None: it was inlined everywhere."""
+    ir: CompactFunction
+    """Its IR."""
 
 
 def tokens(text: str) -> int:
@@ -42,22 +44,25 @@ def assemble(head: str, sections: Sequence[Section], token_budget: int) -> str:
     """
     whole = int(token_budget * CHARACTERS_PER_TOKEN)
     head = cut(head, whole)
-    room = whole - len(head) - _closing_length(sections)
-    facts, room_for_ir = _facts(sections, room)
-    parts, unseen = [head], []
-    for section in sections:
-        rows = [facts[section.name]] if section.name in facts else []
-        ir = section.ir.text(max(0, room_for_ir - len(_IR_HEAD) - len(section.head) - 4)) if section.ir else ""
-        if ir:
-            rows.append(f"{_IR_HEAD}{ir}")
-            room_for_ir -= len(ir) + len(_IR_HEAD) + 2
-        if rows:
-            parts.append("\n".join([section.head, *rows] if section.name not in facts else rows))
-        if section.ir and not ir:
+    closing = _closing_length(sections)
+    room = whole - len(head) - closing
+    texts = _facts(sections, room)
+    room -= sum(len(text) + 2 for text in texts)
+    unseen = []
+    for index, section in enumerate(sections):
+        heading = "" if index < len(texts) else f"{section.head}\n"
+        own = room if section is sections[-1] else int(room * _ONE_SHARE)
+        ir = section.ir.text(own - len(heading) - len(_IR_HEAD) - 2)
+        if not ir:
             unseen.append(section.name)
+        elif index < len(texts):
+            texts[index] += f"\n{_IR_HEAD}{ir}"
+        else:
+            texts.append(f"{heading}{_IR_HEAD}{ir}")
+        room -= len(heading) + len(_IR_HEAD) + len(ir) + 2 if ir else 0
     if unseen:
-        parts.append(cut(f"{_UNSEEN}{', '.join(unseen)}", _closing_length(sections)))
-    return "\n\n".join(parts) + "\n"
+        texts.append(cut(f"{_UNSEEN}{', '.join(unseen)}", closing))
+    return "\n\n".join([head, *texts]) + "\n"
 
 
 def cut(text: str, room: int) -> str:
@@ -85,14 +90,15 @@ def _closing_length(sections: Sequence[Section]) -> int:
     return min(len(_UNSEEN) + sum(len(section.name) + 2 for section in sections), 400) + 4
 
 
-def _facts(sections: Sequence[Section], room: int) -> tuple[dict[str, str], int]:
-    """Heads and facts by function, and the room that is left for IR."""
-    facts: dict[str, str] = {}
+def _facts(sections: Sequence[Section], room: int) -> list[str]:
+    """Heads and facts of the first functions, as many as have room."""
+    texts: list[str] = []
     left = int(room * _FACTS_SHARE)
     for section in sections:
-        text = cut(f"{section.head}\n{section.facts}".rstrip(), left - 2)
+        own = left if section is sections[-1] else int(left * _ONE_SHARE)
+        text = cut(f"{section.head}\n{section.facts}".rstrip(), own - 2)
         if not text.startswith(section.head):
             break
-        facts[section.name] = text
+        texts.append(text)
         left -= len(text) + 2
-    return facts, room - sum(len(text) + 2 for text in facts.values())
+    return texts

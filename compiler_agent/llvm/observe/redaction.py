@@ -7,9 +7,10 @@ and functions of the C library) keeps its name: its meaning is no secret, and a 
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -19,6 +20,7 @@ _IR_TOKEN = re.compile(
     |^(?P<label>{_QUOTED}|[-\w.$]+):""",
     re.VERBOSE | re.MULTILINE,
 )
+_PLACE = re.compile(r"[^\s:]+:(\d+):\d+")
 _WORD = re.compile(r"[A-Za-z_.$][\w.$]*")
 _PLAIN_VALUE = re.compile(r"\d+|(?:i|arg|bb|indvars\.iv[\w.]*|exitcond[\w.]*)\d*")
 
@@ -38,7 +40,9 @@ class Redaction:
         self._keep = frozenset(keep)
         self._aliases: dict[tuple[str, str], str] = {}
         self._originals: dict[str, str] = {}
-        self._counts: Counter[str] = Counter()
+        self._counts: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
+        symbols = tuple(symbols)
+        self._taken = frozenset(symbols)
         for symbol in symbols:
             self.name(symbol)
 
@@ -73,6 +77,14 @@ class Redaction:
         mnemonic, space, operands = instruction.partition(" ")
         return mnemonic + space + _WORD.sub(lambda word: self._aliases.get(("sym", word[0]), word[0]), operands)
 
+    def prose(self, text: str) -> str:
+        """What LLVM says, on one line; it can name places and symbols in the middle of a sentence."""
+        text = " ".join(printable(text.replace("\n", " ")).split(" "))
+        if not self.enabled:
+            return text
+        text = _PLACE.sub(r"line \1", text)
+        return _WORD.sub(lambda word: self._aliases.get(("sym", word[0]), word[0]), text)
+
     def value(self, text: str) -> str:
         """A value that a remark names: nothing says what kind it is."""
         if not self.enabled:
@@ -84,7 +96,7 @@ class Redaction:
     def _ir_token(self, token: re.Match[str]) -> str:
         if token["string"]:
             return 'c"<redacted>"' if token["string"].startswith("c") else 'asm "<redacted>"'
-        name = (token["name"] or token["label"]).strip('"')
+        name = str(token["name"] or token["label"]).strip('"')
         if token["sigil"] == "@":
             return "@" + self.name(name)
         if token["sigil"] == "$":
@@ -93,13 +105,12 @@ class Redaction:
         return f"%{alias}" if token["sigil"] else f"{alias}:"
 
     def _alias(self, kind: str, original: str) -> str:
-        alias = self._aliases.get((kind, original))
-        if alias is None:
-            self._counts[kind] += 1
-            alias = f"{kind}{self._counts[kind]}"
+        if (kind, original) not in self._aliases:
+            numbered = (f"{kind}{number}" for number in self._counts[kind])
+            alias = next(alias for alias in numbered if alias not in self._taken)
             self._aliases[kind, original] = alias
             self._originals[alias] = original
-        return alias
+        return self._aliases[kind, original]
 
 
 def printable(text: str) -> str:

@@ -1,17 +1,16 @@
-"""LLVM's optimization remarks: read, put into words, and grouped."""
+"""LLVM's optimization remarks, read; `remark_text` puts them into words."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler_agent.llvm.observe.redaction import Redaction, printable
+from compiler_agent.llvm.observe.redaction import Redaction
 
 _HEAD = re.compile(r"--- !(\w+)")
 _FIELD = re.compile(r"(\w+):(?:\s+(.*))?$")
-_PLACE = re.compile(r"\{ File: (.*), Line: (\d+), Column: (\d+) \}")
+_PLACE = re.compile(r"\{ File: (.*),\s+Line: (\d+),\s+Column: (\d+) \}")
 _ARGUMENT = re.compile(r"  - (\w+):\s*(.*)")
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b"}
@@ -35,6 +34,10 @@ class Remark:
     """Source line; 0: unknown."""
     arguments: tuple[tuple[str, str], ...]
     """Key and text of each piece of the message."""
+
+    def argument(self, key: str) -> str:
+        """The text of the piece with a key; empty if there is none."""
+        return dict(self.arguments).get(key, "")
 
     def message(self, redaction: Redaction) -> str:
         """The message as LLVM would print it, on one line."""
@@ -99,72 +102,5 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _shown(key: str, text: str, redaction: Redaction) -> str:
     if key == "String":
-        return printable(text.replace("\n", " "))
+        return redaction.prose(text)
     return redaction.name(text) if key in _SYMBOLS else redaction.value(text)
-
-
-def grouped(remarks: Iterable[Remark], redaction: Redaction) -> list[str]:
-    """One line for each thing that was said of one place, the most telling passes first.
-
-    Reasons of one pass for one line are joined, and what was said n times has a count.
-    """
-    places: dict[tuple[int, str, int], Counter[str]] = {}
-    for remark in remarks:
-        if (rank := _rank(remark)) is not None:
-            said = places.setdefault((rank, remark.pass_name, remark.line), Counter())
-            said[_words(remark, redaction)] += 1
-    rows = []
-    for (_, pass_name, line), said in sorted(places.items()):
-        messages = [
-            f"{message}{f' (x{count})' if count > 1 else ''}"
-            for message, count in said.items()
-            if message
-            and not any(
-                other != message and other.startswith(message) for other in said
-            )  # a verdict without its reason
-        ]
-        if messages:
-            rows.append(f"{pass_name}, line {line or '?'}: {_joined_reasons(messages)}")
-    return rows
-
-
-def _words(remark: Remark, redaction: Redaction) -> str:
-    if remark.pass_name == "regalloc":  # LLVM's own words are mostly costs in exponents
-        counts = [f"{text} {_ALLOCATED[key]}" for key, text in remark.arguments if key in _ALLOCATED]
-        where = "loop" if "Loop" in remark.name else "function"
-        return f"{', '.join(counts)} in this {where}" if counts else ""
-    return remark.message(redaction).strip(" :;")
-
-
-_ALLOCATED = {"NumSpills": "spills", "NumReloads": "reloads", "NumFoldedReloads": "folded reloads"}
-
-
-def _joined_reasons(messages: Sequence[str]) -> str:
-    """Messages with the verdict that they begin with said once."""
-    verdict, colon, _ = messages[0].partition(": ")
-    if colon and len(messages) > 1 and all(message.startswith(verdict + colon) for message in messages):
-        return verdict + colon + "; ".join(message.removeprefix(verdict + colon) for message in messages)
-    return "; ".join(messages)
-
-
-_RANKS = (
-    ("loop-vectorize", "slp-vectorizer", "inline", "transform-warning"),
-    (
-        "loop-unroll",
-        "loop-interchange",
-        "loop-distribute",
-        "loop-idiom",
-        "loop-delete",
-        "simple-loop-unswitch",
-        "tailcallelim",
-    ),
-    ("regalloc", "prologepilog"),
-    ("gvn", "licm"),
-)
-
-
-def _rank(remark: Remark) -> int | None:
-    """Smaller is more telling; None: it tells nothing that one could act on."""
-    if remark.pass_name in ("licm", "gvn") and remark.kind != "missed":
-        return None
-    return next((rank for rank, names in enumerate(_RANKS) if remark.pass_name in names), None)

@@ -23,12 +23,13 @@ def to_json(observer: Observer) -> dict[str, Any]:
         "cpu": observer.cpu,
         "stock_plan": observer.stock_plan,
         "instructions": observer.summary.instructions,
+        "weighed_by": observer.measure,
         "functions": [
             {
                 **_plain(function, redaction),
-                "weight": observer.weights[function.name].instructions,
-                "profiled": observer.weights[function.name].profiled,
+                "weight": observer.weights[function.name],
                 "instructions_after": effects.after.get(function.name),
+                "code_bytes": effects.code_bytes.get(function.name),
             }
             for function in observer.functions
         ],

@@ -2,12 +2,14 @@
 
 python -m compiler_agent.llvm.observe.worker summary BITCODE
 python -m compiler_agent.llvm.observe.worker effects BITCODE PLAN
+python -m compiler_agent.llvm.observe.worker code BITCODE PLAN
 
-The answer is the library's JSON on standard output.
+The answer is the library's JSON on standard output; that to `code` has the bytes of each function as well.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -41,7 +43,12 @@ def ask(what: str, bitcode: Path, *arguments: str) -> str:
 def main(what: str, bitcode: str, plan: str = "") -> None:
     """Answers on standard output."""
     with Library().parse(Path(bitcode).read_bytes(), "module") as module:
-        answer = module.summary() if what == "summary" else module.run_counting(plan)
+        if what == "summary":
+            answer = module.summary()
+        else:
+            answer = module.run_counting(plan)
+            if what == "code":
+                answer = json.dumps({**json.loads(answer), "bytes": dict(module.emit(plan).functions)})
     sys.stdout.write(answer)
 
 
