@@ -10,7 +10,6 @@ from compiler_agent.app.records import Record
 from compiler_agent.base.config import Budget, ModelSettings, Settings, user_cache_directory
 from compiler_agent.base.lock_format import PlannerEvidence
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, stock_plan
-from compiler_agent.llvm.observe.observer import Observer
 from compiler_agent.search import observing
 from compiler_agent.search.accounts import Accounts, Limits
 from compiler_agent.search.caller import Caller, Interruptible
@@ -172,5 +171,7 @@ def observer_of(record: Record, *, redact: bool) -> tuple[observing.Observer, Re
     Raises:
         CompilerAgentError: The unit does not compile, or cannot be observed.
     """
+    from compiler_agent.llvm.observe.observer import Observer  # it takes its time to import, and few need it
+
     observer = Observer(record.argv, record.cwd, redact=redact)
     return observer, observer.redaction if redact else None

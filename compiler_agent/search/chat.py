@@ -21,6 +21,8 @@ Block = Mapping[str, Any]
 
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 _DETAIL_LIMIT = 300
+_STRICTNESS = ("strict", "schema", "grammar")
+"""Words of a server that cannot hold tool calls to a schema, or not to one as large as ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ class AnthropicModel:
         if kind is None:
             kind = Fault.SERVER_ERROR if status >= 500 or status < 400 else Fault.REJECTED
         detail = f"HTTP {status}: {error.api_message or error.message}"
-        if status == 400 and self._strict and any(word in detail for word in ("strict", "schema", "grammar")):
+        if status == 400 and self._strict and any(word in detail.lower() for word in _STRICTNESS):
             self._strict = False  # a server without constrained tool calls; our own checks do not rely on them
             kind = Fault.SERVER_ERROR
         # What is answered with an error is not charged, unless the answer had begun.

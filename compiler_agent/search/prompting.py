@@ -31,6 +31,7 @@ def system(space: Space, plans_per_turn: int) -> str:
     ]
     options = [
         f"{option.name} ({option.default or 'by target'}): {' '.join(option.search)}: {option.description}"
+        + (f"; does nothing without {'='.join(option.needs)}" if option.needs else "")
         for option in space.options
     ]
     decisions = [

@@ -182,6 +182,18 @@ def test_a_replay_gives_the_same_lock_and_the_same_recording_without_key_or_netw
 
 
 @pytest.mark.usefixtures("observed")
+def test_the_mixed_strategy_keeps_the_models_plan_with_its_rationale(here: Here, serve: Serve) -> None:
+    server = serve(proposes(WINS), DONE)
+    status, _, err = here.agent("tune", "--strategy", "hybrid", "--budget", "4", "weigh.c")
+    assert status == 0, err
+    assert len(server.requests) == 2
+    (entry,) = here.project.plans().values()
+    assert entry["evidence"]["strategy"] == "hybrid"
+    assert entry["evidence"]["n_evaluations"] == 4
+    assert entry["evidence"]["planner"]["calls"] == 2
+
+
+@pytest.mark.usefixtures("observed")
 def test_with_every_fault_injected_the_plan_is_kept_all_the_same(here: Here, serve: Serve) -> None:
     server = serve(
         {"fault": {"kind": "rate-limit", "detail": "slowly", "retry_after_s": 0.01}},
