@@ -142,6 +142,25 @@ def bench_replay(names: tuple[str, ...], rounds: int, budget: str, fail_above: b
     _print_misses(report.misses(), fail_above)
 
 
+@bench.command("mca")
+@click.option("--kernel", "names", multiple=True, help="Only these; default: all of benchmarks/kernels.")
+@click.option("--level", "levels", multiple=True, help="Optimization levels; default: -O1, -O2 and -O3.")
+@click.option(
+    "--rounds", type=click.IntRange(2), default=15, show_default=True, help="Samples of each build, in turns."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+def bench_mca(names: tuple[str, ...], levels: tuple[str, ...], rounds: int, json_file: Path | None) -> None:
+    """How far llvm-mca's estimates of loops agree with measured time, on this machine."""
+    from compiler_agent.app import bench_mca as module
+    from compiler_agent.app import bench_mca_report as report
+    from compiler_agent.base.files import write_atomically
+
+    found = module.run_bench(names, levels or module.LEVELS, rounds)
+    report.render(found, Console(width=160))
+    if json_file is not None:
+        write_atomically(json_file, (json.dumps(report.to_json(found), indent=1) + "\n").encode())
+
+
 @bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench_drop_in(arguments: tuple[str, ...]) -> None:

@@ -60,6 +60,8 @@ class MachineLoop:
     """Basic blocks."""
     instructions: tuple[Instruction, ...]
     """Of all blocks, in the order of the code: a straight line even where there are branches."""
+    header: str
+    """Number of the block that heads it, as in "0_4": its label is ".LBB0_4"."""
 
     @property
     def lines(self) -> tuple[int, ...]:
@@ -109,10 +111,10 @@ def innermost_loops(blocks: Iterable[Block]) -> Iterator[MachineLoop]:
     for block in blocks:
         if block.header:
             by_header.setdefault(block.header, []).append(block)
-    for members in by_header.values():
+    for header, members in by_header.items():
         if any(block.innermost for block in members):
             instructions = tuple(one for block in members for one in block.instructions)
-            yield MachineLoop(members[0].depth, len(members), instructions)
+            yield MachineLoop(members[0].depth, len(members), instructions, header)
 
 
 def _placed(block: Block, comment: str) -> Block:

@@ -1,0 +1,15 @@
+// A branch that nobody can foresee around a store: mispredictions, which a model of the core leaves out.
+#include "kernel.h"
+
+int x[N], y[N];
+volatile int sink;
+
+void setup(void) { fill_random(x, sizeof x); }
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    if (x[i] & 1)
+      sink = i;
+    else
+      y[i] = x[i] * 5;
+}

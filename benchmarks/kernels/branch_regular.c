@@ -1,0 +1,13 @@
+// The same branch, always taken the same way.
+#include "kernel.h"
+
+int x[N], y[N];
+volatile int sink;
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    if (x[i] & 1)
+      sink = i;
+    else
+      y[i] = x[i] * 5;
+}

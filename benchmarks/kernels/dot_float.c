@@ -1,0 +1,11 @@
+// A dot product in order: one chain of multiply-adds.
+#include "kernel.h"
+
+float x[N], y[N], result;
+
+void kernel(void) {
+  float sum = 0;
+  for (int i = 0; i < N; i++)
+    sum += x[i] * y[i];
+  result = sum;
+}

@@ -1,0 +1,10 @@
+// Conversions of floating point to narrower integers.
+#include "kernel.h"
+
+double x[N];
+int y[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = (int)x[i];
+}

@@ -1,0 +1,9 @@
+// Stores and nothing else.
+#include "kernel.h"
+
+int x[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    x[i] = 3 * i;
+}

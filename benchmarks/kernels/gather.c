@@ -1,0 +1,14 @@
+// Loads from computed places, independent.
+#include "kernel.h"
+
+int x[N], y[N], at[N];
+
+void setup(void) {
+  for (int i = 0; i < N; i++)
+    at[i] = (unsigned)i * 2654435761u % N;
+}
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = x[at[i]];
+}

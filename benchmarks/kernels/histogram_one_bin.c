@@ -1,0 +1,10 @@
+// The same counter each time: the latency of a store that is loaded again.
+#include "kernel.h"
+
+unsigned char x[N];
+unsigned counts[256];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    counts[x[i]]++;
+}

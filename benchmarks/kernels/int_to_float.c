@@ -1,0 +1,10 @@
+// Conversions of integers to floating point.
+#include "kernel.h"
+
+int x[N];
+float y[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = x[i];
+}

@@ -1,0 +1,13 @@
+// The largest of integers: vector maxima.
+#include "kernel.h"
+
+int x[N], result;
+
+void setup(void) { fill_random(x, sizeof x); }
+
+void kernel(void) {
+  int most = x[0];
+  for (int i = 1; i < N; i++)
+    most = x[i] > most ? x[i] : most;
+  result = most;
+}

@@ -1,0 +1,9 @@
+// A copy backwards: shuffles.
+#include "kernel.h"
+
+int x[N], y[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = x[N - 1 - i];
+}

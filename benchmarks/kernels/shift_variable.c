@@ -1,0 +1,9 @@
+// Shifts by amounts that vary.
+#include "kernel.h"
+
+unsigned x[N], by[N], y[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = x[i] << (by[i] & 31);
+}

@@ -1,0 +1,9 @@
+// Every fourth element.
+#include "kernel.h"
+
+int x[N], y[N / 4];
+
+void kernel(void) {
+  for (int i = 0; i < N / 4; i++)
+    y[i] = x[4 * i] + 1;
+}

@@ -1,0 +1,9 @@
+// A choice between two values for each element: blends.
+#include "kernel.h"
+
+float x[N], y[N];
+
+void kernel(void) {
+  for (int i = 0; i < N; i++)
+    y[i] = x[i] > 0.5f ? x[i] * 2 : 0.25f;
+}
