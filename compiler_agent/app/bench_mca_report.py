@@ -36,8 +36,8 @@ def render(report: McaReport, console: Console) -> None:
     for level in [*report.levels, None]:
         agreement = report.agreement(level)
         console.print(
-            f"{level or 'all'}: {agreement.n_kernels} kernels, Spearman {agreement.spearman:.3f}, Pearson of logarithms "
-            f"{agreement.pearson:.3f}, {agreement.n_close} within 1.5 times of the time at the median clock rate"
+            f"{level or 'all'}: {agreement.n_kernels} kernels, Spearman {agreement.spearman:.3f}, Pearson of "
+            f"logarithms {agreement.pearson:.3f}, {agreement.n_close} within 1.5 times at the median clock rate"
         )
     right, pairs = report.choices()
     console.print(

@@ -21,7 +21,9 @@ from pathlib import Path
 from compiler_agent.app import libraries, library_build
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.app.library_agent import plain_compiler
-from compiler_agent.app.unit import keep_outcomes, search_space
+from compiler_agent.app.llm import ModelRun
+from compiler_agent.app.records import Record
+from compiler_agent.app.unit import TuneOptions, keep_outcomes, search_space, strategy_for
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.store import Store
@@ -29,7 +31,7 @@ from compiler_agent.evaluation.evaluate import Evaluator, Objective
 from compiler_agent.llvm.engine import Engine, Measurement
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies
-from compiler_agent.search.knowledge import NOTHING, Knowledge, plans_of
+from compiler_agent.search.knowledge import NOTHING, Knowledge
 from compiler_agent.search.loop import SearchResult, search
 
 
@@ -58,7 +60,9 @@ class UnitFigures:
     curves: dict[str, list[int]]
     """The smallest so far after each evaluation, by strategy."""
     neighbours: dict[str, list[str]]
-    """Units whose plans the search began with, nearest first, by strategy."""
+    """Units whose plans the search knew, nearest first, by strategy."""
+    cost_usd: dict[str, float | None]
+    """What a language model cost, by strategy; None: its price is not known."""
 
     def ratio(self, strategy: str, n_evaluations: int | None = None) -> float:
         """Baseline divided by candidate, at the end or after so many evaluations."""
@@ -67,29 +71,38 @@ class UnitFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Experience:
-    """What a benchmark may know of other units, and where it notes what it finds."""
+class Settings:
+    """What is the same for all strategies and units."""
 
+    strategies: tuple[str, ...]
+    """Their names."""
+    budget: Budget
+    """Of each on each unit."""
+    seed: int = 0
+    """Of each search."""
     known: Path | None = None
-    """Directory of a store to read; None: nothing is known."""
+    """Directory of a store with what worked on other units; None: nothing is known."""
     learned: Path | None = None
     """Directory of a store where outcomes on training libraries are noted; None: nowhere."""
+    asked: ModelRun | None = None
+    """The language model, if a strategy asks one."""
 
-    def read(self) -> Knowledge:
-        """What is known now.
+    def read_knowledge(self) -> Knowledge:
+        """What is known before the benchmark begins.
 
         Raises:
-            UsageError: There is no such store.
+            UsageError: There is no such store, or none where one is needed, or what is found would be learned again.
         """
+        if self.known is None and "neighbours" in self.strategies:
+            raise UsageError("`neighbours` needs to know other units", hint="name a store: --knowledge DIRECTORY")
         if self.known is None:
             return NOTHING
+        if self.learned is not None:
+            raise UsageError("what was found with knowledge is not learned", hint="leave --learn or --knowledge out")
         if not self.known.is_dir():
             raise UsageError(f"there is no store in {self.known}", hint="fill one first: bench size --learn DIRECTORY")
         with Store.open(self.known) as store:
             return Knowledge.read(store, discover().digest, Objective.TEXT_BYTES)
-
-
-NO_EXPERIENCE = Experience()
 
 
 def translation_units(names: Sequence[str], directory: Path) -> list[TranslationUnit]:
@@ -114,34 +127,37 @@ def others_training(unit: TranslationUnit) -> Callable[[str], bool]:
 
 
 def measure_unit(
-    unit: TranslationUnit,
-    names: Sequence[str],
-    budget: Budget,
-    seed: int,
-    known: Knowledge,
-    learned: Store | None = None,
+    unit: TranslationUnit, settings: Settings, known: Knowledge = NOTHING, learned: Store | None = None
 ) -> UnitFigures | None:
     """Runs each strategy on one unit; None for a unit without code."""
     space = search_space(discover())
     known = known.where(others_training(unit))
-    figures = UnitFigures(unit.name, unit.part.value, 0, {}, {}, {}, {}, {}, {}, {}, {})
-    for name in names:
+    record = Record(str(unit.directory), unit.source, "size", tuple(serving_argv(unit)))
+    figures = UnitFigures(unit.name, unit.part.value, 0, {}, {}, {}, {}, {}, {}, {}, {}, {})
+    for name in settings.strategies:
         # A fresh one for each: no strategy profits from another's objects.
-        with Engine(serving_argv(unit), unit.directory) as engine:
+        with Engine(record.argv, record.cwd) as engine:
             evaluator = Evaluator(engine, space.catalog)
             if evaluator.baseline_value == 0:
                 return None
-            near = (
-                known.nearest(engine.key, engine.target, engine.features) if name in strategies.USES_KNOWLEDGE else ()
-            )
-            strategy = strategies.make(name, space, seed, near=plans_of(near))
-            found = search(strategy, evaluator.evaluate, budget)
+            uses_knowledge = name in strategies.USES_KNOWLEDGE
+            near = known.nearest(engine.key, engine.target, engine.features) if uses_knowledge else ()
+            asked = settings.asked if name in strategies.ASKING else None
+            options = TuneOptions(settings.budget, name, settings.seed, asked=asked)
+            strategy = strategy_for(record, evaluator, space, options, near, say=_say(unit))
+            found = search(strategy, evaluator.evaluate, settings.budget)
             if learned is not None and unit.part is Part.TRAINING:
                 keep_outcomes(learned, discover(), evaluator, unit.name, found.evaluations)
         figures = dataclasses.replace(figures, baseline_text_bytes=evaluator.baseline_value)
         _enter(figures, name, found, evaluator)
         figures.neighbours[name] = [one.source for one in near]
+        spent = asked.evidence(strategy, found.best) if asked is not None else None
+        figures.cost_usd[name] = spent.cost_usd if spent is not None else 0.0
     return figures
+
+
+def _say(unit: TranslationUnit) -> Callable[[str], None]:
+    return lambda text: print(f"{unit.name}: {text}", file=sys.stderr, flush=True)
 
 
 def _enter(figures: UnitFigures, name: str, found: SearchResult, evaluator: Evaluator) -> None:
@@ -165,37 +181,24 @@ def _loaded(measured: Measurement) -> int:
 
 
 def run_bench(
-    names: Sequence[str],
-    strategy_names: Sequence[str],
-    budget: Budget,
-    seed: int,
-    jobs: int | None = None,
-    json_file: Path | None = None,
-    experience: Experience = NO_EXPERIENCE,
+    names: Sequence[str], settings: Settings, jobs: int | None = None, json_file: Path | None = None
 ) -> list[UnitFigures]:
     """Measures all units of the libraries, in parallel, progress on stderr; the JSON file grows with each unit.
 
     Raises:
-        UsageError: A strategy that uses knowledge has none, or what it finds would become knowledge again.
+        UsageError: The settings contradict each other.
     """
-    if knowing := strategies.USES_KNOWLEDGE.intersection(strategy_names):
-        if experience.known is None:
-            raise UsageError(
-                f"{', '.join(knowing)} needs to know other units", hint="name a store: --knowledge DIRECTORY"
-            )
-        if experience.learned is not None:
-            raise UsageError("what was found with knowledge is not learned", hint="leave --learn out")
-    known = experience.read()
+    known = settings.read_knowledge()
     with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory, contextlib.ExitStack() as stack:
-        learned = stack.enter_context(Store.open(experience.learned)) if experience.learned is not None else None
+        learned = stack.enter_context(Store.open(settings.learned)) if settings.learned is not None else None
         units = translation_units(names, Path(directory))
         figures: list[UnitFigures] = []
 
         def work(unit: TranslationUnit) -> UnitFigures | None:
             try:
-                return measure_unit(unit, strategy_names, budget, seed, known, learned)
+                return measure_unit(unit, settings, known, learned)
             except CompilerAgentError as error:
-                print(f"{unit.name}: left out: {error}", file=sys.stderr)
+                _say(unit)(f"left out: {error}")
                 return None
 
         with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
@@ -204,7 +207,7 @@ def run_bench(
                     figures.append(result)
                     if json_file is not None:
                         json_file.write_text(json.dumps([dataclasses.asdict(row) for row in figures], indent=1) + "\n")
-                    shown = " ".join(f"{name} {result.ratio(name):.4f}" for name in strategy_names)
+                    shown = " ".join(f"{name} {result.ratio(name):.4f}" for name in settings.strategies)
                     print(
                         f"[{number}/{len(units)}] {result.unit}: {result.baseline_text_bytes} bytes, {shown}",
                         file=sys.stderr,

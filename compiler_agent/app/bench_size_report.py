@@ -26,6 +26,7 @@ _SUMMARY = (
     "evaluations",
     "made",
     "seconds",
+    "USD",
 )
 
 
@@ -68,8 +69,13 @@ def render(
                 str(sum(row.n_evaluations[name] for row in chosen)),
                 str(sum(row.n_emitted[name] for row in chosen)),
                 f"{sum(row.seconds[name] for row in chosen):.0f}",
+                _dollars([row.cost_usd[name] for row in chosen]),
             )
     console.print(summary)
+
+
+def _dollars(costs: Sequence[float | None]) -> str:
+    return "?" if None in costs else f"{sum(filter(None, costs)):.2f}"
 
 
 def _spread(ratios: Sequence[float]) -> tuple[str, ...]:

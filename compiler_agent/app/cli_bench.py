@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from compiler_agent.app.cli_llm import llm_options
 from compiler_agent.app.cli_options import Command, trust_options, with_options
 from compiler_agent.app.cli_words import BUDGET_HELP
 from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import UsageError
 
 if TYPE_CHECKING:
+    from compiler_agent.app.llm import Asking
     from compiler_agent.app.verification import Demands
 
 
@@ -82,7 +85,9 @@ def bench() -> None:
 )
 @click.option("--jobs", type=click.IntRange(1), help="Units at a time; default: one per core.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+@llm_options
 def bench_size(
+    asking: Asking,
     names: str,
     budget: str,
     checkpoints: tuple[int, ...],
@@ -100,11 +105,19 @@ def bench_size(
     from compiler_agent.app import bench_size as module
     from compiler_agent.app import libraries
     from compiler_agent.app.bench_size_report import render
+    from compiler_agent.app.llm import ModelRun
+    from compiler_agent.search import strategies
 
     wanted = chosen or tuple(library.name for library in libraries.load() if library.name != "sqlite")
-    strategy_names = names.split(",")
-    experience = module.Experience(known, learned)
-    figures = module.run_bench(wanted, strategy_names, Budget.parse(budget), seed, jobs, json_file, experience)
+    strategy_names = tuple(names.split(","))
+    if unknown := set(strategy_names).difference(strategies.NAMES, strategies.ASKING):
+        known_names = ", ".join((*strategies.NAMES, *strategies.ASKING))
+        raise UsageError(f"there is no strategy {', '.join(sorted(unknown))}", hint=f"choose of {known_names}")
+    if asking.show_prompt:
+        raise UsageError("a benchmark prints no prompts", hint="compiler-agent tune --strategy llm --show-prompt")
+    asked = ModelRun(asking) if set(strategies.ASKING).intersection(strategy_names) else None
+    settings = module.Settings(strategy_names, Budget.parse(budget), seed, known, learned, asked)
+    figures = module.run_bench(wanted, settings, jobs, json_file)
     render(figures, strategy_names, checkpoints, Console(width=180))
     if any(row.ratio(name) < 1 for row in figures for name in strategy_names):
         sys.exit(1)

@@ -76,6 +76,7 @@ class ModelRun:
         space: Space,
         budget: Budget,
         *,
+        strategy: str = "llm",
         similar: str = "",
         should_stop: Callable[[], bool] = lambda: False,
         say: Callable[[str], None] = lambda text: None,
@@ -87,14 +88,15 @@ class ModelRun:
             evaluator: Its judge.
             space: What a plan may hold.
             budget: How much may be tried.
+            strategy: For which the model is asked.
             similar: What worked on similar units. It is recorded, and a replay takes what was recorded: the store has
                 learned since.
             should_stop: Ends the waiting for the model.
             say: Told what a person should know.
         """
         observer, redaction = observer_of(record, redact=self._asking.redact)
-        # Two sources of equal code have one key, and conversations of their own.
-        name = f"{evaluator.engine.key} {record.source}"
+        # Two sources of equal code have one key, two strategies one source; each has a conversation of its own.
+        name = f"{evaluator.engine.key} {strategy} {record.source}"
         if self._replay is not None:
             similar = self._replay.similar(name)
         if self._recording is not None:

@@ -21,7 +21,7 @@ from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import Toolchain
 from compiler_agent.search import strategies
-from compiler_agent.search.knowledge import NOTHING, Knowledge, describe, plans_of
+from compiler_agent.search.knowledge import NOTHING, Knowledge, Neighbour, describe, plans_of
 from compiler_agent.search.loop import search
 from compiler_agent.search.space import Space
 from compiler_agent.search.strategy import Strategy
@@ -82,6 +82,9 @@ class UnitResult:
     """What was shown of each plan that verification tried."""
     planner: PlannerEvidence | None = None
     """What a language model had to do with it; None: none was asked."""
+    neighbours: tuple[str, ...] = ()
+    """Keys of the past units whose plans the search began with, nearest first. What a model is told of them is in the
+    recording of the conversation."""
 
     @property
     def shown(self) -> Ledger | None:
@@ -105,6 +108,7 @@ class UnitResult:
             trust=self._trust(differential_test is not None),
             functions=dict(self.ledger.functions) if self.ledger else {},
             planner=self.planner,
+            neighbours=self.neighbours,
         )
         return LockEntry(
             str(self.best.plan), source, self.llvm, self.target, evidence, objective=options.objective.value
@@ -157,7 +161,8 @@ def tune_unit(
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
-        strategy = _strategy(record, evaluator, space, options, known, should_stop, say)
+        near = known.nearest(engine.key, engine.target, engine.features)
+        strategy = strategy_for(record, evaluator, space, options, near, should_stop=should_stop, say=say)
         found = search(
             strategy,
             evaluator.evaluate,
@@ -194,21 +199,21 @@ def tune_unit(
             verification_seconds=verified.seconds,
             ledgers=verified.ledgers,
             planner=options.asked.evidence(strategy, verified.kept) if options.asked else None,
+            neighbours=tuple(one.key for one in near) if options.asked is None else (),
         )
 
 
-def _strategy(
+def strategy_for(
     record: Record,
     evaluator: Evaluator,
     space: Space,
     options: TuneOptions,
-    known: Knowledge,
+    near: Sequence[Neighbour],
+    *,
     should_stop: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Strategy:
     """The strategy for one unit, with what it is told of similar ones, and its conversation if it holds one."""
-    engine = evaluator.engine
-    near = known.nearest(engine.key, engine.target, engine.features)
     session = None
     if options.asked is not None:
         session = options.asked.session(
@@ -217,6 +222,7 @@ def _strategy(
             space,
             options.budget,
             similar=describe(near, space.stock),
+            strategy=options.strategy,
             should_stop=should_stop,
             say=say,
         )
@@ -231,7 +237,8 @@ def first_request(record: Record, toolchain: Toolchain, options: TuneOptions, kn
         evaluator = Evaluator(
             engine, space.catalog, objective=options.objective, allow_experimental=options.allow_experimental
         )
-        planner = planner_of(_strategy(record, evaluator, space, options, known))
+        near = known.nearest(engine.key, engine.target, engine.features)
+        planner = planner_of(strategy_for(record, evaluator, space, options, near))
         assert planner is not None
         return planner.first_request().body(options.asked.model_name)
 

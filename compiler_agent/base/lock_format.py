@@ -76,6 +76,8 @@ class Evidence:
     """What was shown for each externally visible function, by symbol, and for what else of the unit can be seen."""
     planner: PlannerEvidence | None = None
     """What a language model had to do with it; None: none was asked."""
+    neighbours: tuple[str, ...] = ()
+    """Keys of the past units whose plans the search began with, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class _Reader:
 
     def _evidence(self, value: object, position: int) -> Evidence:
         if isinstance(value, dict):
-            value = {"planner": None, **value}  # it is there only where a language model was asked
+            value = {"planner": None, "neighbours": [], **value}  # they are there only where they say something
         content = self._fields(value, _EVIDENCE_TYPES, "evidence", position)
         if content["planner"] is not None:
             content["planner"] = PlannerEvidence(
@@ -224,6 +226,10 @@ class _Reader:
             except ValueError as error:
                 self._fail(f"evidence of {symbol}: {error}", max(self._text.find(json.dumps(symbol), position), 0))
         content["functions"] = functions
+        for key in content["neighbours"]:
+            if not isinstance(key, str) or not is_key(key):
+                self._fail(f"evidence: {key!r} in neighbours is not a key", position)
+        content["neighbours"] = tuple(content["neighbours"])
         return Evidence(**content)
 
     def _fields(self, value: object, types: Mapping[str, Any], what: str, position: int) -> dict[str, Any]:
@@ -276,6 +282,7 @@ _EVIDENCE_TYPES: dict[str, Any] = {
     "trust": str,
     "functions": dict,
     "planner": dict | None,
+    "neighbours": list,
 }
 _PLANNER_TYPES: dict[str, Any] = {
     "model": str,
@@ -294,7 +301,11 @@ def _to_json(entry: LockEntry) -> dict[str, Any]:
     evidence = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
     evidence["functions"] = {symbol: record.to_json() for symbol, record in entry.evidence.functions.items()}
     planner = evidence.pop("planner")
-    content["evidence"] = evidence if planner is None else {**evidence, "planner": asdict(planner)}
+    if planner is not None:
+        evidence["planner"] = asdict(planner)
+    if not evidence["neighbours"]:
+        del evidence["neighbours"]
+    content["evidence"] = evidence
     return cast(dict[str, Any], _sorted(content))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler_agent.base.store import Store, StoredOutcome
 from compiler_agent.llvm.pipeline import Adaptor, Pipeline, walk
@@ -32,7 +32,7 @@ class Neighbour:
     distance: float
     """0 for the same mixture of instructions, 1 for nothing in common."""
     plans: tuple[Plan, ...]
-    """What made it smallest, best first."""
+    """What made it smallest, best first, without the decisions, which name its own functions."""
     gains: tuple[float, ...]
     """Baseline divided by what each plan gave."""
 
@@ -61,7 +61,7 @@ class Knowledge:
                 known,
                 group[0].source,
                 distance(features, group[0].features),
-                tuple(Plan.parse(one.plan) for one in group),
+                tuple(replace(Plan.parse(one.plan), decisions=()) for one in group),  # they name that unit's functions
                 tuple(one.gain for one in group),
             )
             for known, group in self._outcomes.items()

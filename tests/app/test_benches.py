@@ -1,20 +1,27 @@
-"""The benchmarks of engine and replay: their arithmetic, and tiny real runs of their parts."""
+"""The benchmarks of engine, replay and strategies: their arithmetic, and tiny real runs of their parts."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from compiler_agent.app import bench_engine, bench_replay
+from compiler_agent.app import bench_engine, bench_replay, bench_size, bench_size_report
 from compiler_agent.app.bench_engine import Comparison, EngineReport, Ours
 from compiler_agent.app.bench_engine_report import render
 from compiler_agent.app.bench_replay import FULL, NONE, BuildRatios, LaunchCost, ReplayReport
 from compiler_agent.app.bench_size import serving_argv
+from compiler_agent.app.cli_bench import bench
 from compiler_agent.app.libraries import Part, TranslationUnit, load
 from compiler_agent.app.unit import search_space
-from compiler_agent.base.errors import NotEstablished
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import NotEstablished, UsageError
+from compiler_agent.base.store import Store, StoredEvaluation, StoredUnit
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import discover
 
@@ -111,3 +118,67 @@ def test_the_launcher_is_timed_against_clang() -> None:
     cost = bench_replay.measure_launch(("--version",), 3)
     assert cost.clang_s > 0
     assert cost.ours_s > 0
+
+
+PLAN = "-passes=default<O2> -disable-lsr=true"
+
+
+def noted(store: Store, source: str) -> None:
+    """A past unit whose features are those of anything, and a plan that paid there."""
+    key, toolchain = hashlib.sha256(source.encode()).hexdigest()[:32] + "-O2s2", discover()
+    features = (67, 1, 1, *[1] * 67)
+    store.put_unit(StoredUnit(key, toolchain.digest, toolchain.target, source, features, 100, 200, 30, "2026-01-01"))
+    tried = StoredEvaluation(key, toolchain.digest, "0", PLAN, "established", "", 90, 180, 20, 0.1, "2026-01-01")
+    store.put_many([tried])
+
+
+def test_strategies_are_compared_at_equal_budgets_and_what_they_find_is_learned(
+    unit: TranslationUnit, tmp_path: Path
+) -> None:
+    names = ("baseline", "random", "evolve")
+    with Store.in_memory() as learned:
+        figures = bench_size.measure_unit(unit, bench_size.Settings(names, Budget(8)), learned=learned)
+        assert figures is not None
+        known = learned.best_plans(discover().digest, "text_bytes", 99)
+    assert figures.n_evaluations == {"baseline": 1, "random": 8, "evolve": 8}
+    for name in names:
+        assert figures.curves[name] == sorted(figures.curves[name], reverse=True)
+        assert figures.ratio(name) == figures.ratio(name, 8) >= figures.ratio(name, 1) >= 1
+        assert figures.text_bytes[name] == figures.curves[name][-1]
+        assert figures.neighbours[name] == []
+    assert {one.source for one in known} == {"tiny/small.c"}
+    console = Console(width=200, record=True)
+    bench_size_report.render([figures], names, [4], console)
+    assert console.export_text().count("training") == 1 + 2 * len(names)
+
+
+def test_a_benchmark_knows_other_training_libraries_and_nothing_else(unit: TranslationUnit, tmp_path: Path) -> None:
+    zlib_unit = dataclasses.replace(unit, library="zlib")
+    with Store.open(tmp_path / "store") as store:
+        for source in ("zlib/inflate.c", "lua/lvm.c", "bzip2/huffman.c", "elsewhere.c"):
+            noted(store, source)
+    settings = bench_size.Settings(("neighbours", "evolve"), Budget(3), known=tmp_path / "store")
+    figures = bench_size.measure_unit(zlib_unit, settings, settings.read_knowledge())
+    assert figures is not None
+    assert figures.neighbours == {"neighbours": ["lua/lvm.c"], "evolve": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strategies": ("neighbours",)}, "needs to know"),
+        ({"known": Path("there")}, "no store in there"),
+        ({"known": Path("there"), "learned": Path("here")}, "not learned"),
+    ],
+)
+def test_what_would_be_no_comparison_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        dataclasses.replace(bench_size.Settings(("evolve",), Budget(1)), **changes).read_knowledge()
+
+
+def test_bench_without_a_name_is_bench_size(tmp_path: Path) -> None:
+    runner = CliRunner()
+    said = runner.invoke(bench, ["--strategies", "luck", "--budget", "3"])
+    assert isinstance(said.exception, UsageError)
+    assert "no strategy luck" in str(said.exception)
+    assert "mca" in runner.invoke(bench, ["--help"]).output

@@ -57,6 +57,11 @@ def test_the_nearest_come_first_and_never_the_unit_itself_nor_another_target() -
     assert len(Knowledge(outcome(str(n), n) for n in range(1, 20)).nearest("x", TARGET, features(1))) == N_NEIGHBOURS
 
 
+def test_decisions_about_another_units_functions_stay_there() -> None:
+    known = Knowledge([outcome("a", 1, plan=f"{PLAN} function:weigh:minsize=true")])
+    assert known.nearest("x", TARGET, features(1))[0].plans == (Plan.parse(PLAN),)
+
+
 def test_sources_can_be_left_out() -> None:
     known = Knowledge([outcome("zlib/inflate", 1), outcome("lua/lvm", 1)])
     found = known.where(lambda source: not source.startswith("zlib/")).nearest("x", TARGET, features(1))
