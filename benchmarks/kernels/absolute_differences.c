@@ -1,6 +1,7 @@
 // The sum of absolute differences of bytes, as a video encoder has it.
 #include "kernel.h"
 
+enum { N = FIT(char, 2) };
 unsigned char x[N], y[N];
 int result;
 

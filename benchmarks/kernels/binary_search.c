@@ -1,7 +1,8 @@
 // Searches in a sorted array: a chain of load, comparison and choice.
 #include "kernel.h"
 
-int x[N], wanted[N / 16], result;
+enum { N = FIT(int, 2) };
+int x[N], wanted[N / 16], first_half = N / 2, result;
 
 void setup(void) {
   for (int i = 0; i < N; i++)
@@ -14,7 +15,7 @@ void kernel(void) {
   int sum = 0;
   for (int i = 0; i < N / 16; i++) {
     int low = 0;
-    for (int half = N / 2; half; half /= 2)
+    for (int half = first_half; half; half /= 2)
       low += x[low + half - 1] < wanted[i] ? half : 0;
     sum += low;
   }

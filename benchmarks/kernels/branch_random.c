@@ -1,6 +1,7 @@
 // A branch that nobody can foresee around a store: mispredictions, which a model of the core leaves out.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 int x[N], y[N];
 volatile int sink;
 

@@ -1,6 +1,7 @@
 // The same branch, always taken the same way.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 int x[N], y[N];
 volatile int sink;
 

@@ -1,6 +1,7 @@
 // A linked list in the first-level cache: the latency of a load.
 #include "kernel.h"
 
+enum { N = FIT(long, 1) };
 struct node { struct node *next; } nodes[N], *result;
 
 void setup(void) {

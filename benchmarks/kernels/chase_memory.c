@@ -1,6 +1,7 @@
 // A linked list that no cache near the core holds: memory's latency, which a model of the core does not see.
 #include "kernel.h"
 
+enum { N = 4096 };
 enum { NODES = 1 << 18 };
 struct node { struct node *next; char padding[56]; } nodes[NODES], *result;
 

@@ -1,6 +1,7 @@
 // A generator whose output is stored: a chain of 64-bit multiplications.
 #include "kernel.h"
 
+enum { N = FIT(int, 1) };
 unsigned long state = 1;
 unsigned y[N];
 

@@ -1,6 +1,7 @@
 // How many bytes are zero: comparisons of bytes and widening.
 #include "kernel.h"
 
+enum { N = FIT(char, 1) };
 unsigned char x[N];
 int result;
 

@@ -1,6 +1,7 @@
 // A checksum by table: a load in the chain of each byte.
 #include "kernel.h"
 
+enum { N = FIT(char, 4) };
 unsigned char x[N];
 unsigned table[256], result;
 

@@ -1,6 +1,7 @@
 // A dot product in order: one chain of multiply-adds.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N], y[N], result;
 
 void kernel(void) {

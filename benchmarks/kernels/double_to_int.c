@@ -1,6 +1,7 @@
 // Conversions of floating point to narrower integers.
 #include "kernel.h"
 
+enum { N = FIT(double, 2) };
 double x[N];
 int y[N];
 

@@ -1,6 +1,7 @@
 // Stores and nothing else.
 #include "kernel.h"
 
+enum { N = FIT(int, 1) };
 int x[N];
 
 void kernel(void) {

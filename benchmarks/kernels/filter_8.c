@@ -1,6 +1,7 @@
 // A filter of eight taps: many multiply-adds for each store.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N + 8], y[N], taps[8];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // A search that ends at the first match: one comparison and branch for each byte.
 #include "kernel.h"
 
+enum { N = FIT(char, 1) };
 unsigned char x[N + 1];
 int result;
 

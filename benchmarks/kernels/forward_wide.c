@@ -1,6 +1,7 @@
 // Two narrow stores, then a wide load of both: the store buffer cannot forward them.
 #include "kernel.h"
 
+enum { N = 4096 };
 union both { unsigned half[2]; unsigned long whole; };
 volatile union both place;
 unsigned long result;

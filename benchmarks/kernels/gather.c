@@ -1,6 +1,7 @@
 // Loads from computed places, independent.
 #include "kernel.h"
 
+enum { N = FIT(int, 3) };
 int x[N], y[N], at[N];
 
 void setup(void) {

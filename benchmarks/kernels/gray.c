@@ -1,6 +1,7 @@
 // Grey of red, green and blue bytes: groups of three are taken apart.
 #include "kernel.h"
 
+enum { N = FIT(char, 4) };
 unsigned char x[3 * N], y[N];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // Euclid's algorithm: a chain of remainders, and a branch that is hard to foresee.
 #include "kernel.h"
 
+enum { N = FIT(int, 8) };
 unsigned x[N], result;
 
 void setup(void) { fill_random(x, sizeof x); }

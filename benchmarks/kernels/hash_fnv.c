@@ -1,6 +1,7 @@
 // Fowler-Noll-Vo: exclusive or and multiplication, a chain through each byte.
 #include "kernel.h"
 
+enum { N = FIT(char, 2) };
 unsigned char x[N];
 unsigned result;
 

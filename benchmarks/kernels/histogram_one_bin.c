@@ -1,6 +1,7 @@
 // The same counter each time: the latency of a store that is loaded again.
 #include "kernel.h"
 
+enum { N = FIT(char, 2) };
 unsigned char x[N];
 unsigned counts[256];
 

@@ -1,6 +1,7 @@
 // A polynomial of degree 7 at each point: independent chains of multiply-adds.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N], y[N];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // One polynomial of many terms: a chain of multiply-adds.
 #include "kernel.h"
 
+enum { N = FIT(double, 1) };
 double x[N], v = 0.99, result;
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // Where the largest integer is: two selections that depend on one comparison.
 #include "kernel.h"
 
+enum { N = FIT(int, 1) };
 int x[N], result;
 
 void setup(void) { fill_random(x, sizeof x); }

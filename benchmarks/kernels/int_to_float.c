@@ -1,6 +1,7 @@
 // Conversions of integers to floating point.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 int x[N];
 float y[N];
 

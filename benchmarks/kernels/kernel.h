@@ -1,7 +1,8 @@
 // What the kernels share. Each defines kernel(), whose innermost loop is what is estimated and timed, and may define setup().
 #pragma once
 
-enum { N = 2048 }; // elements: a few arrays of them fit into the first-level cache
+// Elements of each of so many arrays that together fill three quarters of a first-level cache of 32 KiB.
+#define FIT(type, n_arrays) (24576 / (int)sizeof(type) / (n_arrays))
 
 void kernel(void);
 void setup(void);

@@ -1,6 +1,7 @@
 // A recursive filter: a chain of multiply-add with a load and a store for each step.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N], y[N], result;
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // A fixed number of rounds of z = z * z + c: two chains that cross.
 #include "kernel.h"
 
+enum { N = 4096 };
 float result[2];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // The largest of integers: vector maxima.
 #include "kernel.h"
 
+enum { N = FIT(int, 1) };
 int x[N], result;
 
 void setup(void) { fill_random(x, sizeof x); }

@@ -1,6 +1,7 @@
 // Each sum needs the one before: a chain of integer additions with stores.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 int x[N], y[N];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // A copy backwards: shuffles.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 int x[N], y[N];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // Bits in reverse order: shifts and masks.
 #include "kernel.h"
 
+enum { N = FIT(int, 2) };
 unsigned x[N], y[N];
 
 void kernel(void) {

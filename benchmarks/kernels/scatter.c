@@ -1,6 +1,7 @@
 // Stores to computed places.
 #include "kernel.h"
 
+enum { N = FIT(int, 3) };
 int x[N], y[N], at[N];
 
 void setup(void) {

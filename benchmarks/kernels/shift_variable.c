@@ -1,6 +1,7 @@
 // Shifts by amounts that vary.
 #include "kernel.h"
 
+enum { N = FIT(int, 3) };
 unsigned x[N], by[N], y[N];
 
 void kernel(void) {

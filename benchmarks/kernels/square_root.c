@@ -1,6 +1,7 @@
 // Square roots, independent.
 #include "kernel.h"
 
+enum { N = FIT(double, 2) };
 double x[N], y[N];
 
 void setup(void) {

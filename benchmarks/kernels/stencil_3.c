@@ -1,6 +1,7 @@
 // Mean of three neighbours: loads that overlap and are not aligned.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N + 2], y[N];
 
 void kernel(void) {

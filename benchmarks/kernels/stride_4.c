@@ -1,6 +1,7 @@
 // Every fourth element.
 #include "kernel.h"
 
+enum { N = FIT(int, 1) };
 int x[N], y[N / 4];
 
 void kernel(void) {

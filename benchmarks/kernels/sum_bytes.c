@@ -1,6 +1,7 @@
 // A sum of bytes in a wider type: widening.
 #include "kernel.h"
 
+enum { N = FIT(char, 1) };
 unsigned char x[N];
 unsigned result;
 

@@ -1,6 +1,7 @@
 // A choice between two values for each element: blends.
 #include "kernel.h"
 
+enum { N = FIT(float, 2) };
 float x[N], y[N];
 
 void kernel(void) {

@@ -1,6 +1,7 @@
 // A generator of shifts and exclusive ors: a chain of short operations.
 #include "kernel.h"
 
+enum { N = 4096 };
 unsigned long state = 88172645463325252ul;
 
 void kernel(void) {

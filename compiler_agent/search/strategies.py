@@ -104,7 +104,7 @@ class Evolve:
         """Remembers the outcome, and whether the kind of edit that led here paid."""
         best = self._elite()
         kind = self._asked.get(str(score.plan))
-        if kind is not None:
+        if kind in self._tried:
             self._tried[kind] += 1
             if score.value is not None and best and best[0].value is not None and score.value < best[0].value:
                 self._won[kind] += 1

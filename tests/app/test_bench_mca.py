@@ -66,9 +66,9 @@ def test_kernels_are_counted_estimated_and_timed() -> None:
     report = bench_mca.run_bench(("sum_double", "matrix_columns"), ("-O2",), rounds=2)
     chain, matrix = report.figures
     assert report.left_out == ()
-    # 2048 additions, and as many passes through the loop as its unrolling leaves.
-    assert 2048 % chain.passes_per_call == 0
-    unrolled = 2048 // chain.passes_per_call
+    # 3072 additions, and as many passes through the loop as its unrolling leaves.
+    assert 3072 % chain.passes_per_call == 0
+    unrolled = 3072 // chain.passes_per_call
     assert chain.cycles >= 2 * unrolled, "additions that depend on each other"
     assert matrix.passes_per_call % (48 * 48) == 0
     for one in report.figures:

@@ -234,3 +234,16 @@ def test_a_plan_of_an_unknown_pass_would_be_noticed() -> None:
     """The check that the property above rests on does fail."""
     with pytest.raises(PlanError):
         catalog.load().check(Plan.parse("-passes=cc-agent-test-crash"))
+
+
+def test_evolve_takes_plans_that_it_did_not_ask_for_however_often_and_builds_on_them(space: Space) -> None:
+    evolve = strategies.make("evolve", space, 1)
+    foreign = Plan.parse("-passes=default<O2> -inline-threshold=123456")
+    seed = strategies.read_coreset()[0]
+    for plan in (foreign, seed, foreign, seed):
+        evolve.tell(Score(plan, 10 if plan == foreign else 100, True))
+    asked = [evolve.ask() for _ in range(60)]
+    assert seed in asked
+    children = [plan for plan in asked if plan is not None and plan.option("inline-threshold") == "123456"]
+    assert len(children) > 10
+    assert foreign not in children
