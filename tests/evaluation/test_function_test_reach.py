@@ -43,6 +43,15 @@ int first(const int *p) { return p ? *p : -1; }
 void release(struct box *b) { free(b->text); b->text = 0; }
 /* and it is freed */
 int borrow(int n) { char *p = malloc(64); int r = fill(p, n); free(p); return r; }
+/* also where nobody else saw it */
+int look_up(int n) {
+  int *p = malloc(256);
+  for (int i = 0; i < 64; i++)
+    p[i] = i * n;
+  n = p[n & 63];
+  free(p);
+  return n;
+}
 /* without an end */
 void steps(unsigned n) { while (n > 1) { step(n); n = n / 2; } }
 /* a local variable that another unit reads, and one that it writes */
@@ -50,6 +59,8 @@ int ask_for(int n) { struct request r; r.size = n; r.code = 5; return ask(&r); }
 int receive(void) { struct reply r; if (get(&r)) return -1; return r.a - r.b; }
 /* bytes that are read into a buffer */
 unsigned header(void) { unsigned char b[8]; take(b, sizeof b); return b[6] << 8 | b[7]; }
+/* a number that is in no other place than the comparison */
+int derived(const struct reply *r) { return r->a == ((r->b & 255) + 97) * 91 ? 7 : 0; }
 /* as many elements as a vectorized loop needs */
 void invert(unsigned char *p, unsigned n) { for (unsigned i = 0; i < n; i++) p[i] = ~p[i]; }
 int far(const int *a, int n) { return n > 500 ? a[n - 1] : 0; }
@@ -82,6 +93,8 @@ WRONG = {
     "first": ("return p ? *p : -1", "return *(volatile const int *)p"),
     "release": ("free(b->text); b->text = 0", "free(b->text); free(b->text); b->text = 0"),
     "borrow": (" free(p); return r;", " return r;"),
+    "look_up": ("  free(p);\n  return n;", "  return n;"),
+    "derived": ("? 7 : 0", "? 0 : 0"),
     "steps": ("n = n / 2", "n = n / 1"),
     "ask_for": ("r.code = 5", "r.code = 4"),
     "receive": ("r.a - r.b", "r.b - r.a"),
@@ -103,7 +116,7 @@ def test_inputs_get_to_the_mistake(tmp_path: Path) -> None:
     _, candidate = compiled(changed(RIGHT, WRONG.values()), tmp_path / "wrong", "-fno-builtin-free")
     argv, _ = compiled(RIGHT, tmp_path)
     report = function_test.test_functions(
-        argv, tmp_path, candidate, functions=list(WRONG), seconds_per_function=30, max_executions=12000
+        argv, tmp_path, candidate, functions=list(WRONG), seconds_per_function=30, max_executions=60000
     )
     assert {function.function for function in report.refuted} == set(WRONG)
     counterexample = {name: evidence.counterexample for name, evidence in by_name(report).items()}

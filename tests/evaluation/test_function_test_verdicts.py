@@ -20,6 +20,11 @@ GROWS = """
 void keep(void *p);
 void grows(int n) { void *p = malloc(n > 100000 ? 8 : 16); if (p) keep(p); free(p); }
 """
+FREES_TWICE = """
+#include <stdlib.h>
+void keep(void *p);
+void frees(void) { void *p = malloc(8); keep(p); free(p); free(p); }
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +57,10 @@ def test_a_candidate_that_needs_more_memory_is_not_established(tmp_path: Path) -
     assert "more than a test may on inputs on which the reference does not" in found.reason
     unchanged = function_test.test_functions(argv, tmp_path, compiled(GROWS, tmp_path)[1], max_executions=300)
     assert by_name(unchanged)["grows"].outcome is FunctionOutcome.TESTED
+
+
+def test_a_reference_that_frees_twice_is_undefined_and_not_too_large(tmp_path: Path) -> None:
+    argv, candidate = compiled(FREES_TWICE, tmp_path)
+    (found,) = function_test.test_functions(argv, tmp_path, candidate, max_executions=20).functions
+    assert (found.outcome, found.n_limited, found.n_inputs) == (FunctionOutcome.NOT_ESTABLISHED, 0, 0)
+    assert found.reason == "every input that was generated has undefined behaviour"
