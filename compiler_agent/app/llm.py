@@ -64,7 +64,9 @@ class ModelRun:
                 self._model = AnthropicModel(settings, self.model_name)
         log = Settings.from_environment().log or user_cache_directory() / "model-calls.jsonl"
         prices, limits = prices_of(self.model_name, settings.prices), asking.limits
-        if limits.cost_usd is None and prices is not None:
+        if self._replay is not None:
+            limits = Limits()  # a replay costs nothing, and ends where the recording did
+        elif limits.cost_usd is None and prices is not None:
             limits = replace(limits, cost_usd=DEFAULT_COST_USD)
         self.accounts = Accounts(limits, prices, log=log)
         self._recording = Recording(asking.record, self.model_name) if asking.record else None

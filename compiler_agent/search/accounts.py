@@ -1,7 +1,7 @@
 """The accounts of a run with a language model: what may be spent, asked before each call, and what each call cost.
 
 One `Accounts` serves all units of a run, which may be in work at the same time; what a unit's own conversation cost is
-asked for by its key. Evaluations are not its business: `loop.search` counts them.
+asked for by its name. Evaluations are not its business: `loop.search` counts them.
 """
 
 from __future__ import annotations
@@ -129,6 +129,11 @@ class Accounts:
             aside = replace(_estimate(request), output_tokens=n_output)
             self._reserved.append(aside)
             return replace(request, max_tokens=n_output), aside
+
+    def release(self, aside: Usage) -> None:
+        """Gives back what was set aside for a call that was not made."""
+        with self._turn:
+            self._reserved.remove(aside)
 
     def settle(
         self, aside: Usage, conversation: str, model: str, outcome: str, usage: Usage | None, seconds: float

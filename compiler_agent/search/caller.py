@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from compiler_agent.base.errors import Interrupted
+from compiler_agent.base.errors import CompilerAgentError, Interrupted
 from compiler_agent.search.accounts import Accounts, Total
-from compiler_agent.search.chat import Model, ModelFault, Reply, Request
+from compiler_agent.search.chat import Model, ModelFault, Reply, Request, Usage
 
 _TRIES = 5
 _FIRST_WAIT_S = 1.0
@@ -107,17 +107,24 @@ class Caller:
     def _try(self, request: Request) -> Reply:
         request, aside = self.accounts.reserve(request)
         started_s = time.monotonic()
-        outcome, usage = "interrupted", None
-        try:
-            reply = self.model.reply(request, self.timeout_s)
-            outcome, usage = reply.stop_reason, reply.usage
-            return reply
-        except ModelFault as fault:
-            outcome, usage = fault.fault.value, fault.usage
-            raise
-        finally:
+
+        def settle(outcome: str, usage: Usage | None) -> None:
             seconds = time.monotonic() - started_s
             self.accounts.settle(aside, self.conversation, self.model.name, outcome, usage, seconds)
+
+        try:
+            reply = self.model.reply(request, self.timeout_s)
+        except ModelFault as fault:
+            settle(fault.fault.value, fault.usage)
+            raise
+        except Interrupted:
+            settle("interrupted", None)
+            raise
+        except CompilerAgentError:  # a replay has no such call
+            self.accounts.release(aside)
+            raise
+        settle(reply.stop_reason, reply.usage)
+        return reply
 
     def _wait_s(self, n_try: int, fault: ModelFault) -> float:
         if fault.retry_after_s is not None:

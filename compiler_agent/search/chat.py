@@ -125,10 +125,16 @@ class ModelFault(ModelError):
         self, fault: Fault, detail: str, *, retry_after_s: float | None = None, usage: Usage | None = None
     ) -> None:
         self.fault = fault
-        self.detail = " ".join(detail.split())[:_DETAIL_LIMIT]
+        self.detail = one_line(detail, _DETAIL_LIMIT)
         self.retry_after_s = retry_after_s
         self.usage = usage
         super().__init__(f"the language model failed ({fault}): {self.detail}")
+
+
+def one_line(text: str, limit: int) -> str:
+    """What somebody else wrote, as it may be printed and kept: one printable line of so many characters."""
+    words = " ".join(text.split())[:limit]
+    return "".join(character if character.isprintable() else "?" for character in words)
 
 
 class Model(Protocol):

@@ -15,6 +15,7 @@ from compiler_agent.llvm import pipeline_edit
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.pipeline import Adaptor, Level, Node, Pass, Path, Pipeline, walk
 from compiler_agent.llvm.plan import Plan
+from compiler_agent.search.chat import one_line
 from compiler_agent.search.observing import Names, said, strict_object
 from compiler_agent.search.space import Space
 
@@ -130,7 +131,8 @@ def _candidate(entry: Any, parents: Sequence[Plan], space: Space, names: Names) 
         raise PlanError("a pipeline, an option or a decision is one word without spaces")
     plan = Plan.parse(" ".join(words))
     space.catalog.check(plan)
-    expected, rationale = (_line(names.reveal(str(entry[name]))) for name in ("expected_effect", "rationale"))
+    texts = (names.reveal(str(entry[name])) for name in ("expected_effect", "rationale"))
+    expected, rationale = (one_line(text, _TEXT_LIMIT) for text in texts)
     return Candidate(renamed(plan, names.original), expected, rationale)
 
 
@@ -207,10 +209,3 @@ def _labels(pipeline: Pipeline) -> dict[str, tuple[Path, Node, Level]]:
 def renamed(plan: Plan, rename: Callable[[str], str]) -> Plan:
     """The plan with its decisions about functions of other names."""
     return replace(plan, decisions=tuple(replace(one, function=rename(one.function)) for one in plan.decisions))
-
-
-def _line(text: str) -> str:
-    """What a model wrote, as it may be printed and kept: one printable line."""
-    words = " ".join(text.split())
-    printable = "".join(character if character.isprintable() else "?" for character in words)
-    return printable[:_TEXT_LIMIT]

@@ -178,7 +178,7 @@ def test_a_replay_gives_the_same_lock_and_the_same_recording_without_key_or_netw
     (here.project.directory / "weigh.c").write_text("int weigh(const char *text) { return text[0]; }\n")
     status, _, err = here.tune("--model", f"replay:{first}")
     assert status == 1
-    assert "has no call 1 of the conversation" in err
+    assert "has no conversation about" in err
 
 
 @pytest.mark.usefixtures("observed")
@@ -353,9 +353,12 @@ def test_what_makes_no_sense_is_said(here: Here, arguments: tuple[str, ...], sta
 
 
 @pytest.mark.usefixtures("observed")
-def test_limits_of_the_command_line_end_the_calls_and_a_price_may_be_unknown(here: Here, serve: Serve) -> None:
+def test_limits_of_the_command_line_end_the_calls_and_a_price_may_be_unknown(
+    here: Here, serve: Serve, tmp_path: Path
+) -> None:
     server = serve(proposes(WINS), DONE)
-    status, out, err = here.tune("--max-calls", "1", "--model", "somebody/local")
+    talk = tmp_path / "talk.jsonl"
+    status, out, err = here.tune("--max-calls", "1", "--model", "somebody/local", "--record", talk)
     assert status == 0, err
     assert len(server.requests) == 1
     assert "the language model is asked no more: 1 calls are used up" in err
@@ -363,3 +366,7 @@ def test_limits_of_the_command_line_end_the_calls_and_a_price_may_be_unknown(her
     assert "cost unknown" in out
     (entry,) = here.project.plans().values()
     assert entry["evidence"]["planner"]["cost_usd"] is None
+    lock = here.project.lock.read_bytes()
+    here.project.lock.unlink()
+    assert here.tune("--model", f"replay:{talk}")[0] == 0
+    assert here.project.lock.read_bytes() == lock

@@ -1,6 +1,5 @@
 """The real SDK over real HTTP: replies come back whole, each fault has its name, and the key is in no text."""
 
-import threading
 from typing import get_args
 
 import pytest
@@ -131,8 +130,7 @@ def test_the_default_model_is_a_current_one_with_a_price() -> None:
     assert prices_of(DEFAULT_MODEL) is not None
 
 
-def test_no_thread_is_left_behind() -> None:
-    before = threading.active_count()
-    with FakeServer([says("yes")]) as server:
-        model(server).reply(REQUEST, 5)
-    assert threading.active_count() <= before + 1  # the handler's own may be ending
+def test_what_a_server_says_is_one_printable_line() -> None:
+    fault = fault_of({"fault": {"kind": "overloaded", "detail": "busy\x1b[2J\n" + "x" * 1000}})
+    assert fault.detail.startswith("HTTP 529: busy?[2J xxx")
+    assert len(fault.detail) == 300

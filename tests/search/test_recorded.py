@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.base.config import ModelSettings
-from compiler_agent.base.errors import CompilerAgentError, FileError
-from compiler_agent.search.chat import AnthropicModel, Fault, ModelFault, Request, Usage
+from compiler_agent.base.errors import BudgetSpent, CompilerAgentError, FileError, Interrupted
+from compiler_agent.search.chat import AnthropicModel, Fault, ModelFault, Reply, Request, Usage
 from compiler_agent.search.fakes.recorded import Recording, Replay
 from compiler_agent.search.fakes.scripted import (
     ScriptedModel,
@@ -75,11 +75,29 @@ def test_another_request_than_the_recorded_one_is_an_error_and_no_fault_to_live_
     replay = Replay(path)
     for conversation, asked, words in (
         ("unit", request("changed"), "another request was sent then"),
-        ("other", REQUESTS[0], "has no call 1 of the conversation about other"),
+        ("other", REQUESTS[0], "has no conversation about other"),
     ):
         with pytest.raises(CompilerAgentError, match=words) as raised:
             replay.model(conversation).reply(asked, 1.0)
         assert not isinstance(raised.value, ModelFault)
+
+
+def test_a_replay_ends_where_the_conversation_did(tmp_path: Path) -> None:
+    class Stopped(ScriptedModel):
+        def reply(self, asked: Request, timeout_s: float) -> Reply:
+            if self.requests:
+                raise Interrupted("by the user")
+            return super().reply(asked, timeout_s)
+
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    for path, model in ((first, lambda: Stopped([says("yes")], "m")), (second, lambda: Replay(first).model("unit"))):
+        recorded = Recording(path, "m").model(model(), "unit")
+        recorded.reply(REQUESTS[0], 1.0)
+        with pytest.raises(Interrupted):
+            recorded.reply(REQUESTS[1], 1.0)
+    assert second.read_bytes() == first.read_bytes()
+    with pytest.raises(BudgetSpent, match="ends here"):
+        recorded.reply(REQUESTS[1], 1.0)
 
 
 @pytest.mark.parametrize("text", ["", "{}\n", '{"format": "cc-agent-conversations", "version": 2}\n', "[1]\n", "no\n"])

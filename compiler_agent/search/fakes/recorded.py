@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compiler_agent.base.errors import CompilerAgentError, FileError
+from compiler_agent.base.errors import BudgetSpent, CompilerAgentError, FileError, Interrupted
 from compiler_agent.base.files import write_atomically
 from compiler_agent.search.chat import Model, ModelFault, Reply, Request
 from compiler_agent.search.fakes.scripted import Step, from_json, read_script, to_json
 
 FORMAT = "cc-agent-conversations"
 VERSION = 1
+_SAME = "replay with the sources, options and version of the recording, or record anew"
 
 
 class Recording:
@@ -62,20 +63,24 @@ class _Recorded:
 
     def reply(self, request: Request, timeout_s: float) -> Reply:
         """The model's reply, written down; a fault, too."""
-        step: Step
         try:
-            step = self._model.reply(request, timeout_s)
+            reply = self._model.reply(request, timeout_s)
         except ModelFault as fault:
-            step = fault
+            self._add(request, to_json(fault))
+            raise
+        except Interrupted:
+            self._add(request, {"interrupted": True})
+            raise
+        self._add(request, to_json(reply))
+        return reply
+
+    def _add(self, request: Request, gave: Mapping[str, Any]) -> None:
         self._n_calls += 1
         row = {"request_sha256": _digest(request, self.name), "added": list(request.messages[self._n_messages :])}
         if self._n_calls == 1:
             row = {"system": request.system, "tools": list(request.tools), **row}
         self._n_messages = len(request.messages)
-        self._recording.add(self._conversation, self._n_calls, {**row, **to_json(step)})
-        if isinstance(step, ModelFault):
-            raise step
-        return step
+        self._recording.add(self._conversation, self._n_calls, {**row, **gave})
 
 
 class Replay:
@@ -106,19 +111,22 @@ class Replay:
         """What the n-th call gave.
 
         Raises:
-            CompilerAgentError: It was not recorded, or something else was asked then.
+            BudgetSpent: The conversation ended before it: what might be spent then was spent.
+            Interrupted: It was interrupted then.
+            CompilerAgentError: There was no such conversation, or something else was asked then.
         """
+        if (conversation, 1) not in self._rows:
+            raise CompilerAgentError(f"{self._path} has no conversation about {conversation}", hint=_SAME)
         row = self._rows.get((conversation, n))
         if row is None:
-            raise CompilerAgentError(
-                f"{self._path} has no call {n} of the conversation about {conversation}",
-                hint="replay with the sources, options and version of the recording, or record anew",
-            )
+            raise BudgetSpent(f"its conversation ends here in {self._path}")
         if row["request_sha256"] != digest:
             raise CompilerAgentError(
                 f"call {n} about {conversation} is not the one that {self._path} has: another request was sent then",
-                hint="replay with the sources, options and version of the recording, or record anew",
+                hint=_SAME,
             )
+        if row.get("interrupted"):
+            raise Interrupted(f"its conversation was interrupted here in {self._path}")
         return from_json(row)
 
 
@@ -138,4 +146,7 @@ class _Replayed:
 
 
 def _digest(request: Request, model: str) -> str:
-    return hashlib.sha256(json.dumps(request.body(model), sort_keys=True).encode()).hexdigest()
+    """Of what was asked; how long the answer might be is left out, it follows from what could be paid then."""
+    body = request.body(model)
+    del body["max_tokens"]
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
