@@ -18,7 +18,7 @@ NATIVE_DONE := $(NATIVE)/built.stamp
 MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification clean
+.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
@@ -95,6 +95,9 @@ bench-dropin: setup
 
 bench-mutants: setup $(MUTATOR)
 	$(BIN)/compiler-agent bench mutants
+
+bench-mca: setup
+	$(BIN)/compiler-agent bench mca
 
 bench-verification: setup
 	$(BIN)/compiler-agent bench verification
