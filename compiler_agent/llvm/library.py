@@ -238,7 +238,7 @@ class Module:
         return read_decidable(self._text("cca_module_decidable"))
 
     def summary(self) -> str:
-        """What is known of a module that was not optimized yet, as JSON; `llvm/observe/facts.py` reads it."""
+        """What is known of a module that was not optimized yet, as JSON; `llvm/observe/facts_json.py` reads it."""
         self._library.bind_observing()
         return self._text("cca_module_summary")
 

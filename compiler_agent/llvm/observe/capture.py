@@ -18,9 +18,9 @@ TIMEOUT_S = 120.0
 MEMORY_BYTES = 4 << 30
 
 # Lines without the rest of debug information: the fingerprint, and so the code, stay as they are.
-_LINES = ("-gline-tables-only", "-fno-lto")
-_BEFORE_OPTIMIZATION = ("-emit-llvm", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names", *_LINES)
-_ASSEMBLY = ("-S", "-masm=att", "-fverbose-asm", *_LINES)
+_LINES = "-gline-tables-only"
+_BEFORE_OPTIMIZATION = ("-emit-llvm", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names", _LINES)
+_ASSEMBLY = ("-S", "-masm=att", "-fverbose-asm", _LINES)
 _REMARKS_FROM = (
     "inline|loop-vectorize|slp-vectorizer|loop-unroll|loop-unroll-and-jam|loop-distribute|loop-interchange|loop-idiom|"
     "loop-delete|licm|gvn|tailcallelim|regalloc|prologepilog|transform-warning|simple-loop-unswitch"

@@ -17,7 +17,8 @@ from compiler_agent.llvm.observe import capture, unit_text
 from compiler_agent.llvm.observe.call_graph import Measure, call_graph, weights
 from compiler_agent.llvm.observe.compact_ir import CompactFunction, compact
 from compiler_agent.llvm.observe.effects import Effects, read_effects
-from compiler_agent.llvm.observe.facts import Function, Loop, Summary, read_summary
+from compiler_agent.llvm.observe.facts import Function, Loop, Summary
+from compiler_agent.llvm.observe.facts_json import read_summary
 from compiler_agent.llvm.observe.history import Attempt
 from compiler_agent.llvm.observe.loop_text import loop_text
 from compiler_agent.llvm.observe.machine_code import Block, MachineLoop, innermost_loops, read_functions

@@ -1,6 +1,7 @@
 """What the native library says of loops, calls and passes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,8 @@ from compiler_agent.base.process import check
 from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.call_graph import Measure, call_graph, recursive, weights
 from compiler_agent.llvm.observe.effects import read_effects
-from compiler_agent.llvm.observe.facts import Function, Summary, read_summary
+from compiler_agent.llvm.observe.facts import Function, Summary
+from compiler_agent.llvm.observe.facts_json import read_summary
 from compiler_agent.llvm.toolchain import discover
 
 SOURCE = """
@@ -39,11 +41,15 @@ int crossed(int n) {
 """
 
 
-def summary_of(source: str) -> Summary:
+def bitcode_of(source: str) -> bytes:
     clang = discover().clang
     options = ["-O2", "-Xclang", "-disable-llvm-passes", "-gline-tables-only", "-fno-discard-value-names"]
-    done = check([clang, *options, "-emit-llvm", "-c", "-x", "c", "-", "-o", "-"], input=source.encode(), timeout_s=60)
-    with Library().parse(done.stdout) as module:
+    command = [clang, *options, "-emit-llvm", "-c", "-x", "c", "-", "-o", "-"]
+    return check(command, input=source.encode(), timeout_s=60).stdout
+
+
+def summary_of(source: str) -> Summary:
+    with Library().parse(bitcode_of(source)) as module:
         before = module.fingerprint()
         summary = read_summary(module.summary())
         assert module.fingerprint() == before
@@ -108,6 +114,17 @@ def test_calls_are_numbered_as_decisions_number_them(summary: Summary) -> None:
     cold, hot = function(summary, "drive").calls
     assert (cold.callee, cold.position, cold.loop, cold.always) == ("cold", 0, 0, False)
     assert (hot.callee, hot.position, hot.loop, hot.always) == ("hot", 1, 0, True)
+
+
+@pytest.mark.parametrize("source", sorted((Path(__file__).parents[2] / "golden" / "observe").glob("*.c")))
+def test_loops_and_calls_have_the_numbers_of_decisions(source: Path) -> None:
+    with Library().parse(bitcode_of(source.read_text())) as module:
+        summary, decidable = read_summary(module.summary()), module.decidable()
+    for mine, theirs in zip(summary.functions, decidable, strict=True):
+        assert mine.name == theirs.name
+        assert [(one.position, one.depth) for one in mine.loops] == [(one.position, one.depth) for one in theirs.loops]
+        calls = [(one.position, one.callee, one.line) for one in mine.calls if one.callee]
+        assert calls == [(one.position, one.callee, one.place.line) for one in theirs.calls]
 
 
 def test_weight_follows_loops_and_calls_that_are_always_made(summary: Summary) -> None:
