@@ -22,8 +22,9 @@ from compiler_agent.app import libraries, library_build
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.app.library_agent import plain_compiler
 from compiler_agent.app.llm import ModelRun
+from compiler_agent.app.outcomes import keep_outcomes
 from compiler_agent.app.records import Record
-from compiler_agent.app.unit import TuneOptions, keep_outcomes, search_space, strategy_for
+from compiler_agent.app.unit import TuneOptions, search_space, strategy_for
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.store import Store

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compiler_agent.app.messages import show_warnings_plainly
+from compiler_agent.app.outcomes import gives_nothing
 from compiler_agent.app.records import parse_record
 from compiler_agent.app.tune import keep
-from compiler_agent.app.unit import TuneOptions, gives_nothing, tune_unit
+from compiler_agent.app.unit import TuneOptions, tune_unit
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Settings, user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from compiler_agent.app.llm import ModelRun, planner_of
+from compiler_agent.app.outcomes import keep_outcomes, refused_plans
 from compiler_agent.app.records import Record
-from compiler_agent.app.verification import Demands, Verified, first_established
+from compiler_agent.app.verification import Demands, first_established
 from compiler_agent.base.config import Budget
 from compiler_agent.base.lock_format import Evidence, LockEntry, PlannerEvidence
-from compiler_agent.base.store import Store, StoredEvaluation, StoredUnit
+from compiler_agent.base.store import Store
 from compiler_agent.base.trust import Trust
-from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective, Verdict
+from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Objective
 from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Engine
@@ -25,9 +24,6 @@ from compiler_agent.search.knowledge import NOTHING, Knowledge, Neighbour, descr
 from compiler_agent.search.loop import search
 from compiler_agent.search.space import Space
 from compiler_agent.search.strategy import Strategy
-
-# What the store says of plans that were better and are not trusted enough: what was demanded, then the reason.
-_BELOW = re.compile(r"below trust (\w+)(?: \(([\d.]+) s, coverage ([\d.]+)\))?: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +178,7 @@ def tune_unit(
         )
         interrupted = found.interrupted or n_interrupts() > before
         if not interrupted:
-            refused = _refused(verified, found.ranked, options.demands)
+            refused = refused_plans(verified, found.ranked, options.demands)
             keep_outcomes(store, toolchain, evaluator, record.source, refused)
         return UnitResult(
             record=record,
@@ -241,67 +237,3 @@ def first_request(record: Record, toolchain: Toolchain, options: TuneOptions, kn
         planner = planner_of(strategy_for(record, evaluator, space, options, near))
         assert planner is not None
         return planner.first_request().body(options.asked.model_name)
-
-
-def keep_outcomes(
-    store: Store, toolchain: Toolchain, evaluator: Evaluator, source: str, evaluations: Iterable[Evaluation]
-) -> None:
-    """Notes what was tried on a unit, and what the unit is like: other searches can begin with what worked here."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    engine, baseline = evaluator.engine, evaluator.baseline
-    store.put_many(_stored(engine.key, toolchain, evaluation, now) for evaluation in evaluations)
-    store.put_unit(
-        StoredUnit(
-            engine.key,
-            toolchain.digest,
-            engine.target,
-            source,
-            engine.features,
-            baseline.text_bytes,
-            baseline.object_bytes,
-            baseline.ir_instructions,
-            now,
-        )
-    )
-
-
-def gives_nothing(row: StoredEvaluation, demands: Demands) -> bool:
-    """Whether what the store says of a plan is that it would not be kept again: no less is demanded now."""
-    if below := _BELOW.match(row.message):
-        seconds, coverage = float(below[2] or 0), float(below[3] or 0)
-        return (
-            demands.trust.satisfies(Trust(below[1]))
-            and demands.test_seconds <= seconds
-            and demands.test_coverage >= coverage
-        )
-    return row.outcome != Verdict.ESTABLISHED.value
-
-
-def _refused(verified: Verified, ranked: Sequence[Evaluation], demands: Demands) -> list[Evaluation]:
-    """What the store is to say of plans that won and may not be kept: where none is kept, of all that won."""
-    rows = {str(one.plan): one for one in ranked} if verified.kept is None and verified.refused else {}
-    rows |= {str(one.plan): one for one in verified.refused}
-    below = f"below trust {demands.trust} ({demands.test_seconds:g} s, coverage {demands.test_coverage:g}): "
-    return [
-        one
-        if one.verdict is Verdict.MISCOMPILED
-        else replace(one, verdict=Verdict.NOT_ESTABLISHED, reason=f"{below}{one.reason or 'not tried'}")
-        for one in rows.values()
-    ]
-
-
-def _stored(key: str, toolchain: Toolchain, evaluation: Evaluation, now: str) -> StoredEvaluation:
-    measured = evaluation.measurement
-    return StoredEvaluation(
-        key=key,
-        toolchain=toolchain.digest,
-        plan_sha256=evaluation.plan.sha256,
-        plan=str(evaluation.plan),
-        outcome=evaluation.verdict.value,
-        message=evaluation.reason,
-        text_bytes=measured.text_bytes,
-        object_bytes=measured.object_bytes,
-        ir_instructions=measured.ir_instructions,
-        seconds=measured.wall_time_s,
-        created=now,
-    )

@@ -12,140 +12,34 @@ import os
 import sqlite3
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from compiler_agent.base.errors import StoreError
 from compiler_agent.base.lock_format import ESTABLISHED
+from compiler_agent.base.store_tables import (
+    BEST_PLANS,
+    COLUMNS,
+    FIGURES,
+    SCHEMA_VERSION,
+    UNIT_COLUMNS,
+    StoredEvaluation,
+    StoredOutcome,
+    StoredUnit,
+    add_tables,
+    insertion,
+)
 
 FILE_NAME = "evaluations.sqlite"
-SCHEMA_VERSION = 2
-"""1: evaluations. 2: units besides."""
 BUSY_TIMEOUT_S = 30.0
 # "cc-a" as a number: tells our database from anybody else's.
 _APPLICATION_ID = 0x63632D61
-_EVALUATIONS = """
-CREATE TABLE evaluations (
-    key TEXT NOT NULL,
-    toolchain TEXT NOT NULL,
-    plan_sha256 TEXT NOT NULL,
-    plan TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    message TEXT NOT NULL,
-    text_bytes INTEGER,
-    object_bytes INTEGER,
-    ir_instructions INTEGER,
-    seconds REAL NOT NULL,
-    created TEXT NOT NULL,
-    PRIMARY KEY (key, toolchain, plan_sha256)
-) WITHOUT ROWID
-"""
-_UNITS = """
-CREATE TABLE units (
-    key TEXT NOT NULL,
-    toolchain TEXT NOT NULL,
-    target TEXT NOT NULL,
-    source TEXT NOT NULL,
-    features TEXT NOT NULL,
-    text_bytes INTEGER,
-    object_bytes INTEGER,
-    ir_instructions INTEGER,
-    created TEXT NOT NULL,
-    PRIMARY KEY (key, toolchain)
-) WITHOUT ROWID
-"""
-_TABLES = (_EVALUATIONS, _UNITS)
-"""By the version that brought them."""
 _Result = TypeVar("_Result")
 
 
 class StoreWarning(UserWarning):
     """The store on disk cannot be used; evaluations are kept in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvaluation:
-    """One plan tried on one module with one toolchain."""
-
-    key: str
-    """The module's key."""
-    toolchain: str
-    """`Toolchain.digest`."""
-    plan_sha256: str
-    """SHA-256 of the plan's canonical text, in hexadecimal."""
-    plan: str
-    """The plan's canonical text."""
-    outcome: str
-    """How it ended: the value of the enum of the layer that judged it."""
-    message: str
-    """What LLVM said, if it said something; else empty."""
-    text_bytes: int | None
-    """Executable sections of the object, in bytes; None: there is no object."""
-    object_bytes: int | None
-    """The whole object, in bytes; None: there is no object."""
-    ir_instructions: int | None
-    """Instructions of the optimized IR; None: not counted."""
-    seconds: float
-    """What it took, on the clock."""
-    created: str
-    """When, as ISO 8601 in UTC; the caller's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredUnit:
-    """A translation unit that plans were tried on, as it is before optimization, and what clang makes of it."""
-
-    key: str
-    """The module's key."""
-    toolchain: str
-    """`Toolchain.digest`."""
-    target: str
-    """The target triple."""
-    source: str
-    """The source file when it was tuned; for people."""
-    features: tuple[int, ...]
-    """What the module is made of: `Engine.features`."""
-    text_bytes: int | None
-    """The baseline's executable sections, in bytes; None: not measured."""
-    object_bytes: int | None
-    """The baseline's whole object, in bytes; None: not measured."""
-    ir_instructions: int | None
-    """The baseline's IR instructions; None: not counted."""
-    created: str
-    """When, as ISO 8601 in UTC; the caller's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredOutcome:
-    """A plan that made a unit smaller."""
-
-    key: str
-    """The module's key."""
-    target: str
-    """The target triple."""
-    source: str
-    """The source file when it was tuned."""
-    features: tuple[int, ...]
-    """What the module is made of: `Engine.features`."""
-    plan: str
-    """The plan's canonical text."""
-    gain: float
-    """Baseline divided by what the plan gave, above 1."""
-
-
-_COLUMNS = tuple(field.name for field in fields(StoredEvaluation))
-_UNIT_COLUMNS = tuple(field.name for field in fields(StoredUnit))
-_FIGURES = ("text_bytes", "object_bytes", "ir_instructions")
-_BEST_PLANS = """
-SELECT key, target, source, features, plan, gain FROM (
-    SELECT key, target, source, features, plan, CAST(units.{figure} AS REAL) / evaluations.{figure} AS gain,
-        row_number() OVER (PARTITION BY key ORDER BY evaluations.{figure}, length(plan), plan_sha256) AS rank
-    FROM units JOIN evaluations USING (key, toolchain)
-    WHERE toolchain = ? AND outcome = ? AND evaluations.{figure} BETWEEN 1 AND units.{figure} - 1
-) WHERE rank <= ? ORDER BY key, rank
-"""
 
 
 class Store:
@@ -178,7 +72,7 @@ class Store:
     def in_memory(cls) -> Store:
         """An empty store that is gone when it is closed."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        _add_tables(connection, 0)
+        add_tables(connection, 0)
         return cls(connection, None)
 
     @property
@@ -188,19 +82,19 @@ class Store:
 
     def put_many(self, evaluations: Iterable[StoredEvaluation]) -> None:
         """Keeps evaluations, all or none; of two for the same key, toolchain and plan the later stays."""
-        rows = [tuple(getattr(evaluation, name) for name in _COLUMNS) for evaluation in evaluations]
+        rows = [tuple(getattr(evaluation, name) for name in COLUMNS) for evaluation in evaluations]
 
         def put(connection: sqlite3.Connection) -> None:
             with _transaction(connection):
-                connection.executemany(_insertion("evaluations", _COLUMNS), rows)
+                connection.executemany(insertion("evaluations", COLUMNS), rows)
 
         self._do(put)
 
     def put_unit(self, unit: StoredUnit) -> None:
         """Keeps a unit; of two for the same key and toolchain the later stays."""
-        row = [getattr(unit, name) for name in _UNIT_COLUMNS]
-        row[_UNIT_COLUMNS.index("features")] = json.dumps(unit.features)
-        self._do(lambda connection: connection.execute(_insertion("units", _UNIT_COLUMNS), row))
+        row = [getattr(unit, name) for name in UNIT_COLUMNS]
+        row[UNIT_COLUMNS.index("features")] = json.dumps(unit.features)
+        self._do(lambda connection: connection.execute(insertion("units", UNIT_COLUMNS), row))
 
     def best_plans(self, toolchain: str, figure: str, n_plans: int) -> list[StoredOutcome]:
         """The plans that made each unit smallest and may be kept, in order of the units' keys, the best first.
@@ -213,11 +107,11 @@ class Store:
         Raises:
             ValueError: There is no such figure.
         """
-        if figure not in _FIGURES:
-            raise ValueError(f"{figure!r} is not one of {', '.join(_FIGURES)}")
+        if figure not in FIGURES:
+            raise ValueError(f"{figure!r} is not one of {', '.join(FIGURES)}")
         rows = self._do(
             lambda connection: connection.execute(
-                _BEST_PLANS.format(figure=figure), (toolchain, ESTABLISHED, n_plans)
+                BEST_PLANS.format(figure=figure), (toolchain, ESTABLISHED, n_plans)
             ).fetchall()
         )
         return [
@@ -249,7 +143,7 @@ class Store:
         self.close()
 
     def _select(self, condition: str, values: tuple[str, ...]) -> list[StoredEvaluation]:
-        query = f"SELECT {', '.join(_COLUMNS)} FROM evaluations WHERE {condition} ORDER BY plan_sha256"
+        query = f"SELECT {', '.join(COLUMNS)} FROM evaluations WHERE {condition} ORDER BY plan_sha256"
         rows = self._do(lambda connection: connection.execute(query, values).fetchall())
         return [StoredEvaluation(*row) for row in rows]
 
@@ -299,18 +193,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: version {version} of the store; this cc-agent knows up to {SCHEMA_VERSION}",
             hint="install a newer cc-agent, or name another directory with CC_AGENT_CACHE",
         )
-    _add_tables(connection, version)
-
-
-def _add_tables(connection: sqlite3.Connection, version: int) -> None:
-    """Brings a store of an earlier version, 0 for an empty one, to ours; what is in it stays."""
-    for table in _TABLES[version:]:
-        connection.execute(table)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _insertion(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
+    add_tables(connection, version)
 
 
 @contextlib.contextmanager
@@ -328,9 +211,9 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    for table, columns in (("units", _UNIT_COLUMNS), ("evaluations", _COLUMNS)):
+    for table, columns in (("units", UNIT_COLUMNS), ("evaluations", COLUMNS)):
         for row in source.execute(f"SELECT {', '.join(columns)} FROM {table}"):
-            target.execute(_insertion(table, columns), row)
+            target.execute(insertion(table, columns), row)
 
 
 def _warn(path: Path, error: Exception) -> None:

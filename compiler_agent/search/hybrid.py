@@ -38,7 +38,7 @@ class Hybrid:
     def ask(self) -> Plan | None:
         """A plan of the model's in its turn, else one of the embedded search."""
         if self._left == 0 and (self._has_won or self._waited >= self._patience):
-            self._left, self._has_won, self._waited = TURN, False, 0
+            self._left, self._has_won = TURN, False
         if self._best is not None and self._left > 0 and self._has_more:
             plan = self.model.ask()
             if plan is not None:
@@ -51,13 +51,14 @@ class Hybrid:
     def tell(self, score: Score) -> None:
         """Both learn of it, and the bandit whose turn is next."""
         is_the_models = str(score.plan) in self._models_plans
-        is_gain = score.value is not None and (self._best is None or score.value < self._best)
-        if is_gain:
+        is_gain = score.value is not None and self._best is not None and score.may_be_kept and score.value < self._best
+        if is_gain or self._best is None:
             self._best = score.value
         if is_the_models:
             self._has_won = self._has_won or is_gain
             if self._left == 0:
                 self._patience = PATIENCE if self._has_won else 2 * self._patience
+                self._waited = 0
         else:
             self._waited = 0 if is_gain else self._waited + 1
         self._embedded.tell(score)

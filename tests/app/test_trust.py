@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from compiler_agent.app.cli import main
+from compiler_agent.app.outcomes import gives_nothing
 from compiler_agent.app.records import describe
 from compiler_agent.app.tune import tune_records
-from compiler_agent.app.unit import TuneOptions, gives_nothing
+from compiler_agent.app.unit import TuneOptions
 from compiler_agent.app.verification import Demands
 from compiler_agent.app.verify import verify_lock
 from compiler_agent.base import lock as locks
