@@ -64,7 +64,7 @@ class IrUnit:
         """The `opt` command that runs a plan's pipeline on IR that has its decisions in it, without files."""
         late = self._catalog.late_options(plan).split()
         early = [word for word in (f"-{name}={value}" for name, value in plan.options) if word not in late]
-        if plan.decisions:
+        if any(decision.forces_vectorization for decision in plan.decisions):
             early.append(KEEP_ORDER)
         command = [str(self.toolchain.tool("opt")), f"-passes={plan.pipeline}", *early]
         return command if limit is None else [*command, f"-opt-bisect-limit={limit}"]

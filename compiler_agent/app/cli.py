@@ -12,7 +12,16 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
-from compiler_agent.app import cli_bench, cli_blame, cli_campaign, cli_judge, cli_lock, cli_observe, cli_tune
+from compiler_agent.app import (
+    cli_bench,
+    cli_blame,
+    cli_campaign,
+    cli_explain,
+    cli_judge,
+    cli_lock,
+    cli_observe,
+    cli_tune,
+)
 from compiler_agent.app import doctor as doctor_module
 from compiler_agent.app.messages import show_warnings_plainly
 from compiler_agent.base.errors import CompilerAgentError
@@ -54,7 +63,7 @@ def doctor(as_json: bool) -> None:
 for _command in (
     cli_tune.tune,
     cli_lock.verify,
-    cli_lock.explain,
+    cli_explain.explain,
     cli_judge.judge,
     cli_observe.observe,
     cli_blame.blame,

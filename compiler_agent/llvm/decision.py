@@ -101,6 +101,13 @@ class Decision:
         name = name.replace("-", "%2D").replace("~", "%7E")  # which `quote` lets stand
         return ":".join([self.kind, name, *([] if self.position is None else [str(self.position)])])
 
+    @property
+    def forces_vectorization(self) -> bool:
+        """Whether clang takes it as leave to reorder floating-point arithmetic, which `plan.KEEP_ORDER` forbids."""
+        return (self.key == "vectorize" and self.value == "true") or (
+            self.key == "vectorize-width" and self.value != "1"
+        )
+
     @classmethod
     def parse(cls, word: str) -> Decision:
         """Reads one decision.

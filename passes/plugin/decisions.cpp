@@ -143,8 +143,12 @@ void decideFunction(Function &function, const Decision &decision) {
     function.removeFnAttr(kind);
   else
     function.addFnAttr(kind);
-  if (decision.key == "cold" && !function.hasOptNone()) // as clang does
+  if (decision.key == "cold" && !function.hasOptNone()) // this and the next as clang does
     function.addFnAttr(Attribute::OptimizeForSize);
+  if (decision.key == "cold" || decision.key == "hot")
+    for (User *user : function.users())
+      if (auto *call = dyn_cast<CallBase>(user); call && call->getCalledFunction() == &function)
+        call->addFnAttr(kind);
 }
 
 } // namespace

@@ -11,10 +11,10 @@ import pytest
 from compiler_agent.base.errors import PlanError
 from compiler_agent.llvm.library import Library, Module
 
-# Each FUNCTION, LOOP and CALL mark is where a test writes what a source would say.
+# Each FUNCTION, CALLEE, LOOP and CALL mark is where a test writes what a source would say.
 SOURCE = """
 extern int unknown(int);
-static int twice(int value) { return unknown(value) * 2 + 1; }
+CALLEE static int twice(int value) { return unknown(value) * 2 + 1; }
 FUNCTION int work(int *restrict out, const int *restrict in, float *f, int n) {
   int sum = 0;
 LOOP0
@@ -38,7 +38,7 @@ Compile = Callable[..., Module]
 def compiled(library: Library, to_bitcode: Callable[..., bytes], tmp_path: Path) -> Compile:
     def compile_source(*flags: str, source: str = SOURCE, **marks: str) -> Module:
         path = tmp_path / "work.c"
-        path.write_text(re.sub(r"\b(FUNCTION|LOOP\d|CALL)\b", lambda mark: marks.get(mark[0], ""), source))
+        path.write_text(re.sub(r"\b(FUNCTION|CALLEE|LOOP\d|CALL)\b", lambda mark: marks.get(mark[0], ""), source))
         return library.parse(to_bitcode(path, *(flags or ("-O2",))), "work.bc")
 
     return compile_source
@@ -116,8 +116,10 @@ def test_unroll_and_jam_is_that_of_the_pragma(compiled: Compile, wishes: str, pr
 def test_a_functions_attributes_are_those_of_the_source(
     compiled: Compile, wish: str, attribute: str, level: str
 ) -> None:
-    ours = decided(compiled(level), f"function:work:{wish}")
-    assert ours.fingerprint() == compiled(level, FUNCTION=attribute).fingerprint() != compiled(level).fingerprint()
+    for function, mark in (("work", "FUNCTION"), ("twice", "CALLEE")):
+        ours = decided(compiled(level), f"function:{function}:{wish}")
+        clang = compiled(level, **{mark: attribute})
+        assert ours.fingerprint() == clang.fingerprint() != compiled(level).fingerprint()
 
 
 @pytest.mark.parametrize(
