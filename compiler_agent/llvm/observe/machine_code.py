@@ -18,6 +18,7 @@ _HEADER = re.compile(r"=>\s*This (Inner )?Loop Header: Depth=(\d+)")
 _MEMBER = re.compile(r"in Loop: Header=BB(\d+_\d+) Depth=(\d+)")
 _LOCATION = re.compile(rf"\s*\.loc\s+\d+\s+(\d+).*?(?:{_COMMENT}\s*(.*))?$")
 _PLACE = re.compile(r"[^\s@\[\]]+:(\d+):\d+")
+_BEGIN = re.compile(r"(\S+) -- Begin function")
 _INSTRUCTION = re.compile(r"\t[a-zA-Z]")
 _TRAILING_COMMENT = re.compile(rf"\s+{_COMMENT}+ .*$")
 
@@ -72,6 +73,12 @@ class MachineLoop:
     def inner_lines(self) -> tuple[int, ...]:
         """The same for the lines in what was inlined."""
         return tuple(one.inner_line for one in self.instructions if one.inner_line)
+
+
+def comment_sign(assembly: str) -> str:
+    """What begins a comment in this assembly: that depends on the target."""
+    found = _BEGIN.search(assembly)
+    return found[1] if found else "#"
 
 
 def read_functions(assembly: str) -> dict[str, list[Block]]:

@@ -68,7 +68,7 @@ class Estimate:
 
 
 def estimate(
-    loops: Sequence[MachineLoop], toolchain: Toolchain, triple: str, cpu: str, features: str = ""
+    loops: Sequence[MachineLoop], toolchain: Toolchain, triple: str, cpu: str, comment: str = "#"
 ) -> list[Estimate | None]:
     """Estimates loop bodies.
 
@@ -77,7 +77,7 @@ def estimate(
         toolchain: LLVM.
         triple: The target.
         cpu: Whose scheduling model to use, as in `-mcpu=`.
-        features: As in `-mattr=`.
+        comment: What begins a comment in this target's assembly.
 
     Returns:
         For each body its estimate, in which a call takes one cycle; None where the body is too long, has too many
@@ -95,10 +95,12 @@ def estimate(
     if not wanted:
         return result
     text = "".join(
-        f"# LLVM-MCA-BEGIN {index}\n" + "".join(f"\t{one.text}\n" for one in loop.instructions) + "# LLVM-MCA-END\n"
+        f"{comment} LLVM-MCA-BEGIN {index}\n"
+        + "".join(f"\t{one.text}\n" for one in loop.instructions)
+        + f"{comment} LLVM-MCA-END\n"
         for index, loop in wanted
     )
-    command = [toolchain.llvm_mca, f"-mtriple={triple}", f"-mcpu={cpu or 'generic'}", f"-mattr={features}"]
+    command = [toolchain.llvm_mca, f"-mtriple={triple}", f"-mcpu={cpu}"]
     command += [f"-iterations={ITERATIONS}", "-skip-unsupported-instructions=any", "-call-latency=1"]
     figures = json.loads(_run([*command, "-json"], text))
     words = _run([*command, "-all-views=false", "-bottleneck-analysis"], text).split("\n[")

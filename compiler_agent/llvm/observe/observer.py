@@ -15,15 +15,15 @@ from typing import Any
 from compiler_agent.base.errors import ObservationError
 from compiler_agent.llvm.observe import capture, unit_text
 from compiler_agent.llvm.observe.call_graph import Measure, call_graph, weights
+from compiler_agent.llvm.observe.capture import Compiled
+from compiler_agent.llvm.observe.code_estimates import Body, CodeEstimates
 from compiler_agent.llvm.observe.compact_ir import CompactFunction, compact
 from compiler_agent.llvm.observe.effects import Effects, read_effects
 from compiler_agent.llvm.observe.facts import Function, Loop, Summary
 from compiler_agent.llvm.observe.facts_json import read_summary
 from compiler_agent.llvm.observe.history import Attempt
 from compiler_agent.llvm.observe.loop_text import loop_text
-from compiler_agent.llvm.observe.machine_code import Block, MachineLoop, innermost_loops, read_functions
 from compiler_agent.llvm.observe.machine_text import estimates_text, source_loop
-from compiler_agent.llvm.observe.mca import Estimate, estimate
 from compiler_agent.llvm.observe.names import short_names
 from compiler_agent.llvm.observe.packet import CHARACTERS_PER_TOKEN, Section, assemble, cut
 from compiler_agent.llvm.observe.redaction import Redaction
@@ -38,7 +38,6 @@ ANSWER_TOKENS = 4000
 """The most that one answer of a `show_*` function has."""
 _ESTIMATED_FUNCTIONS = 8
 """llvm-mca looks at the loops of so many functions, those with the largest weight."""
-_LOOPS_PER_FUNCTION = 6
 
 
 class Observer:
@@ -95,13 +94,15 @@ class Observer:
         Estimates of cycles are left out where the unit is compiled for size; `show_mca` has them.
         """
         shown = [one for one in self.functions if self.weights[one.name]][: unit_text.TABLE_FUNCTIONS]
-        sections = [self._section(one, self._important_estimates.get(one.name, [])) for one in shown]
+        estimated = [] if self.measure is Measure.SIZE else shown[:_ESTIMATED_FUNCTIONS]
+        estimates = self._code.of([one.name for one in estimated])
+        sections = [self._section(one, estimates.get(one.name, [])) for one in shown]
         return assemble(unit_text.head(self), sections, token_budget)
 
     def show_function(self, name: str) -> str:
         """All that is known of a function, with its IR."""
         function = self._function(name)
-        section = self._section(function, self._estimates(function))
+        section = self._section(function, self._code.of([function.name])[function.name])
         text = f"{section.head}\n{section.facts}\n"
         room = int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN)
         ir = self._ir(function)
@@ -115,7 +116,7 @@ class Observer:
         rows = [unit_text.section_head(self, found), loop_text(found, wanted, self.redaction, self.short)]
         rows += estimates_text(
             found,
-            [one for one in self._estimates(found) if source_loop(found, one[0]) == wanted],
+            [one for one in self._code.of([found.name])[found.name] if source_loop(found, one[0]) == wanted],
             self.redaction,
             instructions=True,
         )
@@ -126,7 +127,7 @@ class Observer:
     def show_mca(self, function: str) -> str:
         """What llvm-mca estimates for the innermost loops of a function's code."""
         found = self._function(function)
-        texts = estimates_text(found, self._estimates(found), self.redaction, instructions=True)
+        texts = estimates_text(found, self._code.of([found.name])[found.name], self.redaction, instructions=True)
         name = self.redaction.name(found.name)
         return self._answer(
             "\n".join([f"llvm-mca for the CPU {self.cpu}, {name}:", *texts])
@@ -161,7 +162,7 @@ class Observer:
             EngineError: The plan gives no object.
         """
         other = capture.compiled_with(self.argv, self.cwd, plan)
-        before, after = (grouped(one.remarks, self.redaction) for one in (self.compiled, other))
+        before, after = self._said(self.compiled, self._code), self._said(other, self._code_of(other))
         rows = [f"only without the plan: {row}" for row in before if row not in after]
         rows += [f"only with the plan: {row}" for row in after if row not in before]
         return self._answer("\n".join(rows) or "the optimizer says the same with the plan and without")
@@ -224,7 +225,7 @@ class Observer:
             f"{self.redaction.name(function.name)} has no loop {position}", hint=f"its loops: {there}"
         )
 
-    def _section(self, function: Function, estimates: Sequence[tuple[MachineLoop, Estimate | None]]) -> Section:
+    def _section(self, function: Function, estimates: Sequence[Body]) -> Section:
         loops = [loop_text(function, loop, self.redaction, self.short) for loop in function.loops]
         bodies = estimates_text(function, estimates, self.redaction)
         facts = [*loops, *unit_text.call_sites(self, function)]
@@ -244,38 +245,30 @@ class Observer:
     def _ir(self, function: Function) -> CompactFunction:
         return compact(function, self.summary.simplified[function.name], self.redaction)
 
-    def _remarks(self, function: Function, loop: Loop | None = None) -> list[str]:
+    @functools.cached_property
+    def _code(self) -> CodeEstimates:
+        return self._code_of(self.compiled)
+
+    def _code_of(self, compiled: Compiled) -> CodeEstimates:
+        return CodeEstimates(compiled.assembly, self.toolchain, self.summary.triple, self.cpu)
+
+    def _said(self, compiled: Compiled, code: CodeEstimates) -> list[str]:
+        """What one compilation says of the functions that matter, each line with its function."""
+        functions = self.functions[:_ESTIMATED_FUNCTIONS]
+        estimates = code.of([one.name for one in functions])
+        rows = []
+        for one in functions:
+            said = [*estimates_text(one, estimates[one.name], self.redaction), *self._remarks(one, compiled=compiled)]
+            rows += [f"{self.short(one.name)}: {row.splitlines()[0]}" for row in said]
+        return rows
+
+    def _remarks(self, function: Function, loop: Loop | None = None, compiled: Compiled | None = None) -> list[str]:
         return grouped(
             (
                 one
-                for one in self.compiled.remarks
+                for one in (compiled or self.compiled).remarks
                 if one.function == function.name and (loop is None or loop.first_line <= one.line <= loop.last_line)
             ),
             self.redaction,
             self.short,
         )
-
-    def _estimates(self, function: Function) -> list[tuple[MachineLoop, Estimate | None]]:
-        if function.name not in self._important_estimates:
-            return self._estimate([function])[function.name]
-        return self._important_estimates[function.name]
-
-    @functools.cached_property
-    def _important_estimates(self) -> dict[str, list[tuple[MachineLoop, Estimate | None]]]:
-        return self._estimate(self.functions[: 0 if self.measure is Measure.SIZE else _ESTIMATED_FUNCTIONS])
-
-    def _estimate(self, functions: Sequence[Function]) -> dict[str, list[tuple[MachineLoop, Estimate | None]]]:
-        """One run of llvm-mca for all: most of its time is its start."""
-        loops = {one.name: self._machine_loops(one)[:_LOOPS_PER_FUNCTION] for one in functions}
-        flat = [loop for found in loops.values() for loop in found]
-        estimates = iter(estimate(flat, self.toolchain, self.summary.triple, self.cpu))
-        return {name: [(loop, next(estimates)) for loop in found] for name, found in loops.items()}
-
-    def _machine_loops(self, function: Function) -> list[MachineLoop]:
-        return sorted(
-            innermost_loops(self._machine_code.get(function.name, [])), key=lambda one: -len(one.instructions)
-        )
-
-    @functools.cached_property
-    def _machine_code(self) -> dict[str, list[Block]]:
-        return read_functions(self.compiled.assembly)
