@@ -96,6 +96,15 @@ def test_what_is_experimental_is_suspected_first() -> None:
     assert oracle.asked == ["-passes=cgscc(function(newgvn))"]
 
 
+def test_decisions_are_parts_of_plans() -> None:
+    plan = Plan.parse("-passes=dce -disable-lsr=true call:f:0:inline=never loop:f:0:unroll=full")
+    parts = parts_of(plan)
+    assert [part.text for part in parts] == ["dce", "-disable-lsr", *map(str, plan.decisions)]
+    assert only(plan, parts) == plan
+    assert str(only(plan, parts[3:])) == "-passes=no-op-module loop:f:0:unroll=full"
+    assert str(only(plan, parts[:2])) == "-passes=dce -disable-lsr=true"
+
+
 def test_parts_of_plans() -> None:
     assert only(LONG, parts_of(LONG)) == LONG
     plan = Plan.parse("-passes=sroa,cgscc(inline,function(gvn<>,sroa))")

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import random
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -228,6 +229,18 @@ def test_an_unknown_strategy_names_those_there_are(space: Space) -> None:
     with pytest.raises(UsageError, match="no strategy 'luck'") as caught:
         strategies.make("luck", space, 0)
     assert "evolve" in caught.value.hint
+
+
+def test_crossing_keeps_and_mixes_decisions_and_takes_no_thing_twice(space: Space) -> None:
+    first = Plan.parse("-passes=dce call:f:0:inline=never loop:f:0:unroll-count=2")
+    second = Plan.parse("-passes=dce loop:f:0:unroll-count=4 function:f:cold=true")
+    rng = random.Random(0)
+    found = {space.cross(first, second, rng).decisions for _ in range(200)}
+    assert () in found
+    assert max(map(len, found)) == 3
+    assert {str(decision) for decisions in found for decision in decisions} == {
+        str(decision) for decision in (*first.decisions, *second.decisions)
+    }
 
 
 def test_a_plan_of_an_unknown_pass_would_be_noticed() -> None:
