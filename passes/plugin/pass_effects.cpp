@@ -1,5 +1,6 @@
 #include "pass_effects.h"
 
+#include "llvm/Analysis/LazyCallGraph.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Function.h"
 #include "llvm/IR/Module.h"
@@ -40,33 +41,45 @@ json::Object asObject(const StringMap<int64_t> &counts) {
 } // namespace
 
 PassEffects::PassEffects(const Module &module) : module(module), before(countAll(module)), counts(before) {
+  callbacks.registerBeforeNonSkippedPassCallback([this](StringRef pass, Any unit) {
+    if (!isManager(pass))
+      running.push_back(functionOf(unit));
+  });
   callbacks.registerAfterPassCallback([this](StringRef pass, Any unit, const PreservedAnalyses &preserved) { ran(pass, &unit, preserved); });
   callbacks.registerAfterPassInvalidatedCallback([this](StringRef pass, const PreservedAnalyses &preserved) { ran(pass, nullptr, preserved); });
 }
 
-void PassEffects::ran(StringRef pass, Any *unit, const PreservedAnalyses &preserved) {
+/// Books what a pass has changed; without `unit` it has deleted what it ran on.
+void PassEffects::ran(StringRef pass, const Any *unit, const PreservedAnalyses &preserved) {
   // At its end this deletes the functions that the inliner has left unused.
   if (auto *inliner = effects.find("inline"); inliner != effects.end() && pass.starts_with("ModuleToPostOrderCGSCCPassAdaptor"))
-    recount(inliner->second, nullptr);
+    recountAll(inliner->second);
   if (isManager(pass))
     return;
+  const Function *function = running.pop_back_val();
   StringRef name = callbacks.getPassNameForClassName(pass);
   Effect &effect = effects[(name.empty() ? pass : name).str()];
   ++effect.runs;
   if (preserved.areAllPreserved())
     return;
   ++effect.changed;
-  recount(effect, unit ? functionOf(*unit) : nullptr);
+  // To count the whole module after each run on a part of it takes minutes where there are thousands of functions.
+  if (function)
+    recount(effect, *function);
+  else if (auto *component = unit ? any_cast<const LazyCallGraph::SCC *>(unit) : nullptr)
+    for (LazyCallGraph::Node &node : **component)
+      recount(effect, node.getFunction());
+  else
+    recountAll(effect);
 }
 
-/// Books what has changed since the last count: in one function, or anywhere.
-void PassEffects::recount(Effect &effect, const Function *only) {
-  if (only) {
-    int64_t now = only->getInstructionCount(), &known = counts[only->getName()];
-    effect.gained[only->getName()] += now - known;
-    known = now;
-    return;
-  }
+void PassEffects::recount(Effect &effect, const Function &function) {
+  int64_t now = function.getInstructionCount(), &known = counts[function.getName()];
+  effect.gained[function.getName()] += now - known;
+  known = now;
+}
+
+void PassEffects::recountAll(Effect &effect) {
   StringMap<int64_t> now = countAll(module);
   for (auto &entry : now)
     effect.gained[entry.first()] += entry.second - counts.lookup(entry.first());

@@ -30,11 +30,13 @@ private:
     llvm::StringMap<int64_t> gained;
   };
 
-  void ran(llvm::StringRef pass, llvm::Any *unit, const llvm::PreservedAnalyses &preserved);
-  void recount(Effect &effect, const llvm::Function *only);
+  void ran(llvm::StringRef pass, const llvm::Any *unit, const llvm::PreservedAnalyses &preserved);
+  void recount(Effect &effect, const llvm::Function &function);
+  void recountAll(Effect &effect);
 
   const llvm::Module &module;
   llvm::StringMap<int64_t> before, counts;
+  llvm::SmallVector<const llvm::Function *> running; ///< what the passes that have begun run on; null: on more than one function
   llvm::MapVector<std::string, Effect, std::map<std::string, unsigned>> effects;
 };
 

@@ -60,7 +60,7 @@ class Observer:
             cwd: Its working directory.
             toolchain: LLVM; found if None.
             history: Plans that were tried.
-            redact: Whether symbols are renamed and strings blanked; names that are asked for may be aliases.
+            redact: Whether symbols are renamed and strings blanked.
             cpu: The CPU for which llvm-mca estimates; empty: the one that the code is compiled for.
 
         Raises:
@@ -213,6 +213,8 @@ class Observer:
         by_name = {one.name: one for one in self.summary.functions}
         if symbol in by_name:
             return by_name[symbol]
+        if self.is_unique(symbol):
+            return next(one for one in self.summary.functions if self.short(one.name) == symbol)
         names = self.redaction.names(by_name)
         near = difflib.get_close_matches(name, names, n=5, cutoff=0.5) or names[:10]
         raise ObservationError(f"the unit defines no function {name!r}", hint=f"there are: {', '.join(near)}")

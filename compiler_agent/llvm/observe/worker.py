@@ -17,7 +17,7 @@ from compiler_agent.base.errors import CompilerAgentError, EngineError, PlanErro
 from compiler_agent.base.process import run
 from compiler_agent.llvm.library import Library
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 MEMORY_BYTES = 4 << 30
 
 
