@@ -12,11 +12,11 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler_agent.app.records import Record
-from compiler_agent.app.source_edits import Edit, edited, form_of, places, without_form
+from compiler_agent.app.source_edits import Edit, Form, edited, form_of, places, without_form
 from compiler_agent.base.errors import EngineError, ToolError
 from compiler_agent.base.files import MemoryFile
 from compiler_agent.llvm.decidable import DecidableFunction, Place
@@ -62,7 +62,7 @@ def source_patch(plan: Plan, record: Record, name: str) -> SourcePatch:
         left = [(decision, reason) for decision in plan.decisions if (reason := without_form(decision))]
         edits: list[Edit] = []
         taken: list[Decision] = []
-        shared: dict[object, list[Decision]] = {}
+        shared: dict[tuple[Form, Place], list[Decision]] = {}
         writable = [decision for decision in plan.decisions if not without_form(decision)]
         for _, group in itertools.groupby(writable, key=lambda decision: decision.place):
             decisions = list(group)
@@ -70,12 +70,12 @@ def source_patch(plan: Plan, record: Record, name: str) -> SourcePatch:
             if not unit.is_own(place):
                 where = f"it stands in {place.file}, which is not this source" if place.file else "it has no line"
                 left += [(decision, where) for decision in decisions]
-            elif not unit.take(decisions, edits, taken):
-                first = decisions[0]  # calls of one statement may be decided alike
-                shares = (first.function, first.value, place.line) if first.kind is Kind.CALL else first.place
-                shared.setdefault(shares, []).extend(decisions)
-        for decisions in shared.values():
-            if len({decision.place for decision in decisions}) == 1 or not unit.take(decisions, edits, taken):
+            elif not unit.take(decisions, form_of(decisions), edits, taken):
+                # Calls of one statement, or all instances of a template, may be decided alike.
+                near = replace(place, column=0) if decisions[0].kind is Kind.CALL else place
+                shared.setdefault((form_of(decisions), near), []).extend(decisions)
+        for (form, _), decisions in shared.items():
+            if len({decision.place for decision in decisions}) == 1 or not unit.take(decisions, form, edits, taken):
                 left += [(decision, _NOWHERE) for decision in decisions]
         patched = edited(unit.source, edits)
         moved = unit.fingerprint_of(patched) != unit.fingerprint_with(taken)
@@ -131,11 +131,11 @@ class _Unit:
         """Whether a place is in the source itself."""
         return bool(place.file) and (Path(self._record.cwd) / place.file).resolve() == self._path.resolve()
 
-    def take(self, decisions: Sequence[Decision], edits: list[Edit], taken: list[Decision]) -> bool:
-        """Adds the first edit that does what the decisions do, if there is one."""
+    def take(self, decisions: Sequence[Decision], form: Form, edits: list[Edit], taken: list[Decision]) -> bool:
+        """Adds the first edit of a form that does what the decisions do, if there is one."""
         wanted = self.fingerprint_with([*taken, *decisions])
         for offset in places(self.source, decisions[0].kind, self.place_of(decisions[0])):
-            tried = [*edits, Edit(offset, form_of(decisions))]
+            tried = [*edits, Edit(offset, form)]
             if self.fingerprint_of(edited(self.source, tried, keep_lines=True)) == wanted:
                 edits.append(tried[-1])
                 taken.extend(decisions)

@@ -170,6 +170,19 @@ def test_a_source_that_asks_for_its_lines_is_patched_and_the_patch_says_so(recor
     assert not source_patch(Plan.parse("-passes=dce function:f:cold=true"), record, "unit.c").moves_what_counts
 
 
+def test_a_template_is_patched_where_all_its_instances_are_decided_alike(record: Record) -> None:
+    (Path(record.cwd) / "unit.cpp").write_text(
+        "template <class T> static T sum(T *a, int n) {\n  T s = 0;\n  for (int i = 0; i < n; i++) s += a[i];\n"
+        "  return s;\n}\nint f(int *a, long *b, int n) { return sum(a, n) + sum(b, n); }\n"
+    )
+    unit = Record(record.cwd, "unit.cpp", "size", (str(discover().clangxx), *record.argv[1:-1], "unit.cpp"))
+    both = Plan.parse("-passes=dce loop:_ZL3sumIiET_PS0_i:0:unroll=false loop:_ZL3sumIlET_PS0_i:0:unroll=false")
+    assert source_patch(both, unit, "unit.cpp").taken == both.decisions
+    one = both.without_decision(both.decisions[0])
+    patch = source_patch(one, unit, "unit.cpp")
+    assert (patch.taken, [decision for decision, _ in patch.left]) == ((), list(one.decisions))
+
+
 def test_the_line_ends_of_the_source_stay() -> None:
     source = b"int f;\r\n  for (;;) g();\r\n"
     pragma = Edit(source.index(b"for"), Form(("clang loop unroll(full)",)))
