@@ -8,10 +8,18 @@ import click
 
 from compiler_agent.app.cli_words import is_compiler
 from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm.observe.packet import DEFAULT_TOKEN_BUDGET
 
 
 @click.command()
-@click.option("--budget", "token_budget", default=8000, show_default=True, type=click.IntRange(200), help="Tokens.")
+@click.option(
+    "--budget",
+    "token_budget",
+    default=DEFAULT_TOKEN_BUDGET,
+    show_default=True,
+    type=click.IntRange(200),
+    help="Tokens.",
+)
 @click.option("--function", "function", metavar="NAME", help="Only this function, with all that is known of it.")
 @click.option("--loop", type=int, metavar="N", help="With --function: only its loop N.")
 @click.option("--plan", "plan_text", metavar="PLAN", help="What this plan changes in remarks, against the stock one.")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from compiler_agent.llvm.observe.facts import Function, SimplifiedIR
 from compiler_agent.llvm.observe.redaction import Redaction
 
-_METADATA = re.compile(r",? ![\w.]+(?: !?\w+| !\{\})?(?=,|$| )|, !\w+ ?!\d+")
+_METADATA = re.compile(r",? ![\w.]+ !\d+")
 _NOISE = re.compile(
     r" (?:noundef|dso_local|local_unnamed_addr|unnamed_addr|range\([^()]*\))(?= |,|\))|, align \d+(?=$|,)| #\d+(?= |$)"
 )
 _DROPPED = re.compile(r"\s*(?:(?:tail )?call void @llvm\.(?:lifetime|experimental\.noalias|dbg)\.|#dbg_)")
 _NOTE = re.compile(r"; lines (\d+)-(\d+) loop (-?\d+)$")
 _INLINED = re.compile(r"(?:(?<=%)|^)(_Z\w+\.exit[\w.]*)(?=[,:\s\]])", re.MULTILINE)
+_INSTRUCTION = re.compile(r"  [^ \]]")  # deeper are the ways of a switch and of an invoke
 _END = "}"
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[-\w.$]+):')
 
@@ -72,15 +73,16 @@ class CompactFunction:
 
     def _kept(self, room: int | None) -> set[int]:
         everything = set(range(len(self.blocks)))
-        if room is None or sum(len(line) + 1 for block in self.blocks for line in block.lines) + len(self.head) <= room:
+        sizes = [sum(len(line) + 1 for line in block.lines) for block in self.blocks]
+        around = len(self.head) + len("\n}\n")
+        if room is None or sum(sizes) + around <= room:
             return everything
-        room -= len(self.head) + _GAP_CHARACTERS
+        room -= around + _GAP_CHARACTERS
         kept = set()
         for index in sorted(everything, key=lambda index: (-self.blocks[index].depth, index)):
-            size = sum(len(line) + 1 for line in self.blocks[index].lines) + _GAP_CHARACTERS
-            if size > room:
+            room -= sizes[index] + _GAP_CHARACTERS
+            if room < 0:
                 break  # what comes after matters less: better the whole of the hot part than pieces of all
-            room -= size
             kept.add(index)
         return kept
 
@@ -94,18 +96,20 @@ def compact(function: Function, simplified: SimplifiedIR, redaction: Redaction) 
     head = ""
     blocks: list[Block] = []
     rows: list[str] = []
+    n_instructions = 0
     note: tuple[int, int, int] = (0, 0, -1)
     for line in [*_shortened(simplified.text).splitlines(), _END]:
         if line.startswith("define "):
             head = redaction.ir(_without_noise(line))
         elif (match := _LABEL.match(line)) or line == _END:
             if rows:
-                blocks.append(_block(rows, note, depths))
-            rows, note = [redaction.ir(match[0])] if match else [], (0, 0, -1)
+                blocks.append(_block(rows, n_instructions, note, depths))
+            rows, n_instructions, note = [redaction.ir(match[0])] if match else [], 0, (0, 0, -1)
         elif match := _NOTE.match(line):
             note = (int(match[1]), int(match[2]), int(match[3]))
         elif rows and line.startswith(" ") and not _DROPPED.match(line):
             rows.append(" " + redaction.ir(_without_noise(line.strip())))
+            n_instructions += _INSTRUCTION.match(line) is not None
     return CompactFunction(head, tuple(blocks))
 
 
@@ -119,13 +123,13 @@ def _shortened(text: str) -> str:
     return _INLINED.sub(short, text)
 
 
-def _block(rows: Sequence[str], note: tuple[int, int, int], depths: Mapping[int, int]) -> Block:
+def _block(rows: Sequence[str], n_instructions: int, note: tuple[int, int, int], depths: Mapping[int, int]) -> Block:
     first, last, loop = note
     words = [f"loop {loop}"] if loop >= 0 else []
     if first:
         words.append(f"line {first}" if first == last else f"lines {first}-{last}")
     label = f"{rows[0]}  ; {', '.join(words)}" if words else rows[0]
-    return Block((label, *rows[1:]), loop if loop >= 0 else None, depths.get(loop, 0), len(rows) - 1, first, last)
+    return Block((label, *rows[1:]), loop if loop >= 0 else None, depths.get(loop, 0), n_instructions, first, last)
 
 
 def _without_noise(line: str) -> str:

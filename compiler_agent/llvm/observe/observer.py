@@ -25,7 +25,7 @@ from compiler_agent.llvm.observe.history import Attempt
 from compiler_agent.llvm.observe.loop_text import loop_text
 from compiler_agent.llvm.observe.machine_text import estimates_text, source_loop
 from compiler_agent.llvm.observe.names import short_names
-from compiler_agent.llvm.observe.packet import CHARACTERS_PER_TOKEN, Section, assemble, cut
+from compiler_agent.llvm.observe.packet import CHARACTERS_PER_TOKEN, DEFAULT_TOKEN_BUDGET, Section, assemble, cut
 from compiler_agent.llvm.observe.redaction import Redaction
 from compiler_agent.llvm.observe.remark_text import grouped
 from compiler_agent.llvm.observe.report import to_json
@@ -33,7 +33,6 @@ from compiler_agent.llvm.observe.worker import ask
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
-DEFAULT_TOKEN_BUDGET = 8000
 ANSWER_TOKENS = 4000
 """The most that one answer of a `show_*` function has."""
 _ESTIMATED_FUNCTIONS = 8

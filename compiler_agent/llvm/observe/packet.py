@@ -9,6 +9,8 @@ from compiler_agent.llvm.observe.compact_ir import CompactFunction
 
 CHARACTERS_PER_TOKEN = 3.0
 """For text that is mostly IR: it has more punctuation and digits than prose, of which a token holds about four."""
+DEFAULT_TOKEN_BUDGET = 8000
+"""Of a packet."""
 _FACTS_SHARE = 0.6
 """Of the room for functions, so much at most goes to facts, so that IR has a place."""
 _ONE_SHARE = 0.6
