@@ -10,7 +10,9 @@ from compiler_agent.evaluation.function_test import FunctionOutcome
 from .test_function_test import by_name, changed, compiled
 
 RIGHT = """
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 struct outer { void *state; unsigned total; };
 struct inner { struct outer *owner; int mode; unsigned have; };
 struct box { char *text; int size; };
@@ -19,7 +21,9 @@ struct reply { int a, b; };
 struct partial { int used, unused; };
 struct node { int value; struct node *next; };
 struct wide { long before; int count; };
+struct sealed { unsigned key, seal; };
 int fill(char *to, int n);
+int report(const char *how, ...);
 int step(unsigned n);
 int ask(const struct request *r);
 int give(const struct partial *p);
@@ -68,6 +72,21 @@ int far(const int *a, int n) { return n > 500 ? a[n - 1] : 0; }
 void reset(struct wide *w) { w->count = 0; }
 /* what another unit returns */
 int value(int k) { struct node *n = find(k); return n && n->next ? n->value - n->next->value : 0; }
+/* what only another function of the unit makes */
+static unsigned sealing(unsigned key) { return (key ^ key >> 5) * 2654435761u; }
+struct sealed *seal(unsigned key) {
+  struct sealed *s = malloc(sizeof *s);
+  s->key = key;
+  s->seal = sealing(key);
+  return s;
+}
+unsigned unseal(const struct sealed *s) { return (sealing(s->key) - s->seal) * 2654435761u >> 3 ? 0 : s->key + 5; }
+/* a copy between what overlaps, which the C library happens to make well */
+void forward(char *p, unsigned n) { if (n > 8) memmove(p, p + 4, n - 4); }
+/* what a function that takes any number of arguments is told */
+int logged(int n) { return report(n > 3 ? "many" : "few", n); }
+/* what is said when an assertion fails */
+int asserted(int n) { assert(n != 3); return n; }
 
 /* Here nothing is wrong, whatever the optimizer leaves in what nobody wrote, or behind the end. */
 int half_written(int n) { struct partial p; p.used = n; return give(&p); }
@@ -102,6 +121,10 @@ WRONG = {
     "invert": ("i < n; i++", "i < (n > 64 ? n & ~3u : n); i++"),
     "far": ("a[n - 1]", "a[n - 2]"),
     "reset": ("w->count = 0", "*(short *)&w->count = 0"),
+    "unseal": ("s->key + 5", "s->key + 6"),
+    "forward": ("memmove", "memcpy"),
+    "logged": ('"many"', '"more"'),
+    "asserted": ("assert(n != 3)", "assert(3 != n)"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
 }
 

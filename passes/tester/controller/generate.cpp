@@ -48,10 +48,16 @@ Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Inp
       if (const TypeNode &T = D.type(P.Type); T.What == Kind::Pointer && D.type(T.Target).What == Kind::Structure)
         Structures[Index].insert(T.Target);
   Related.resize(D.Functions.size());
+  Creators.resize(D.Functions.size());
   for (size_t A = 0; A < D.Functions.size(); ++A)
     for (size_t B = 0; B < D.Functions.size(); ++B)
       if (std::any_of(Structures[A].begin(), Structures[A].end(), [&](uint32_t T) { return Structures[B].count(T) != 0; }))
         Related[A].push_back(static_cast<uint32_t>(B));
+  for (size_t A = 0; A < D.Functions.size(); ++A)
+    for (size_t B = 0; B < D.Functions.size(); ++B)
+      if (const std::vector<ParameterNode> &P = D.Functions[A].Parameters;
+          std::any_of(P.begin(), P.end(), [&](const ParameterNode &One) { return mayBeResultOf(One.Type, static_cast<uint32_t>(B)); }))
+        Creators[A].push_back(static_cast<uint32_t>(B));
   uint32_t Offset = 0;
   for (const GlobalNode &G : D.Globals) {
     uint8_t *Mask = Input.globalMask() + Offset;
@@ -107,7 +113,10 @@ void Generator::buildCall(uint32_t Index, uint32_t Function, uint64_t Path) {
   for (size_t Number = 0; Number < F.Parameters.size(); ++Number) {
     const ParameterNode &P = F.Parameters[Number];
     Call.Parameters.emplace_back(std::max(16u, D.type(P.Type).Size));
-    pointers(P.Type, Call.Parameters.back().data(), scramble(Path, Number), 0, P.Name == "this");
+    if (uint64_t Result = earlierResult(P.Type, scramble(Path, Number)))
+      memcpy(Call.Parameters.back().data(), &Result, 8);
+    else
+      pointers(P.Type, Call.Parameters.back().data(), scramble(Path, Number), 0, P.Name == "this");
   }
   fillPointers();
   // A pair of pointers may be the begin and the end of one array.
@@ -160,6 +169,7 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
 
 void Generator::build(const Seeds &S) {
   Made.begin(S);
+  Built = &S;
   Objects.clear();
   for (std::vector<uint32_t> &Known : Shareable)
     Known.clear();
@@ -220,6 +230,7 @@ void Generator::build(const Seeds &S) {
     CallEntry &Entry = H.Call[Index];
     Entry.Function = Call.Function;
     Entry.ArgumentsOffset = ArgumentsUsed;
+    Entry.ArgumentsSize = F.BufferSize;
     uint8_t *Buffer = Input.arguments() + ArgumentsUsed;
     memset(Buffer, 0, F.BufferSize);
     for (const PieceNode &P : F.Pieces)

@@ -124,6 +124,8 @@ public:
   bool isCallable(uint32_t Function) const { return Callable[Function]; }
   // Functions that are given a structure which this one is given too.
   const std::vector<uint32_t> &related(uint32_t Function) const { return Related[Function]; }
+  // Functions that return what this one may be given.
+  const std::vector<uint32_t> &creators(uint32_t Function) const { return Creators[Function]; }
   // Lays an input out in the shared memory.
   void build(const Seeds &S);
 
@@ -134,6 +136,8 @@ public:
   // The choice of how many elements there are, in the object that ends where somebody read or wrote on; 0: there is none.
   uint64_t countOfObjectBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
+  // Whether a later call is given what this one returns.
+  bool isReceived(size_t Call) const;
   // One mask byte for each byte of a value of the type.
   void writeMasks(uint32_t Type, uint8_t *Mask) const;
 
@@ -143,6 +147,9 @@ private:
   void answers(uint64_t Path, uint32_t Function);
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
+  bool mayBeResultOf(uint32_t Type, uint32_t Function) const;
+  // What stands for the result of an earlier call that returns such a pointer; 0: none does, or none is taken.
+  uint64_t earlierResult(uint32_t Type, uint64_t Path);
   uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
   uint32_t arenaOffset(const uint8_t *Bytes) const {
     auto *Arena = const_cast<SharedInput &>(Input).arena();
@@ -175,6 +182,7 @@ private:
   Choices Made;
   std::vector<bool> Callable;
   std::vector<std::vector<uint32_t>> Related; // functions that share a structure with one
+  std::vector<std::vector<uint32_t>> Creators; // functions whose result one may be given
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
   std::vector<ArenaObject> Objects;
   std::vector<std::vector<uint32_t>> Shareable; // by type: objects that more may point to
@@ -189,6 +197,7 @@ private:
   std::vector<BuiltCall> Calls;
   std::vector<Leaf> Leaves;
   const FunctionNode *Target = nullptr;
+  const Seeds *Built = nullptr;
   uint32_t CurrentCall = 0;
   bool CurrentNoAlias = false;
   uint32_t Cursor = 0, ArgumentsUsed = 0;

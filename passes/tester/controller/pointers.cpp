@@ -100,6 +100,39 @@ uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t De
   return Pointee.Size == 1 ? Bytes[Chosen] : Many[Chosen];
 }
 
+bool Generator::mayBeResultOf(uint32_t Type, uint32_t Function) const {
+  const TypeNode &Taken = D.type(Type), &Given = D.type(D.Functions[Function].ResultType);
+  if (Taken.What != Kind::Pointer || Given.What != Kind::Pointer || Taken.Target != Given.Target)
+    return false;
+  Kind Pointee = D.type(Taken.Target).What;
+  return Pointee == Kind::Structure || Pointee == Kind::Opaque || Pointee == Kind::Void;
+}
+
+uint64_t Generator::earlierResult(uint32_t Type, uint64_t Path) {
+  std::vector<uint32_t> Earlier; // their places among the calls that are made
+  uint32_t Place = 0;
+  for (uint32_t Call = 0; Call < CurrentCall; ++Call)
+    if (Built->Keep >> Call & 1) {
+      if (mayBeResultOf(Type, Built->Sequence[Call].Function))
+        Earlier.push_back(Place);
+      ++Place;
+    }
+  if (Earlier.empty() || choose(Path, "result", 4) == 0)
+    return 0;
+  return ResultBase + Earlier[choose(Path, "made", Earlier.size())];
+}
+
+bool Generator::isReceived(size_t Call) const {
+  for (const BuiltCall &Later : Calls)
+    for (const std::vector<uint8_t> &Parameter : Later.Parameters) {
+      uint64_t Value;
+      memcpy(&Value, Parameter.data(), 8);
+      if (Value == ResultBase + Call)
+        return true;
+    }
+  return false;
+}
+
 uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
   if (Depth > MaxDepth)
     return 0;

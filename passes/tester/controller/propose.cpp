@@ -22,6 +22,10 @@ Seeds Search::fresh(uint32_t Function) {
   for (uint32_t Index = 0; Index < Count; ++Index)
     if (Index != Position)
       changeSequence(Function, Result);
+  // What a function of the unit makes is a better beginning than what is made up.
+  if (const std::vector<uint32_t> &Creators = Inputs.creators(Function); !Creators.empty() && random(2))
+    if (uint32_t Creator = Creators[random(Creators.size())]; Inputs.isCallable(Creator))
+      Result.Sequence.insert(Result.Sequence.begin(), {Creator, random(~0ull)});
   return Result;
 }
 

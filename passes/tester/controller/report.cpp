@@ -29,6 +29,8 @@ public:
       return "NULL";
     if (Value >= CallbackBase && Value < CallbackBase + MaxCallbacks * CallbackStride)
       return format("cct_callback_%u", static_cast<unsigned>((Value - CallbackBase) / CallbackStride));
+    if (Value - ResultBase < MaxCalls)
+      return format("result%u", static_cast<unsigned>(Value - ResultBase + 1));
     for (size_t Index = 0; Index < Inputs.objects().size(); ++Index) {
       const ArenaObject &O = Inputs.objects()[Index];
       uint64_t Begin = ArenaBase + O.Offset;
@@ -203,8 +205,11 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
     const GlobalNode &G = D.Globals[H.Patch[Index].Global];
     Result += G.Name + " = " + P.value(G.Type, Input.arguments() + H.Patch[Index].DataOffset) + ";\n";
   }
-  for (const BuiltCall &Call : Inputs.calls()) {
+  for (size_t Index = 0; Index < Inputs.calls().size(); ++Index) {
+    const BuiltCall &Call = Inputs.calls()[Index];
     const FunctionNode &F = D.Functions[Call.Function];
+    if (Inputs.isReceived(Index))
+      Result += D.spelled(F.ResultType) + format(" result%zu = ", Index + 1);
     Result += F.Name + "(";
     for (size_t Number = 0; Number < F.Parameters.size(); ++Number)
       Result += (Number ? ", " : "") + P.value(F.Parameters[Number].Type, Call.Parameters[Number].data());

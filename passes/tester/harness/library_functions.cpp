@@ -17,11 +17,12 @@ const char *const Modelled[] = {
     "printf", "fprintf", "vprintf", "vfprintf", "dprintf", "puts", "putchar", "putc", "fputc", "fputs", "fwrite", "_IO_putc",
     "putchar_unlocked", "putc_unlocked", "fputc_unlocked", "fputs_unlocked", "fwrite_unlocked", "perror", "fflush", "write",
     "__printf_chk", "__fprintf_chk", "__vprintf_chk", "__vfprintf_chk", "__dprintf_chk",
-    "exit", "_exit", "_Exit", "quick_exit", "abort", "__assert_fail", "__assert", "__assert_perror_fail"};
+    "exit", "_exit", "_Exit", "quick_exit", "abort", "__assert_fail", "__assert", "__assert_perror_fail",
+    "memcpy"};
 
 // Functions of libc that compute from their arguments and the memory that these name, and nothing else that matters here.
 const char *const Real[] = {
-    "memcpy", "memmove", "memset", "memcmp", "bcmp", "bcopy", "bzero", "memchr", "memrchr", "rawmemchr", "mempcpy",
+    "memmove", "memset", "memcmp", "bcmp", "bcopy", "bzero", "memchr", "memrchr", "rawmemchr", "mempcpy",
     "__mempcpy", "memccpy", "memmem", "swab", "ffs", "ffsl", "ffsll",
     "strlen", "strnlen", "strcpy", "strncpy", "stpcpy", "stpncpy", "__stpcpy", "strcat", "strncat", "strcmp", "strncmp",
     "strcasecmp", "strncasecmp", "strchr", "strrchr", "strchrnul", "strstr", "strcasestr", "strspn", "strcspn", "strpbrk",

@@ -94,8 +94,11 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
   auto declaredType = [&](unsigned Index) -> const DIType * {
     return Declared && Index < Declared->getTypeArray().size() ? Declared->getTypeArray()[Index] : nullptr;
   };
-  // Only where nothing was split or added does the i-th argument have the i-th declared type.
-  bool SameShape = Declared && Declared->getTypeArray().size() == Stub.arg_size() + 1;
+  // Only where nothing was split or added does the i-th argument have the i-th declared type. `...` is declared as no type at all.
+  size_t DeclaredTypes = Declared ? Declared->getTypeArray().size() : 0;
+  if (DeclaredTypes > 1 && Stub.isVarArg() && !Declared->getTypeArray()[static_cast<unsigned>(DeclaredTypes - 1)])
+    --DeclaredTypes;
+  bool SameShape = DeclaredTypes == Stub.arg_size() + 1;
   std::vector<Constant *> Arguments;
   unsigned Offset = 0;
   IRBuilder<> B(BasicBlock::Create(C, "", &Stub));

@@ -27,6 +27,14 @@ uint64_t now() {
   return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
 }
 
+// Where an argument stands for the result of an earlier call, that result is put.
+void receiveResults(const CallEntry &C, uint32_t Index) {
+  auto *Arguments = reinterpret_cast<uint64_t *>(ArgumentsBase + C.ArgumentsOffset);
+  for (uint32_t Slot = 0; Slot < C.ArgumentsSize / 8; ++Slot)
+    if (uint64_t Earlier = Arguments[Slot] - ResultBase; Earlier < Index)
+      memcpy(&Arguments[Slot], output().Results[Earlier], 8);
+}
+
 void makeCalls() {
   State &S = state();
   if (_setjmp(S.Jump) == 0) {
@@ -35,6 +43,7 @@ void makeCalls() {
       const CallEntry &C = input().Call[Index];
       if (input().Explain)
         explain("call %u: %s\n", Index + 1, cct_functions[C.Function].Name);
+      receiveResults(C, Index);
       beginCall(C.Function);
       cct_functions[C.Function].Thunk(reinterpret_cast<uint8_t *>(ArgumentsBase + C.ArgumentsOffset), output().Results[Index]);
       endCall(C.Function);

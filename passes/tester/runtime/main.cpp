@@ -35,7 +35,7 @@ const char *__tysan_default_options() { return "halt_on_error=1:symbolize=0:prin
 
 const char *__asan_default_options() {
   return "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:symbolize=0:"
-         "allocator_may_return_null=1:detect_stack_use_after_return=1:print_summary=0:print_legend=0:poison_heap=1:"
+         "allocator_may_return_null=1:detect_stack_use_after_return=1:max_uar_stack_size_log=16:print_summary=0:print_legend=0:poison_heap=1:"
          "color=never:use_sigaltstack=0:allow_user_segv_handler=1:exitcode=66:check_initialization_order=0:fast_unwind_on_fatal=1";
 }
 }
@@ -185,6 +185,20 @@ void report(char Letter) {
   }
 }
 
+// The sanitizer's stack for local variables has frames one beside the other. Those that no call has had yet may be read and
+// written in its eyes: an index that is far out of bounds would go unseen. A call takes the mark off its own.
+void poisonFreeFrames() {
+  auto Stack = reinterpret_cast<uint64_t>(__asan_get_current_fake_stack());
+  FILE *Mappings = fopen("/proc/self/maps", "r");
+  if (!Mappings)
+    fail("/proc/self/maps");
+  uint64_t Begin = 0, End = 0;
+  while (fscanf(Mappings, "%lx-%lx%*[^\n]", &Begin, &End) == 2)
+    if (Begin <= Stack && Stack < End)
+      __asan_poison_memory_region(reinterpret_cast<void *>(Begin), End - Begin);
+  fclose(Mappings);
+}
+
 } // namespace
 
 int main(int Count, char **Arguments) {
@@ -211,6 +225,7 @@ int main(int Count, char **Arguments) {
     findRanges();
   else {
     S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
+    poisonFreeFrames();
     // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.
     for (auto [Begin, End] : {std::pair{cct_data_begin, cct_data_end}, std::pair{cct_bss_begin, cct_bss_end}})
       S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), static_cast<uint64_t>(End - Begin), nullptr};

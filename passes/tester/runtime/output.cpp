@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 
 namespace cct {
 namespace {
@@ -122,7 +123,12 @@ void cct_m__exit(int Status) { endRun(OutcomeExit, static_cast<uint64_t>(Status 
 void cct_m__Exit(int Status) { endRun(OutcomeExit, static_cast<uint64_t>(Status & 255)); }
 void cct_m_quick_exit(int Status) { endRun(OutcomeExit, static_cast<uint64_t>(Status & 255)); }
 void cct_m_abort() { endRun(OutcomeAbort, 0); }
-void cct_m___assert_fail(const char *, const char *, unsigned, const char *) { endRun(OutcomeAbort, 1); }
+void cct_m___assert_fail(const char *Assertion, const char *File, unsigned Line, const char *Function) {
+  for (const char *Text : {Assertion, File, Function})
+    append(2, Text, strlen(Text));
+  append(2, &Line, sizeof Line);
+  endRun(OutcomeAbort, 1);
+}
 void cct_m___assert_perror_fail(int, const char *, unsigned, const char *) { endRun(OutcomeAbort, 1); }
 void cct_m___assert(const char *, const char *, int) { endRun(OutcomeAbort, 1); }
 }

@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 2;
+constexpr uint32_t LayoutVersion = 3;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -25,6 +25,9 @@ constexpr uint64_t ArgumentsBase = 0x6070'0000'0000; // each run's own copy of I
 constexpr uint64_t CallbackBase = 0x6080'0000'0000;
 constexpr uint64_t CallbackStride = 16;
 constexpr uint32_t MaxCallbacks = 4096;
+
+// Stands for what an earlier call returned (by its index), where a later one is given that pointer.
+constexpr uint64_t ResultBase = 0x6090'0000'0000;
 
 constexpr uint32_t MaxCalls = 6;
 constexpr uint32_t MaxObjects = 4096;
@@ -43,7 +46,7 @@ struct CallEntry {
   uint32_t Function;
   uint32_t ArgumentsOffset; // in Input's arguments
   uint32_t ResultMaskOffset; // in Input's arguments too: MaxResultSize bytes at most
-  uint32_t Reserved;
+  uint32_t ArgumentsSize;
 };
 
 struct ObjectEntry {
