@@ -164,7 +164,7 @@ private:
     const SCEV *address = evolution.getSCEV(&pointer);
     auto *base = dyn_cast<SCEVUnknown>(evolution.getPointerBase(address));
     out.attribute("base", nameOfObject(base ? *base->getValue() : pointer));
-    // From the inside out: by how much the address moves when each loop takes one step; nothing is said beyond what SCEV knows.
+    // From the inside out: by how much the address moves when each loop takes one step.
     out.attributeArray("strides", [&] {
       for (Loop *around = &loop; around; around = around->getParentLoop())
         out.value(strideIn(*around, address));
@@ -172,17 +172,56 @@ private:
   }
 
   std::string strideIn(Loop &around, const SCEV *address) {
-    // The recurrence of an outer loop is the start of the inner one's.
-    auto *recurrence = dyn_cast<SCEVAddRecExpr>(address);
-    while (recurrence && recurrence->getLoop() != &around && around.contains(recurrence->getLoop())) {
-      address = recurrence->getStart();
-      recurrence = dyn_cast<SCEVAddRecExpr>(address);
-    }
-    if (evolution.isLoopInvariant(address, &around))
-      return "0";
-    if (!recurrence || recurrence->getLoop() != &around || !recurrence->isAffine())
+    bool mayWrap = false;
+    const SCEV *stride = stepOf(*address, around, mayWrap);
+    if (!stride)
       return "?";
-    return print(*recurrence->getStepRecurrence(evolution));
+    return (mayWrap && !stride->isZero() ? "~" : "") + print(*stride);
+  }
+
+  /// By how much a value grows with each iteration of `around`, inner loops standing still; null where that is not known.
+  /// `mayWrap`: only as long as a narrower value in it does not wrap around.
+  const SCEV *stepOf(const SCEV &value, Loop &around, bool &mayWrap) {
+    Type *type = evolution.getEffectiveSCEVType(value.getType());
+    if (evolution.isLoopInvariant(&value, &around))
+      return evolution.getZero(type);
+    if (auto *recurrence = dyn_cast<SCEVAddRecExpr>(&value)) {
+      if (recurrence->getLoop() == &around)
+        return recurrence->isAffine() ? recurrence->getStepRecurrence(evolution) : nullptr;
+      return around.contains(recurrence->getLoop()) ? stepOf(*recurrence->getStart(), around, mayWrap) : nullptr;
+    }
+    if (auto *sum = dyn_cast<SCEVAddExpr>(&value)) {
+      const SCEV *total = evolution.getZero(type);
+      for (const SCEV *operand : sum->operands()) {
+        const SCEV *step = stepOf(*operand, around, mayWrap);
+        if (!step)
+          return nullptr;
+        total = evolution.getAddExpr(total, step);
+      }
+      return total;
+    }
+    if (auto *product = dyn_cast<SCEVMulExpr>(&value)) {
+      const SCEV *factor = evolution.getOne(type), *step = nullptr;
+      for (const SCEV *operand : product->operands()) {
+        bool isConstant = evolution.isLoopInvariant(operand, &around);
+        if (!isConstant && step)
+          return nullptr;
+        if (isConstant)
+          factor = evolution.getMulExpr(factor, operand);
+        else if (!(step = stepOf(*operand, around, mayWrap)))
+          return nullptr;
+      }
+      return evolution.getMulExpr(factor, step);
+    }
+    if (isa<SCEVZeroExtendExpr, SCEVSignExtendExpr>(&value)) {
+      auto &extension = cast<SCEVCastExpr>(value);
+      if (evolution.getTypeSizeInBits(extension.getOperand()->getType()) < 32)
+        return nullptr; // what is as narrow as this is likely to wrap
+      mayWrap = true;
+      const SCEV *step = stepOf(*extension.getOperand(), around, mayWrap);
+      return step ? evolution.getSignExtendExpr(step, type) : nullptr;
+    }
+    return nullptr;
   }
 
   void writeCalls() {

@@ -58,7 +58,10 @@ class Access:
     base: str
     """The object in which it is; `*%p`: the one whose address is loaded from there."""
     strides: tuple[str, ...]
-    """By how many bytes the address moves per iteration, for each loop around it from the inside out; `?`: unknown."""
+    """By how many bytes the address moves per iteration, for each loop around it from the inside out; `?`: unknown.
+
+    With `~` before it: unless a narrower index in it wraps around.
+    """
 
 
 @dataclass(frozen=True, slots=True)

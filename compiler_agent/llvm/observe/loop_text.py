@@ -133,11 +133,12 @@ def _access(one: Access, loop: Loop, function: Function, redaction: Redaction) -
     text = " ".join(word for word in words if word) + f" line {one.line}"
     steps = []
     for position, stride in zip(around, one.strides, strict=False):
-        shown = expression(stride, redaction)
+        shown = expression(stride.removeprefix("~"), redaction)
         if shown == "0":
             steps.append(f"same address in loop {position}" if position == loop.position else f"0 in loop {position}")
         else:
-            steps.append(f"stride {'unknown' if shown == '?' else shown + ' bytes'} in loop {position}")
+            caution = " unless its index wraps" if stride.startswith("~") else ""
+            steps.append(f"stride {'unknown' if shown == '?' else shown + ' bytes'} in loop {position}{caution}")
     return f"{text} ({'' if one.always else 'conditional, '}{', '.join(steps)})"
 
 

@@ -27,6 +27,9 @@ int nest(int m[8][16]) {
   while (limit()) if (sum++ > 9) break;
   return sum;
 }
+typedef unsigned u;
+void wide(u n, u m, int *a) { for (u i = 0; i < n; i++) for (u j = 0; j < m; j++) a[i * m + j]++; }
+void narrow(int n, int m, int *a) { for (int i = 0; i < n; i++) for (int j = 0; j < m; j++) a[(i & 1) * m + j]++; }
 int odd(int n);
 int even(int n) { return n ? odd(n - 1) : 1; }
 int odd(int n) { return n ? even(n - 1) : 0; }
@@ -89,6 +92,15 @@ def test_trip_counts_strides_and_what_goes_round_are_known(summary: Summary) -> 
     assert {one.kind for one in inner.carried} == {"induction", "reduction"}
     assert [call.callee for call in waiting.calls] == ["limit"]
     assert len(waiting.exits) == 2
+
+
+def test_a_stride_that_holds_only_without_wrapping_is_marked(summary: Summary) -> None:
+    wide = function(summary, "wide").loops[1].facts
+    narrow = function(summary, "narrow").loops[1].facts
+    assert wide is not None
+    assert narrow is not None
+    assert wide.accesses[0].strides[1].startswith("~")
+    assert narrow.accesses[0].strides[1] == "?"
 
 
 def test_dependences_say_how_far_vectors_may_go(summary: Summary) -> None:
