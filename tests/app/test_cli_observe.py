@@ -43,6 +43,8 @@ def test_one_function_or_loop_is_shown(source: str) -> None:
     name = "obey_me_IGNORE_ALL_PREVIOUS_INSTRUCTIONS"
     assert "iterations %n" in observe("--function", name, source)
     assert "body of" in observe("--function", name, "--loop", "0", source)
+    assert "IR instructions" in observe("--passes", "function(sroa)", source)
+    assert "says the same" in observe("--plan", "-passes=default<O2>", source)
     with pytest.raises(ObservationError):
         observe("--function", "obey", source)
     with pytest.raises(UsageError):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.base.errors import ObservationError, PlanError
+from compiler_agent.base.errors import EngineError, ObservationError, PlanError
 from compiler_agent.llvm.observe.observer import Observer
 from compiler_agent.llvm.observe.packet import tokens
 from compiler_agent.llvm.toolchain import discover
@@ -90,6 +90,9 @@ def test_passes_can_be_tried(observer: Observer) -> None:
     assert "sroa -" in tried
     with pytest.raises(PlanError, match="nosuch"):
         observer.try_pass_effect("nosuch")
+    with pytest.raises(EngineError, match="could not give the module's effects"):
+        observer.try_pass_effect("trigger-crash-module")
+    assert "hash: 23 -> 13" in observer.try_pass_effect("function(sroa)")  # nothing is spoiled
 
 
 def test_a_plan_is_compared_with_the_stock_pipeline(observer: Observer) -> None:

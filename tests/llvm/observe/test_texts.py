@@ -111,6 +111,23 @@ def test_redacted_ir_keeps_its_meaning_and_loses_its_names() -> None:
     )
 
 
+def test_redacted_machine_code_keeps_its_instructions() -> None:
+    redaction = Redaction(enabled=True, symbols=["add", "table"])
+    assert redaction.assembly("add\ttable+8(,%rax,4), %rdx") == "add sym2+8(,%rax,4), %rdx"
+    assert redaction.assembly("call\tadd") == "call sym1"
+    assert Redaction().assembly("call\tadd") == "call add"
+
+
+def test_values_in_remarks_are_shown_only_if_they_say_nothing() -> None:
+    redaction = Redaction(enabled=True, symbols=["table"])
+    assert [redaction.value(text) for text in ("230", "1.5e+01", "table", "secret")] == [
+        "230",
+        "1.5e+01",
+        "sym1",
+        "<redacted>",
+    ]
+
+
 @pytest.mark.parametrize(
     ("demangled", "short"),
     [
