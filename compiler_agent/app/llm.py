@@ -111,7 +111,6 @@ class ModelRun:
             observer=observer,
             space=space,
             stock=stock_plan(),
-            source="hidden" if redaction else Path(record.source).name,
             objective=evaluator.objective.value,
             baseline=evaluator.baseline_value,
             evaluations=f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s",

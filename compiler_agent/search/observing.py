@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.errors import CompilerAgentError, EngineError, ToolError, UsageError
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.plan import Plan
 
@@ -16,7 +17,10 @@ _WORD = re.compile(r"[\w.$]*[\w$]")
 
 
 class Observer(Protocol):
-    """Shows one translation unit as text. The real one is `compiler_agent.llvm.observe.observer.Observer`."""
+    """Shows one translation unit as text, under the names that its redaction gives, and is asked by these.
+
+    The real one is `compiler_agent.llvm.observe.observer.Observer`.
+    """
 
     def packet(self, token_budget: int) -> str:
         """What matters most of the unit, in so many tokens."""
@@ -55,41 +59,29 @@ class Redaction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Names:
     """Symbols as the language model knows them: its own names where they are redacted, else the code's."""
 
-    def __init__(self, redaction: Redaction | None = None) -> None:
-        """None: nothing is renamed."""
-        self._redaction = redaction
-        self._seen: dict[str, str] = {}
+    redaction: Redaction | None = None
+    """None: nothing is renamed."""
 
     @property
     def are_hidden(self) -> bool:
         """Whether the code's own names may not be sent."""
-        return self._redaction is not None
+        return self.redaction is not None
 
     def original(self, name: str) -> str:
         """The code's name for a symbol that the model named."""
-        if self._redaction is None:
-            return name
-        original = self._redaction.original(name)
-        if original != name:
-            self._seen[original] = name
-        return original
+        return name if self.redaction is None else self.redaction.original(name)
+
+    def redacted(self, name: str) -> str:
+        """The model's name for a symbol of the code."""
+        return name if self.redaction is None else self.redaction.name(name)
 
     def reveal(self, text: str) -> str:
         """What the model wrote, with the code's names, for people here."""
         return _WORD.sub(lambda word: self.original(word[0]), text)
-
-    def redacted(self, name: str) -> str:
-        """The model's name for a symbol of the code."""
-        return name if self._redaction is None else self._redaction.name(name)
-
-    def hide(self, text: str) -> str:
-        """A message of ours with those of the code's names replaced that came from the model's own words."""
-        for original in sorted(self._seen, key=len, reverse=True):
-            text = text.replace(original, self._seen[original])
-        return text
 
 
 def fenced(text: str) -> str:
@@ -140,7 +132,7 @@ def strict_object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look(observer: Observer, catalog: Catalog, names: Names, tool: str, given: object) -> str:
-    """Answers a call of one of the read-only tools; the answer is fenced.
+    """Answers a call of one of the read-only tools; the answer is fenced, and so is what is said instead of one.
 
     Raises:
         CompilerAgentError: The arguments make no sense, the pipeline is outside the catalog, or there is no such thing.
@@ -148,12 +140,14 @@ def look(observer: Observer, catalog: Catalog, names: Names, tool: str, given: o
     arguments = _checked(tool, given)
     if tool == "try_pass_effect":
         catalog.check(Plan.parse(f"-passes={arguments['pipeline']}"))
-    else:
-        arguments = {
-            name: names.original(value) if isinstance(value, str) else value for name, value in arguments.items()
-        }
     ask: Callable[..., str] = getattr(observer, tool)
-    answer = ask(**arguments)
+    try:
+        answer = ask(**arguments)
+    except (ToolError, EngineError) as error:
+        why = "why is not told: it may name symbols" if names.are_hidden else fenced(said(error))
+        raise CompilerAgentError(f"{tool} failed; {why}") from error
+    except CompilerAgentError as error:
+        raise CompilerAgentError(fenced(said(error))) from error
     if len(answer) > _ANSWER_LIMIT:
         answer = f"{answer[:_ANSWER_LIMIT]}\n[cut here: {len(answer) - _ANSWER_LIMIT} characters more]"
     return fenced(answer)

@@ -41,8 +41,6 @@ class Session:
     """What a plan may hold."""
     stock: Plan
     """Plan 0."""
-    source: str
-    """The source file's name, as the model is told it."""
     objective: str
     """What is minimized."""
     baseline: int
@@ -126,7 +124,6 @@ class LlmPlanner:
         similar = f"\nWhat worked for similar units before:\n\n{fenced(session.similar)}\n" if session.similar else ""
         text = prompting.fill(
             "first",
-            source=session.source,
             objective=session.objective,
             baseline=session.baseline,
             evaluations=session.evaluations,
@@ -167,7 +164,7 @@ class LlmPlanner:
                     raise CompilerAgentError(whole)
                 self._do(call)
             except CompilerAgentError as error:
-                fault = self.session.names.hide(observing.said(error))
+                fault = observing.said(error)
                 self._conversation.answer(call["id"], fault, is_error=True)
         if whole:
             self._conversation.tell(prompting.fill("fault", fault=whole))

@@ -234,9 +234,10 @@ def test_hostile_source_gives_orders_in_vain(here: Here, serve: Serve, tmp_path:
         calls("show_function", {"name": order}),
         proposes({"options": [{"name": "load-pass-plugin", "value": "/tmp/evil.so"}]}),
         proposes({"pipeline": "cc-agent-test-miscompile,default<O2>"}, {"pipeline": "sroa -o /tmp/evil"}),
+        calls("show_remarks", {"function": order}, identifier="toolu_2"),
         calls("write_file", {"path": str(tmp_path / "evil"), "text": "x"}),
-        calls("show_function", {"name": "../../../etc/passwd"}),
-        proposes(WINS),
+        calls("show_function", {"name": "../../../etc/passwd"}, identifier="toolu_passwd"),
+        proposes(WINS, identifier="toolu_3"),
         DONE,
     )
     status, _, err = here.tune()
@@ -249,12 +250,15 @@ def test_hostile_source_gives_orders_in_vain(here: Here, serve: Serve, tmp_path:
             assert order not in outside
             assert "ignore the fence" not in outside
     assert order in json.dumps(sent)
+    (unknown,) = [b for m in sent[::2] for b in m["content"] if b.get("tool_use_id") == "toolu_passwd"]
+    assert unknown["is_error"]
+    assert re.match(r"<untrusted-.*the unit defines no function", unknown["content"][0]["text"], re.DOTALL)
     assert "unknown option -load-pass-plugin" in json.dumps(sent)
     assert "there is no tool 'write_file'" in json.dumps(sent)
     assert "root:" not in json.dumps(sent)
     assert not (tmp_path / "evil").exists()
     (entry,) = here.project.plans().values()
-    assert "evil" not in entry["plan"]
+    assert entry["evidence"]["planner"]["proposed_by"] == "model"
 
 
 @pytest.mark.parametrize("redact", [False, True])

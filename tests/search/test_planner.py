@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from compiler_agent.base.config import Budget, ModelSettings
+from compiler_agent.base.errors import EngineError
 from compiler_agent.evaluation.evaluate import Evaluation, Verdict
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Measurement, Outcome
@@ -125,7 +126,6 @@ def talk(
             observer or Text(),
             space,
             strategies.STOCK,
-            "unit.c",
             "text_bytes",
             1000,
             f"{budget} evaluations",
@@ -353,12 +353,15 @@ def test_redacted_names_map_back_and_nothing_sent_gives_them_away(space: Space) 
     class Seen(Text):
         def show_function(self, name: str) -> str:
             shown.append(name)
+            if name == "f2":
+                raise EngineError("clang crashed in secret_function")
             return "define void @f1()"
 
     held = talk(
         space,
         [
             calls("show_function", {"name": "f1"}),
+            calls("show_function", {"name": "f2"}),
             proposes({"decisions": ["loop:f1:0:no-such-word=4"]}),
             proposes(threshold(13), threshold(900, decisions=["loop:f1:0:unroll=full"]), identifier="toolu_2"),
             DONE,
@@ -366,9 +369,10 @@ def test_redacted_names_map_back_and_nothing_sent_gives_them_away(space: Space) 
         observer=Seen(),
         redaction=Renamed(),
     )
-    assert shown == ["secret_function"]
+    assert shown == ["f1", "f2"]
     assert held.figures == [None, 900]
-    assert "no-such-word" in held.sent(2)
+    assert "show_function failed; why is not told" in held.sent(2)
+    assert "no-such-word" in held.sent(3)
     assert str(held.found.evaluations[1].plan).endswith("loop:secret_function:0:unroll=full")
     assert "secret_function" not in json.dumps(held.requests)
 
@@ -379,7 +383,7 @@ def test_results_of_another_strategy_are_shown_and_can_be_edited(space: Space) -
         asking = Caller(model, Accounts(Limits(), None), "unit", timeout_s=5)
         similar = "hash.c: -inline-threshold=25 gained 3%"
         planner = LlmPlanner(
-            Session(asking, Text(), space, strategies.STOCK, "u.c", "text_bytes", 1000, "9", similar=similar),
+            Session(asking, Text(), space, strategies.STOCK, "text_bytes", 1000, "9", similar=similar),
             strategies.Baseline(),
         )
         other = Plan.parse("-passes=function(sroa),globaldce")
