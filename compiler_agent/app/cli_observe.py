@@ -22,7 +22,7 @@ from compiler_agent.llvm.observe.packet import DEFAULT_TOKEN_BUDGET
 )
 @click.option("--function", "function", metavar="NAME", help="Only this function, with all that is known of it.")
 @click.option("--loop", type=int, metavar="N", help="With --function: only its loop N.")
-@click.option("--plan", "plan_text", metavar="PLAN", help="What this plan changes in remarks, against the stock one.")
+@click.option("--plan", "plan_text", metavar="PLAN", help="What this plan changes in remarks and estimates.")
 @click.option("--passes", metavar="PIPELINE", help="What these passes do to the unoptimized module.")
 @click.option("--cpu", default="", metavar="CPU", help="For llvm-mca; default: the CPU that the code is compiled for.")
 @click.option("--redact", is_flag=True, help="Rename symbols, blank strings.")
