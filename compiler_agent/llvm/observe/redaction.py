@@ -17,11 +17,14 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _IR_TOKEN = re.compile(
     rf"""(?P<string>\bc{_QUOTED}|\basm\s+(?:\w+\s+)*{_QUOTED},\s*{_QUOTED})
     |(?P<sigil>[@%$])(?P<name>{_QUOTED}|[-\w.$]+)
-    |^(?P<label>{_QUOTED}|[-\w.$]+):""",
+    |^(?P<label>{_QUOTED}|[-\w.$]+):
+    |(?P<quoted>{_QUOTED})""",
     re.VERBOSE | re.MULTILINE,
 )
 _PLACE = re.compile(r"[^\s:]+:(\d+):\d+")
-_WORD = re.compile(r"[A-Za-z_.$][\w.$]*")
+_WORD = re.compile(rf"{_QUOTED}|(?<!\w)(?:[^\W\d]|\.)[\w.$]*")
+_NO_SYMBOL = re.compile(r"[A-Za-z]\w*|__\w+|[vzp]\d+\.\d*[bhsdq]|\.?L(?:BB|CPI|JTI)\d+_\d+")
+"""Words of an operand that LLVM chose: registers, relocations, its run-time library, labels of blocks and tables."""
 _PLAIN_VALUE = re.compile(r"\d+|(?:i|arg|bb|indvars\.iv[\w.]*|exitcond[\w.]*)\d*")
 
 
@@ -75,7 +78,7 @@ class Redaction:
         if not self.enabled:
             return instruction
         mnemonic, space, operands = instruction.partition(" ")
-        return mnemonic + space + _WORD.sub(lambda word: self._aliases.get(("sym", word[0]), word[0]), operands)
+        return mnemonic + space + _WORD.sub(self._operand_word, operands)
 
     def prose(self, text: str) -> str:
         """What LLVM says, on one line; it can name places and symbols in the middle of a sentence."""
@@ -93,9 +96,18 @@ class Redaction:
             return text
         return self._aliases.get(("sym", text), "<redacted>")
 
+    def _operand_word(self, word: re.Match[str]) -> str:
+        name = word[0].strip('"').removeprefix(".L")  # private globals
+        if ("sym", name) in self._aliases:
+            return self._aliases["sym", name]
+        # What passes add (`.Lswitch.table.f`, `f.cold.1`) is named after symbols of the unit.
+        return word[0] if name in self._keep or _NO_SYMBOL.fullmatch(word[0]) else self._alias("local", name)
+
     def _ir_token(self, token: re.Match[str]) -> str:
         if token["string"]:
             return 'c"<redacted>"' if token["string"].startswith("c") else 'asm "<redacted>"'
+        if token["quoted"]:
+            return '"<redacted>"'
         name = str(token["name"] or token["label"]).strip('"')
         if token["sigil"] == "@":
             return "@" + self.name(name)

@@ -113,8 +113,17 @@ def test_redacted_ir_keeps_its_meaning_and_loses_its_names() -> None:
 
 def test_redacted_machine_code_keeps_its_instructions() -> None:
     redaction = Redaction(enabled=True, symbols=["add", "table"])
+    assert (
+        redaction.ir('define i32 @add(i32 %x) section "hidden" {') == 'define i32 @sym1(i32 %v1) section "<redacted>" {'
+    )
     assert redaction.assembly("add\ttable+8(,%rax,4), %rdx") == "add sym2+8(,%rax,4), %rdx"
     assert redaction.assembly("call\tadd") == "call sym1"
+    assert redaction.assembly("movl\t$table, %eax") == "movl $sym2, %eax"
+    assert redaction.assembly("movl\t.Ltable(,%rax,4), %eax") == "movl sym2(,%rax,4), %eax"
+    assert redaction.assembly("movl\t.Lswitch.table.add(,%rax,4), %eax") == "movl local1(,%rax,4), %eax"
+    assert redaction.assembly('callq\t"two words"@PLT') == "callq local2@PLT"
+    untouched = "jmp .LBB0_4", "addss .LCPI1_2(%rip), %xmm0", "fmla v0.4s, v1.4s, v2.s[1]", "callq __udivti3@PLT"
+    assert [redaction.assembly(one) for one in untouched] == list(untouched)
     assert Redaction().assembly("call\tadd") == "call add"
 
 
