@@ -100,7 +100,21 @@ def test_a_replay_ends_where_the_conversation_did(tmp_path: Path) -> None:
         recorded.reply(REQUESTS[1], 1.0)
 
 
-@pytest.mark.parametrize("text", ["", "{}\n", '{"format": "cc-agent-conversations", "version": 2}\n', "[1]\n", "no\n"])
+HEAD = '{"format": "cc-agent-conversations", "version": 1'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}\n",
+        '{"format": "cc-agent-conversations", "version": 2}\n',
+        HEAD + "}\n",
+        HEAD + ', "model": "m"}\n{"n": 1}\n',
+        "[1]\n",
+        "no\n",
+    ],
+)
 def test_what_is_no_recording_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "talk.jsonl"
     path.write_text(text)

@@ -95,9 +95,12 @@ class Replay:
         head, *rows = read_script(path) or [{}]
         if head.get("format") != FORMAT or head.get("version") != VERSION:
             raise FileError(f"{path} is not a {FORMAT} of version {VERSION}", hint="record one with --record FILE")
-        self.name = str(head["model"])
         self._path = path
-        self._rows = {(row["conversation"], row["n"]): row for row in rows}
+        try:
+            self.name = str(head["model"])
+            self._rows = {(row["conversation"], row["n"]): row for row in rows}
+        except KeyError as error:
+            raise FileError(f"{path} has a line without {error}", hint="record anew with --record FILE") from error
 
     def model(self, conversation: str) -> Model:
         """The model as it answered in one conversation."""
