@@ -163,8 +163,9 @@ class ModelSettings:
             name=source.get("CC_AGENT_MODEL", "") or DEFAULT_MODEL,
             base_url=source.get("ANTHROPIC_BASE_URL", ""),
             prices=_path(source, "CC_AGENT_PRICES"),
-            api_key=source.get("ANTHROPIC_API_KEY", ""),
-            auth_token=source.get("ANTHROPIC_AUTH_TOKEN", ""),
+            # A key that was read from a file may end in a newline, which no HTTP header can hold.
+            api_key=source.get("ANTHROPIC_API_KEY", "").strip(),
+            auth_token=source.get("ANTHROPIC_AUTH_TOKEN", "").strip(),
         )
 
 

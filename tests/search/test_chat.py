@@ -121,6 +121,7 @@ def test_settings_do_not_show_their_keys() -> None:
     assert "token-of-mine" not in repr(settings)
     assert settings.name == DEFAULT_MODEL
     assert ModelSettings.from_environment({"CC_AGENT_MODEL": "x"}).name == "x"
+    assert ModelSettings.from_environment({"ANTHROPIC_API_KEY": f"{KEY}\n"}).api_key == KEY
 
 
 def test_the_default_model_is_a_current_one_with_a_price() -> None:
