@@ -96,6 +96,16 @@ int ends(int (*convert)(char **to, const char *end)) {
   convert(&p, p + 1);
   return p == b ? -1 : 1;
 }
+void drain(unsigned n) {
+  unsigned char b[8], *p = b;
+  for (int i = 0; i < 3 && n; i++) {
+    int got = take(p, n);
+    if (got <= 0)
+      return;
+    n -= got;
+    p += got;
+  }
+}
 int bytes(int n) {
   int s = 0;
   for (int i = 0; i < (n & 3); i++) {

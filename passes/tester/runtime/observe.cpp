@@ -41,7 +41,7 @@ uint64_t withMask(uint64_t Word, const uint8_t *Mask) {
 bool mayBePointer(uint64_t Word) {
   const State &S = state();
   return (Word >= S.ImageBegin && Word < S.ImageEnd) || (Word >= HeapBase && Word < HeapBase + HeapSize) ||
-         (Word >= StackBase && Word < StackBase + StackSize);
+         isNearStack(Word);
 }
 
 uint64_t hashPointer(uint64_t Hash, uint64_t Word) {
@@ -82,7 +82,7 @@ Canonical canonical(uint64_t Address) {
     }
     return {'h', B->Number, Address - B->Address};
   }
-  if ((Address >= StackBase && Address < StackBase + StackSize) || isResult(Address))
+  if (isNearStack(Address) || isResult(Address))
     return {'s', 0, 0};
   if (Address >= S.ImageBegin && Address < S.ImageEnd) {
     auto *Pointer = reinterpret_cast<const uint8_t *>(Address);

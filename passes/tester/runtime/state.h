@@ -91,6 +91,12 @@ void restore(const Range &R);
 void endRun(uint32_t Outcome, uint64_t Detail);
 void run();
 
+// Whether an address is that of a local variable, or one moved by what another unit answered: where locals lie, each build decides.
+inline bool isNearStack(uint64_t Address) {
+  constexpr uint64_t Farthest = 32ull << 30;
+  return Address - (StackBase - Farthest) < 2 * Farthest;
+}
+
 // Whether an address is where a function's result is put.
 inline bool isResult(uint64_t Address) {
   return Address - OutputBase - offsetof(OutputHeader, Results) < sizeof(OutputHeader::Results);

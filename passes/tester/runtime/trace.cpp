@@ -91,10 +91,11 @@ void record(const StubEntry &E, const uint8_t *Arguments) {
       if (S.Sanitized && A.PointeeSize && onStack(Address) && !isResult(Address) &&
           __asan_region_is_poisoned(reinterpret_cast<void *>(Address), A.PointeeSize))
         mark(Known, NotWhole);
-      if (C.Kind == 's' && !isMarked(Known, NotWhole) && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
+      bool Beyond = isNearStack(Address) && !onStack(Address); // there is nothing to read
+      if (C.Kind == 's' && !Beyond && !isMarked(Known, NotWhole) && A.FieldCount && !(A.Flags & ArgumentNotRead) && S.TraceEvents < memoryEvents())
         Hash = hashFields(Hash, A, Address, Known);
       // The sanitized variant keeps its locals wherever it likes.
-      bool Looked = C.Kind == 's' || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
+      bool Looked = (C.Kind == 's' && !Beyond) || C.Kind == 'i' || C.Kind == 'g' || (S.Sanitized && C.Kind == 'x');
       if (Text && Looked && !isMarked(Known, NotWhole)) {
         const char *String = reinterpret_cast<const char *>(Address);
         uint64_t Size = 0;
