@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Block = Mapping[str, Any]
 
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 _DETAIL_LIMIT = 300
+_SHORTEST_SECRET = 8
 _STRICTNESS = ("strict", "schema", "grammar")
 """Words of a server that cannot hold tool calls to a schema, or not to one as large as ours."""
 
@@ -172,7 +174,8 @@ class AnthropicModel:
 
         self.name = name
         self._sdk: ModuleType = anthropic
-        self._secrets = tuple(filter(None, (settings.api_key, settings.auth_token)))
+        # Less is no secret, but what a server that wants no key is given, and may stand in any text.
+        self._secrets = [one for one in (settings.api_key, settings.auth_token) if len(one) >= _SHORTEST_SECRET]
         self._strict = True
         # The SDK's own retries are off: `Caller` tries again, so that each try is in the accounts.
         self._client = self._sdk.Anthropic(
@@ -209,7 +212,7 @@ class AnthropicModel:
             raise self._fault(Fault.UNREADABLE, f"{type(error).__name__}: {error}", usage=usage) from error
         if message.stop_reason is None:
             raise self._fault(Fault.CONNECTION, "the stream ended before the message did", usage=usage)
-        content = tuple(block.to_dict(mode="json") for block in message.content)
+        content = tuple(json.loads(self._hidden(block.to_json(indent=None))) for block in message.content)
         return Reply(content, message.stop_reason, _usage(message.usage))
 
     def _status_fault(self, error: Any, usage: Usage | None) -> ModelFault:
@@ -228,9 +231,13 @@ class AnthropicModel:
         return self._fault(kind, detail, retry_after_s=_retry_after(error.response.headers), usage=usage or Usage())
 
     def _fault(self, kind: Fault, detail: str, **known: Any) -> ModelFault:
+        return ModelFault(kind, self._hidden(detail), **known)
+
+    def _hidden(self, text: str) -> str:
+        """What a server said, without the key, which it may echo."""
         for secret in self._secrets:
-            detail = detail.replace(secret, "…")
-        return ModelFault(kind, detail, **known)
+            text = text.replace(secret, "…")
+        return text
 
 
 def _usage(counted: Any) -> Usage:

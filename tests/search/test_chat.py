@@ -114,6 +114,12 @@ def test_a_bearer_token_does_for_gateways() -> None:
     assert server.requests[0]["model"] == "some/model"
 
 
+def test_a_reply_that_echoes_the_key_comes_without_it_and_a_placeholder_changes_nothing() -> None:
+    with FakeServer([calls("look", {"at": f"{KEY} x"})] * 2) as server:
+        assert model(server).reply(REQUEST, 5).content[-1]["input"] == {"at": "… x"}
+        assert model(server, "x").reply(REQUEST, 5).content[-1]["input"] == {"at": f"{KEY} x"}
+
+
 def test_settings_do_not_show_their_keys() -> None:
     settings = ModelSettings.from_environment({"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_AUTH_TOKEN": "token-of-mine"})
     assert settings.api_key == KEY
