@@ -158,9 +158,10 @@ class Observer:
         """What a plan changes in what the optimizer says and in the estimates, against clang's own pipeline.
 
         Raises:
+            PlanError: It is not written as a plan is.
             EngineError: The plan gives no object.
         """
-        other = capture.compiled_with(self.argv, self.cwd, plan)
+        other = capture.compiled_with(self.argv, self.cwd, str(Plan.parse(plan)))
         before, after = self._said(self.compiled, self._code), self._said(other, self._code_of(other))
         rows = [f"only without the plan: {row}" for row in before if row not in after]
         rows += [f"only with the plan: {row}" for row in after if row not in before]

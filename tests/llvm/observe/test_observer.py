@@ -97,6 +97,8 @@ def test_passes_can_be_tried(observer: Observer) -> None:
 
 def test_a_plan_is_compared_with_the_stock_pipeline(observer: Observer) -> None:
     assert "says the same" in observer.show_plan("-passes=default<O2>")
+    with pytest.raises(PlanError, match="begins with 'default<O2>'"):
+        observer.show_plan("default<O2>")
     unrolled = observer.show_plan("-passes=default<O2> -unroll-runtime=false")
     assert "only without the plan: gemm: loop 2, copy 1 of 2" in unrolled
     assert "only with the plan: gemm: loop 2 (lines 9-10), body of" in unrolled
