@@ -70,7 +70,7 @@ $(MUTATOR): $(wildcard passes/mutator/*) | $(NATIVE_DONE)
 	@touch $@
 
 test: setup $(MUTATOR)
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .
