@@ -162,7 +162,9 @@ def tune_unit(
         found = search(
             strategy,
             evaluator.evaluate,
-            options.budget,
+            options.budget
+            if evaluator.baseline_value
+            else Budget(n_evaluations=0),  # without code nothing is to be gained
             on_evaluation=on_evaluation,
             should_stop=should_stop,
         )

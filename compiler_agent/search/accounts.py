@@ -136,12 +136,24 @@ class Accounts:
             self._reserved.remove(aside)
 
     def settle(
-        self, aside: Usage, conversation: str, model: str, outcome: str, usage: Usage | None, seconds: float
+        self,
+        aside: Usage,
+        conversation: str,
+        model: str,
+        outcome: str,
+        usage: Usage | None,
+        seconds: float,
+        *,
+        whole: bool = True,
     ) -> Call:
-        """Notes what became of a call; `usage` is None where the server did not say."""
+        """Notes what became of a call; `usage` is None where the server did not say, and not `whole` where an answer had
+        begun: it may have been written to its end, and is counted as long as it could be.
+        """
         counted = usage or replace(aside, output_tokens=0)
+        if not whole and counted.output_tokens:
+            counted = replace(counted, output_tokens=aside.output_tokens)
         cost = self._prices.cost_usd(counted) if self._prices else None
-        call = Call(conversation, model, outcome, counted, usage is None, round(seconds, 3), cost)
+        call = Call(conversation, model, outcome, counted, usage is None or not whole, round(seconds, 3), cost)
         with self._turn:
             self._reserved.remove(aside)
             self._calls.append(call)

@@ -108,14 +108,14 @@ class Caller:
         request, aside = self.accounts.reserve(request)
         started_s = time.monotonic()
 
-        def settle(outcome: str, usage: Usage | None) -> None:
+        def settle(outcome: str, usage: Usage | None, *, whole: bool = True) -> None:
             seconds = time.monotonic() - started_s
-            self.accounts.settle(aside, self.conversation, self.model.name, outcome, usage, seconds)
+            self.accounts.settle(aside, self.conversation, self.model.name, outcome, usage, seconds, whole=whole)
 
         try:
             reply = self.model.reply(request, self.timeout_s)
         except ModelFault as fault:
-            settle(fault.fault.value, fault.usage)
+            settle(fault.fault.value, fault.usage, whole=fault.usage is None or not fault.usage.output_tokens)
             raise
         except Interrupted:
             settle("interrupted", None)

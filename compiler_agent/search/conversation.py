@@ -4,7 +4,7 @@ next message, and what was said is never changed, so that the server can keep it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compiler_agent.search.chat import Block, Reply, Request
@@ -48,5 +48,11 @@ class Conversation:
         said = [block for block in reply.content if block["type"] in ("text", "tool_use")]
         if not said or reply.stop_reason == "refusal":
             return []
-        self._messages.append({"role": "assistant", "content": list(reply.content)})
-        return [block for block in said if block["type"] == "tool_use"]
+        # The protocol takes objects alone as a tool's input, from the model as from us.
+        kept = [{**block, "input": {}} if _is_malformed(block) else block for block in reply.content]
+        self._messages.append({"role": "assistant", "content": kept})
+        return [block for block in kept if block["type"] == "tool_use"]
+
+
+def _is_malformed(block: Block) -> bool:
+    return block["type"] == "tool_use" and not isinstance(block["input"], Mapping)

@@ -68,6 +68,13 @@ def test_dollars_are_never_exceeded(limit: float, outputs: list[int]) -> None:
     assert (accounts.total().cost_usd or 0.0) <= limit
 
 
+def test_an_answer_that_was_dropped_counts_as_long_as_it_could_be() -> None:
+    accounts = Accounts(Limits(), SONNET)
+    begun = ModelFault(Fault.CONNECTION, "gone", usage=Usage(input_tokens=900, output_tokens=1))
+    caller(ScriptedModel([begun, says("yes")]), accounts).reply(REQUEST)
+    assert accounts.total().tokens == (900 + REQUEST.max_tokens) + (900 + 20)
+
+
 def test_calls_at_the_same_time_share_what_is_left() -> None:
     accounts = Accounts(Limits(calls=1), SONNET)
     accounts.reserve(REQUEST)
