@@ -146,8 +146,9 @@ class Accounts:
         *,
         whole: bool = True,
     ) -> Call:
-        """Notes what became of a call; `usage` is None where the server did not say, and not `whole` where an answer had
-        begun: it may have been written to its end, and is counted as long as it could be.
+        """Notes what became of a call; `usage` is None where the server did not say.
+
+        An answer that is not `whole` may have been written to its end: it is counted as long as it could be.
         """
         counted = usage or replace(aside, output_tokens=0)
         if not whole and counted.output_tokens:
