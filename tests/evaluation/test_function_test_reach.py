@@ -1,11 +1,13 @@
 """What inputs have to be like before they show a mistake: each function here hides one behind something of its own."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from compiler_agent.evaluation import function_test
 from compiler_agent.evaluation.function_test import FunctionOutcome
+from compiler_agent.llvm import toolchain
 
 from .test_function_test import by_name, changed, compiled
 
@@ -165,3 +167,19 @@ def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=300)
     for function in report.functions:
         assert function.outcome is FunctionOutcome.TESTED, function
+
+
+def test_a_virtual_function_that_returns_a_bool_returns_one(tmp_path: Path) -> None:
+    (tmp_path / "unit.cpp").write_text(
+        "struct V { virtual bool ask() const { return true; } };\n"
+        "V made;\n"
+        "int use(const V *v) { return v->ask() ? 5 : 7; }\n"
+    )
+    argv = [str(toolchain.discover().clangxx), "-Oz", "-c", "-o", "-", "unit.cpp"]
+    candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
+    report = function_test.test_functions(
+        argv, tmp_path, candidate, functions=["_Z3usePK1V"], seconds_per_function=10, max_executions=2000
+    )
+    function = by_name(report)["_Z3usePK1V"]
+    assert function.outcome is FunctionOutcome.TESTED, function
+    assert function.edges_covered == function.edges

@@ -70,7 +70,8 @@ extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8
     break;
   case ValueInteger:
     Answer = integerAnswer(Random);
-    if (E.ResultSize == 1 && Answer > 1) // perhaps a bool, which holds nothing else
+    // Perhaps a bool, which holds nothing else. What stands in a table of virtual functions is described as int(), whatever it is.
+    if (bool IsVirtual = (E.Flags & StubCallback) && E.ArgumentCount == 0; (E.ResultSize == 1 || IsVirtual) && Answer > 1)
       Answer &= 1;
     if (isComparison(E)) {
       uint64_t Left = number(E.Arguments[0], Arguments), Right = number(E.Arguments[1], Arguments);
