@@ -169,17 +169,29 @@ def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
         assert function.outcome is FunctionOutcome.TESTED, function
 
 
-def test_a_virtual_function_that_returns_a_bool_returns_one(tmp_path: Path) -> None:
-    (tmp_path / "unit.cpp").write_text(
-        "struct V { virtual bool ask() const { return true; } };\n"
-        "V made;\n"
-        "int use(const V *v) { return v->ask() ? 5 : 7; }\n"
-    )
+VIRTUAL = """
+struct V { virtual bool ask() const { return true; } };
+V made;
+int use(const V *v) { return v->ask() ? 5 : 7; }
+"""
+CONSTRUCTED = """
+int three = 3;
+struct Counter {
+  int n = 0;
+  Counter() { while (n < three) n++; }
+} counter;
+int use(int a) { return a == 7 ? counter.n : 0; }
+"""
+
+
+@pytest.mark.parametrize(
+    "source", [VIRTUAL, CONSTRUCTED], ids=["bool-of-a-virtual-function", "constructor-before-main"]
+)
+def test_a_function_in_cxx_is_tested(tmp_path: Path, source: str) -> None:
+    (tmp_path / "unit.cpp").write_text(source)
     argv = [str(toolchain.discover().clangxx), "-Oz", "-c", "-o", "-", "unit.cpp"]
     candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
-    report = function_test.test_functions(
-        argv, tmp_path, candidate, functions=["_Z3usePK1V"], seconds_per_function=10, max_executions=2000
-    )
-    function = by_name(report)["_Z3usePK1V"]
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=2000)
+    (function,) = [one for one in report.functions if "use" in one.function]
     assert function.outcome is FunctionOutcome.TESTED, function
     assert function.edges_covered == function.edges

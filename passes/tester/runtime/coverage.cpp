@@ -14,8 +14,10 @@ struct Location {
 };
 const Location *LocationsBegin, *LocationsEnd;
 
+bool IsTraced; // not asked of the input: constructors of the unit's own variables run before there is one
+
 void compared(uint64_t Left, uint64_t Right) {
-  if (!input().Trace || Left == Right)
+  if (!IsTraced || Left == Right)
     return;
   OutputHeader &O = output();
   if (O.ComparedCount < MaxCompared)
@@ -25,7 +27,7 @@ void compared(uint64_t Left, uint64_t Right) {
 void loaded(const void *Address, uint32_t Size) {
   uint64_t Offset = reinterpret_cast<uint64_t>(Address) - ArenaBase;
   auto *Bits = reinterpret_cast<uint8_t *>(OutputBase + OutputLoaded);
-  if (input().Trace && Offset + Size <= OutputLoadedSize * 8)
+  if (IsTraced && Offset + Size <= OutputLoadedSize * 8)
     for (uint64_t Byte = Offset; Byte < Offset + Size; ++Byte)
       Bits[Byte / 8] = static_cast<uint8_t>(Bits[Byte / 8] | 1u << Byte % 8);
 }
@@ -53,7 +55,8 @@ void describeCoverage() {
 
 void beginCoverage() {
   output().ComparedCount = 0;
-  if (input().Trace)
+  IsTraced = input().Trace != 0;
+  if (IsTraced)
     memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, (input().ArenaUsed + 7) / 8);
   if (CountersBegin)
     memset(reinterpret_cast<void *>(OutputBase + OutputCounters), 0, output().CounterCount);
@@ -99,7 +102,7 @@ void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(
 void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
 void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
-  for (uint64_t Index = 0; input().Trace && Index < Cases[0] && Index < 64; ++Index)
+  for (uint64_t Index = 0; IsTraced && Index < Cases[0] && Index < 64; ++Index)
     compared(Value, Cases[2 + Index]);
 }
 }
