@@ -182,10 +182,17 @@ struct Counter {
 } counter;
 int use(int a) { return a == 7 ? counter.n : 0; }
 """
+BESIDE = """
+struct Flags { unsigned char kind; bool owned : 1; Flags(int k) : kind(k), owned(k > 3) {} };
+__attribute__((noinline)) static void leave(volatile int *p) { for (int i = 0; i < 16; i++) p[i] = -1; }
+void use(Flags *f, int k) { { volatile int used[16]; leave(used); } Flags made(k); *f = made; }
+"""
 
 
 @pytest.mark.parametrize(
-    "source", [VIRTUAL, CONSTRUCTED], ids=["bool-of-a-virtual-function", "constructor-before-main"]
+    "source",
+    [VIRTUAL, CONSTRUCTED, BESIDE],
+    ids=["bool-of-a-virtual-function", "constructor-before-main", "bits-beside-a-field"],
 )
 def test_a_function_in_cxx_is_tested(tmp_path: Path, source: str) -> None:
     (tmp_path / "unit.cpp").write_text(source)

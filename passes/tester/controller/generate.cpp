@@ -12,6 +12,17 @@ namespace {
 using Kind = TypeNode::Kind;
 
 constexpr uint32_t FirstObject = 0x1000;
+
+// What is beside a bit-field in its byte belongs to nobody, and holds what was there before.
+uint8_t withBit(uint8_t Mask, uint32_t Bit) {
+  if (Mask == MaskCompare)
+    return Mask;
+  bool IsFirst = Mask == MaskIgnore;
+  uint32_t First = IsFirst ? Bit : std::min(Mask >> 3 & 7u, Bit), Last = IsFirst ? Bit : std::max(Mask & 7u, Bit);
+  if (First == 0 && Last == 7)
+    return MaskCompare;
+  return static_cast<uint8_t>(MaskBits | First << 3 | Last);
+}
 constexpr uint32_t LargestVariety = 512; // so many elements of an array are made; then they come again
 
 } // namespace
@@ -95,7 +106,8 @@ void Generator::writeMasks(uint32_t Type, uint8_t *Mask) const {
     memset(Mask, MaskIgnore, T.Size);
     for (const Member &M : T.Members)
       if (M.BitSize)
-        memset(Mask + M.BitOffset / 8, MaskCompare, (M.BitOffset + M.BitSize + 7) / 8 - M.BitOffset / 8);
+        for (uint32_t Bit = M.BitOffset; Bit < M.BitOffset + M.BitSize; ++Bit)
+          Mask[Bit / 8] = withBit(Mask[Bit / 8], Bit % 8);
       else if (uint32_t Size = D.type(M.Type).Size; Size && M.Offset + Size <= T.Size)
         writeMasks(M.Type, Mask + M.Offset);
     break;

@@ -233,7 +233,7 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
     const ArenaObject &O = Inputs.objects()[Index];
     for (uint32_t Byte = 0; Byte < O.Size && Shown < 12; ++Byte) {
       uint32_t At = O.Offset + Byte;
-      if (All.Reference->arena()[At] == All.Candidate->arena()[At] || Input.mask()[At] == MaskIgnore)
+      if (!((All.Reference->arena()[At] ^ All.Candidate->arena()[At]) & countedBits(Input.mask()[At])))
         continue;
       uint32_t Element = std::max(1u, D.type(O.Type).Size);
       std::string Where = format("object%zu", Index) + (O.Count > 1 ? format("[%u]", Byte / Element) : "") + P.path(O.Type, Byte % Element);

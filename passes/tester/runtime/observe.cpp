@@ -33,8 +33,7 @@ uint64_t withMask(uint64_t Word, const uint8_t *Mask) {
   if (Mask[0] == MaskFloat || Mask[4] == MaskFloat)
     Word = static_cast<uint64_t>(High) << 32 | Low;
   for (int Byte = 0; Byte < 8; ++Byte)
-    if (Mask[Byte] == MaskIgnore)
-      Word &= ~(0xFFull << (8 * Byte));
+    Word &= ~((0xFFull ^ countedBits(Mask[Byte])) << (8 * Byte));
   return Word;
 }
 
@@ -132,9 +131,9 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
     if (isNaN(Float)) {
       Hash = mix(Hash, 0x7FC00000u);
       Position += 3;
-    } else if (!Mask || Mask[Position] != MaskIgnore) {
+    } else if (uint8_t Counted = Mask ? countedBits(Mask[Position]) : 0xFF) {
       auto Never = static_cast<uint8_t>(unwritten(reinterpret_cast<uint64_t>(Bytes) + Position) >> 8 * (Position % 8));
-      Hash = mix(Hash, Fresh && Bytes[Position] == Never ? 0xEE : Bytes[Position]);
+      Hash = mix(Hash, Fresh && Bytes[Position] == Never ? 0xEE : Bytes[Position] & Counted);
     }
   }
   return Hash;

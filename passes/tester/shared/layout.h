@@ -40,7 +40,14 @@ enum Mask : uint8_t {
   MaskCompare = 1, // exact
   MaskFloat = 2,   // the first of 4 bytes of a float; any NaN is like any other
   MaskDouble = 3,  // the first of 8 bytes of a double
+  MaskBits = 0x80, // some bits, from a first one to a last one: MaskBits | first << 3 | last
 };
+
+inline uint8_t countedBits(uint8_t Mask) {
+  if (!(Mask & MaskBits))
+    return Mask == MaskIgnore ? 0 : 0xFF;
+  return static_cast<uint8_t>(0xFF << (Mask >> 3 & 7) & 0xFF >> (7 - (Mask & 7)));
+}
 
 struct CallEntry {
   uint32_t Function;
