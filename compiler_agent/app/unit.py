@@ -159,12 +159,12 @@ def tune_unit(
         )
         near = known.nearest(engine.key, engine.target, engine.features)
         strategy = strategy_for(record, evaluator, space, options, near, should_stop=should_stop, say=say)
+        # Without code nothing is to be gained.
+        budget = options.budget if evaluator.baseline_value else Budget(n_evaluations=0)
         found = search(
             strategy,
             evaluator.evaluate,
-            options.budget
-            if evaluator.baseline_value
-            else Budget(n_evaluations=0),  # without code nothing is to be gained
+            budget,
             on_evaluation=on_evaluation,
             should_stop=should_stop,
         )
