@@ -75,7 +75,7 @@ void reset(struct wide *w) { w->count = 0; }
 /* what another unit returns */
 int value(int k) { struct node *n = find(k); return n && n->next ? n->value - n->next->value : 0; }
 /* what only another function of the unit makes */
-static unsigned sealing(unsigned key) { return (key ^ key >> 5) * 2654435761u; }
+static unsigned sealing(unsigned key) { return (key ^ key >> 5 ^ 0x5bd1e995u) * 2654435761u; }
 struct sealed *seal(unsigned key) {
   struct sealed *s = malloc(sizeof *s);
   s->key = key;
