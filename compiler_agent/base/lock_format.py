@@ -14,42 +14,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Never, cast
 
 from compiler_agent.base.errors import LockCorruptError, LockVersionError
+from compiler_agent.base.lock_evidence import PlannerEvidence, RunTimeEvidence
 from compiler_agent.base.trust import FunctionRecord, Trust
 
 FORMAT = "cc-agent-lock"
 VERSION = 1
 ESTABLISHED = "established"
+RUN_TIME = "run_time"
+"""The objective of a plan for speed; the others are of `evaluation.evaluate.Objective`."""
 _KEY = re.compile(r"[0-9a-f]{32}-O[0-9]s[0-9]")
 _CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", re.MULTILINE)
 _MERGE_HINT = "take either side whole and run the tune again, or see docs/plan-lock.md on merging"
 RESTORE_HINT = "restore it from version control, or remove it and tune again"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannerEvidence:
-    """What a language model said of a plan, and what asking it about the unit cost."""
-
-    model: str
-    """Its name."""
-    proposed_by: str
-    """`model`, or `embedded search` where that went on; empty: no plan is kept."""
-    expected: str
-    """What effect the model expected of the plan; one printable line."""
-    rationale: str
-    """Why; one printable line."""
-    calls: int
-    """Calls, each try counted."""
-    tokens: int
-    """Tokens read and written."""
-    cache_read_tokens: int
-    """Of these, read from the server's cache."""
-    cost_usd: float | None
-    """US dollars; None: the model's price is not known."""
-
-    def usd_per_percent(self, before: int, after: int) -> float | None:
-        """What each percent that the figure went down cost; None: not known, or it did not."""
-        gained = 100 * (1 - after / before) if before else 0.0
-        return self.cost_usd / gained if self.cost_usd is not None and gained > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +52,8 @@ class Evidence:
     """What was shown for each externally visible function, by symbol, and for what else of the unit can be seen."""
     planner: PlannerEvidence | None = None
     """What a language model had to do with it; None: none was asked."""
+    run_time: RunTimeEvidence | None = None
+    """How much faster the program is with it; None: it was not kept for its speed."""
     neighbours: tuple[str, ...] = ()
     """Keys of the past units whose plans the search began with, nearest first."""
 
@@ -110,6 +88,9 @@ class LockEntry:
             return f"the verdict is {self.verdict!r}; only established plans may be kept"
         if not self.plan.startswith("-passes=") or not self.plan.isprintable():
             return f"{self.plan!r} is not a plan: one line that begins with -passes="
+        run_time = self.evidence.run_time
+        if (self.objective == RUN_TIME) != (run_time is not None) or (run_time is not None and run_time.low <= 1):
+            return "a plan for speed, and no other, has evidence of its run time, whose interval is above 1"
         return ""
 
     def is_better_than(self, other: LockEntry) -> bool:
@@ -117,11 +98,14 @@ class LockEntry:
 
         A smaller object wins; of equal ones the one that is trusted more, then the one that a whole-program test stands
         behind, and else the present one stays, so that a lock does not change for nothing. Figures of another objective
-        or another LLVM cannot be compared: then the newcomer wins.
+        or another LLVM cannot be compared: then the newcomer wins. Of plans for speed the one wins whose established
+        speedup, the lower end of its interval, is larger; figures of another machine cannot be compared, either.
         """
         if (self.objective, self.llvm, self.target) != (other.objective, other.llvm, other.target):
             return True
         ours, theirs = self.evidence, other.evidence
+        if ours.run_time is not None and theirs.run_time is not None:
+            return not theirs.run_time.is_comparable(ours.run_time) or ours.run_time.low > theirs.run_time.low
         if ours.plan_text_bytes != theirs.plan_text_bytes:
             return ours.plan_text_bytes < theirs.plan_text_bytes
         if ours.trust is not theirs.trust:
@@ -210,12 +194,12 @@ class _Reader:
 
     def _evidence(self, value: object, position: int) -> Evidence:
         if isinstance(value, dict):
-            value = {"planner": None, "neighbours": [], **value}  # they are there only where they say something
+            # These are there only where they say something.
+            value = {"planner": None, "neighbours": [], "run_time": None, **value}
         content = self._fields(value, _EVIDENCE_TYPES, "evidence", position)
-        if content["planner"] is not None:
-            content["planner"] = PlannerEvidence(
-                **self._fields(content["planner"], _PLANNER_TYPES, "planner", position)
-            )
+        for name, kind, types in _OPTIONAL:
+            if content[name] is not None:
+                content[name] = kind(**self._fields(content[name], types, name, position))
         if content["trust"] not in list(Trust):
             self._fail(f"evidence: trust is {content['trust']!r}", position)
         content["trust"] = Trust(content["trust"])
@@ -283,6 +267,7 @@ _EVIDENCE_TYPES: dict[str, Any] = {
     "functions": dict,
     "planner": dict | None,
     "neighbours": list,
+    "run_time": dict | None,
 }
 _PLANNER_TYPES: dict[str, Any] = {
     "model": str,
@@ -294,15 +279,30 @@ _PLANNER_TYPES: dict[str, Any] = {
     "cache_read_tokens": int,
     "cost_usd": float | int | None,
 }
+_RUN_TIME_TYPES: dict[str, Any] = {
+    "speedup": float | int,
+    "low": float | int,
+    "high": float | int,
+    "n_samples": int,
+    "n_layouts": int,
+    "baseline": str,
+    "machine": str,
+    "profile_sha256": str | None,
+}
+_OPTIONAL: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    ("planner", PlannerEvidence, _PLANNER_TYPES),
+    ("run_time", RunTimeEvidence, _RUN_TIME_TYPES),
+)
 
 
 def _to_json(entry: LockEntry) -> dict[str, Any]:
     content = {name: getattr(entry, name) for name in _ENTRY_TYPES}
     evidence = {name: getattr(entry.evidence, name) for name in _EVIDENCE_TYPES}
     evidence["functions"] = {symbol: record.to_json() for symbol, record in entry.evidence.functions.items()}
-    planner = evidence.pop("planner")
-    if planner is not None:
-        evidence["planner"] = asdict(planner)
+    for name, _, _ in _OPTIONAL:
+        value = evidence.pop(name)
+        if value is not None:
+            evidence[name] = asdict(value)
     if not evidence["neighbours"]:
         del evidence["neighbours"]
     content["evidence"] = evidence

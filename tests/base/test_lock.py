@@ -18,7 +18,7 @@ from compiler_agent.base import lock, lock_format
 from compiler_agent.base.errors import FileError, LockCorruptError, LockError, LockVersionError
 from compiler_agent.base.files import temporary_prefix
 from compiler_agent.base.lock import Evidence, Lock, LockEntry
-from compiler_agent.base.lock_format import PlannerEvidence
+from compiler_agent.base.lock_evidence import PlannerEvidence, RunTimeEvidence
 from compiler_agent.base.trust import Checker, FunctionRecord, Strength, Trust
 
 EVIDENCE = Evidence(1024, 972, n_evaluations=200, strategy="evolve", seed=0)
@@ -171,6 +171,35 @@ def test_only_a_plan_of_a_language_model_says_what_it_cost():
     assert replace(planner, cost_usd=None).usd_per_percent(1000, 960) is None
     with pytest.raises(LockCorruptError, match="planner: calls is 'many'"):
         lock_format.parse(text.replace('"calls": 7', '"calls": "many"'), "x")
+
+
+RUN_TIME = RunTimeEvidence(1.31, 1.24, 1.38, 40, 8, "-O3", "Xeon, 2 processors", "ab" * 32)
+
+
+def faster(**changes: object) -> LockEntry:
+    run_time = replace(RUN_TIME, **changes)
+    return replace(ENTRY, objective="run_time", evidence=replace(EVIDENCE, run_time=run_time))
+
+
+def test_only_a_plan_for_speed_says_how_much_faster_it_is():
+    text = Lock({KEY: faster()}).to_text()
+    assert lock_format.parse(text, "x") == {KEY: faster()}
+    assert "run_time" not in Lock({KEY: ENTRY}).to_text()
+    for wrong in (text.replace('"objective": "run_time"', '"objective": "text_bytes"'), text.replace("1.24", "0.99")):
+        assert wrong != text
+        with pytest.raises(LockCorruptError, match="a plan for speed, and no other"):
+            lock_format.parse(wrong, "x")
+    with pytest.raises(LockCorruptError, match="run_time: n_samples is 'many'"):
+        lock_format.parse(text.replace('"n_samples": 40', '"n_samples": "many"'), "x")
+
+
+def test_of_two_plans_for_speed_the_one_with_the_larger_established_speedup_stays():
+    assert faster(low=1.25).is_better_than(faster())
+    assert not faster(speedup=1.35).is_better_than(faster())
+    # Not comparable: the newcomer stays.
+    assert faster(low=1.1, machine="another").is_better_than(faster())
+    assert faster(low=1.1, baseline="-O2").is_better_than(faster())
+    assert faster().is_better_than(ENTRY)
 
 
 @pytest.mark.parametrize(
