@@ -57,6 +57,10 @@ class Measurement:
     """The module's fingerprint after the pipeline: 32 hexadecimal digits."""
     ir_instructions: int | None = None
     """IR instructions after the pipeline."""
+    inst_count: tuple[int, ...] = ()
+    """The module after the pipeline in 70 counts, named by `features.INST_COUNT_NAMES`, where they were asked for."""
+    autophase: tuple[int, ...] = ()
+    """The same in 56 counts, named by `features.AUTOPHASE_NAMES`."""
     text_bytes: int | None = None
     """Bytes of executable sections of the object."""
     data_bytes: int | None = None
@@ -128,9 +132,11 @@ class Engine:
         """The module's target triple."""
         self.ir_instructions: int = hello["ir_instructions"]
         """IR instructions before optimization."""
-        self.features: tuple[int, ...] = tuple(hello.get("features", ()))
-        """What the module is made of before optimization: 70 counts, see `passes/plugin/features.h`; a plugin that was
-        built earlier says nothing."""
+        self.features: tuple[int, ...] = tuple(hello.get("inst_count", ()))
+        """What the module is made of before optimization: InstCount, named by `features.INST_COUNT_NAMES`; a plugin
+        that was built earlier says nothing."""
+        self.autophase: tuple[int, ...] = tuple(hello.get("autophase", ()))
+        """The same as Autophase, named by `features.AUTOPHASE_NAMES`."""
 
     @property
     def process(self) -> int:
@@ -144,6 +150,7 @@ class Engine:
         late: str = "",
         emit: bool = True,
         identify: bool = True,
+        features: bool = False,
         share: bool = True,
         fresh: bool = False,
         timeout_s: float = DEFAULT_TIMEOUT_S,
@@ -152,11 +159,12 @@ class Engine:
         """Compiles with a plan, or with clang's own pipeline for an empty text.
 
         Args:
-            plan: The plan's canonical text, or "".
+            plan: The plan's canonical text, or "" (which gives sizes alone).
             late: Those of the plan's options, as they stand in its text, that code generation alone reads. Plans that
                 differ in nothing else then share the run of their pipeline.
             emit: Whether an object is wanted; without, only the IR is counted.
             identify: Whether the module's fingerprint is wanted where no object is.
+            features: Whether InstCount and Autophase of the module after the pipeline are wanted.
             share: Start where an earlier plan was that began with the same passes and options, if there is a process
                 that waits there. It gives what a run of the whole plan gives.
             fresh: Emit an object even where that of an equal module is known. Equal modules give equal code but for
@@ -170,6 +178,7 @@ class Engine:
         request = {
             "plan": plan,
             "late": late,
+            "features": features,
             "fresh": fresh,
             "share": share,
             "measure": "object" if emit else "ir" if identify else "count",
@@ -182,6 +191,8 @@ class Engine:
             raise self._gone() from error
         reply = self._receive(4 * timeout_s + 60)
         reply["outcome"] = Outcome(reply["outcome"])
+        for name in ("inst_count", "autophase"):
+            reply[name] = tuple(reply.get(name, ()))
         return Measurement(**{name: reply[name] for name in Measurement.__slots__ if name in reply})
 
     def close(self) -> None:

@@ -14,9 +14,13 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import EngineError, PlanError
 from compiler_agent.llvm.decidable import DecidableFunction, read_decidable
+from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
 
 _ABI = 1
 _OK, _PLAN_ERROR = 0, 1
@@ -101,6 +105,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 _OBSERVING: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "cca_module_decidable": (_POINTER, (_POINTER, _OUT)),
     "cca_module_summary": (_POINTER, (_POINTER, _OUT)),
+    "cca_module_inst_count": (ctypes.c_int, (_POINTER, _POINTER, _OUT)),
+    "cca_module_autophase": (ctypes.c_int, (_POINTER, _POINTER, _OUT)),
     "cca_module_run_counting": (ctypes.c_int, (_POINTER, _TEXT, _TARGET, _OUT, _OUT)),
 }
 _BUILD = "build it with `make setup`"
@@ -156,7 +162,7 @@ class Library:
         return self._take(ctypes.c_void_p(complaint)) if complaint else None
 
     def bind_observing(self) -> None:
-        """Makes `Module.decidable`, `Module.summary` and `Module.run_counting` usable.
+        """Makes the functions of `Module` that came later usable.
 
         Raises:
             EngineError: The library was built before there was such a thing.
@@ -219,6 +225,14 @@ class Module:
         if count < 0:
             raise EngineError(self._library._take(error))
         return count
+
+    def inst_count(self) -> NDArray[np.int64]:
+        """CompilerGym's InstCount: counts, shape (70,), named by `features.INST_COUNT_NAMES`."""
+        return self._counts("cca_module_inst_count", len(INST_COUNT_NAMES))
+
+    def autophase(self) -> NDArray[np.int64]:
+        """CompilerGym's Autophase: counts, shape (56,), named by `features.AUTOPHASE_NAMES`."""
+        return self._counts("cca_module_autophase", len(AUTOPHASE_NAMES))
 
     def fingerprint(self) -> str:
         """32 hexadecimal digits; equal for modules that compile to the same code, whatever debug info and paths."""
@@ -319,6 +333,13 @@ class Module:
         if not text:
             raise EngineError(self._library._take(error))
         return self._library._take(ctypes.c_void_p(text))
+
+    def _counts(self, function: str, n_entries: int) -> NDArray[np.int64]:
+        self._library.bind_observing()
+        counts = np.zeros(n_entries, dtype=np.int64)
+        error = ctypes.c_void_p()
+        self._check(getattr(self._native, function)(self._open(), counts.ctypes.data, ctypes.byref(error)), error)
+        return counts
 
     def _check(self, outcome: int, error: ctypes.c_void_p) -> None:
         if outcome != _OK:

@@ -9,27 +9,27 @@ using namespace llvm;
 namespace cc_agent {
 namespace {
 
-enum { TotalInstructions, TotalBlocks, TotalFunctions, FirstOpcode };
-
 /// LLVM 22 has LLVM 10's opcodes in the same order, with PtrToAddr after PtrToInt.
 constexpr unsigned opcodeOfLLVM10(unsigned opcode) { return opcode < Instruction::PtrToAddr ? opcode : opcode - 1; }
 
 static_assert(Instruction::PtrToAddr == Instruction::PtrToInt + 1, "PtrToAddr counts as PtrToInt");
-static_assert(FirstOpcode + opcodeOfLLVM10(Instruction::Freeze) == std::tuple_size_v<Features>, "an opcode was added: it needs a place");
+static_assert(FirstOpcode + opcodeOfLLVM10(Instruction::Freeze) == std::tuple_size_v<InstCount>, "an opcode was added: it needs a place");
 
 } // namespace
 
-Features countFeatures(const Module &module) {
-  Features features{};
+size_t placeOfOpcode(unsigned opcode) { return FirstOpcode - 1 + opcodeOfLLVM10(opcode); } // opcodes begin with 1
+
+InstCount countInstructions(const Module &module) {
+  InstCount counts{};
   for (const Function &function : module) {
-    ++features[TotalFunctions];
-    features[TotalBlocks] += int64_t(function.size());
+    ++counts[TotalFunctions];
+    counts[TotalBlocks] += int64_t(function.size());
     for (const Instruction &instruction : instructions(function)) {
-      ++features[TotalInstructions];
-      ++features[FirstOpcode - 1 + opcodeOfLLVM10(instruction.getOpcode())]; // opcodes begin with 1
+      ++counts[TotalInstructions];
+      ++counts[placeOfOpcode(instruction.getOpcode())];
     }
   }
-  return features;
+  return counts;
 }
 
 } // namespace cc_agent

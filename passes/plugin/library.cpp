@@ -2,6 +2,7 @@
 
 #include "code_generation.h"
 #include "decidable.h"
+#include "features.h"
 #include "fingerprint.h"
 #include "library_context.h"
 #include "module_json.h"
@@ -99,6 +100,16 @@ char *textOf(cca_module *module, char **error, function_ref<std::string(Module &
     return Error::success();
   });
   return report(std::move(fault), false, error) == CCA_OK ? copy(text) : nullptr;
+}
+
+/// Numbers computed from a module, left where the caller has room for them.
+template <typename Counts> cca_outcome countsOf(cca_module *module, int64_t *where, char **error, Counts (*count)(const Module &)) {
+  return report(guardModule(*module, [&] {
+                  Counts counts = count(*module->module);
+                  std::copy(counts.begin(), counts.end(), where);
+                  return Error::success();
+                }),
+                false, error);
 }
 
 /// Parses the plan, and runs `work` on the module with the plan's options set.
@@ -234,6 +245,10 @@ char *cca_module_json(cca_module *module, char **error) { return textOf(module, 
 char *cca_module_decidable(cca_module *module, char **error) { return textOf(module, error, decidableAsJson); }
 
 char *cca_module_summary(cca_module *module, char **error) { return textOf(module, error, summarizeModule); }
+
+cca_outcome cca_module_inst_count(cca_module *module, int64_t *counts, char **error) { return countsOf(module, counts, error, countInstructions); }
+
+cca_outcome cca_module_autophase(cca_module *module, int64_t *counts, char **error) { return countsOf(module, counts, error, countAutophase); }
 
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
   return runPlan(module, plan, target, nullptr, error);

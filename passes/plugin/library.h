@@ -55,6 +55,10 @@ CCA_API char *cca_module_decidable(cca_module *module, char **error);
 /// Functions, calls, loops and simplified IR of a module that was not optimized yet, as JSON; see docs/observations.md.
 CCA_API char *cca_module_summary(cca_module *module, char **error);
 
+/// Fill 70 and 56 numbers; features.h says which.
+CCA_API cca_outcome cca_module_inst_count(cca_module *module, int64_t *counts, char **error);
+CCA_API cca_outcome cca_module_autophase(cca_module *module, int64_t *counts, char **error);
+
 /// Runs a plan (`-passes=PIPELINE -name=value … loop:…`) and verifies what it leaves. The plan's options hold during the run only.
 /// After a crash, or where the verifier complains, the module is spoiled: every later call on it says why.
 CCA_API cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error);

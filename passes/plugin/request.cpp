@@ -21,6 +21,7 @@ Expected<Request> parseRequest(StringRef line) {
   request.late = fields->getString("late").value_or("").str();
   request.wantsObject = measure == "object";
   request.wantsFingerprint = measure != "count";
+  request.wantsFeatures = fields->getBoolean("features").value_or(false);
   request.fresh = fields->getBoolean("fresh").value_or(false);
   request.share = fields->getBoolean("share").value_or(true);
   request.limits.timeoutSeconds = fields->getNumber("timeout_s").value_or(request.limits.timeoutSeconds);

@@ -11,6 +11,7 @@ struct Request {
   std::string late;         ///< those of the plan's options that code generation alone reads
   bool wantsObject = true;
   bool wantsFingerprint = true; ///< of the module after the pipeline; objects are known by it
+  bool wantsFeatures = false; ///< of the module after the pipeline
   bool fresh = false;       ///< emit an object even where an equal module's is known
   bool share = true;        ///< start where an earlier plan with the same beginning was
   Limits limits{60, uint64_t(2) << 30};

@@ -46,7 +46,7 @@ public:
       hello["llvm"] = LLVM_VERSION_STRING;
       hello["target"] = served.module.getTargetTriple().str();
       hello["ir_instructions"] = int64_t(served.module.getInstructionCount());
-      hello["features"] = json::Array(countFeatures(served.module));
+      addFeatures(hello);
     } else if (report) {
       hello["fingerprint"] = *report->getString("fingerprint");
       hello["ir_instructions"] = *report->getInteger("ir_instructions");
@@ -106,7 +106,7 @@ private:
     Snapshot *snapshot = snapshots.forPlan(steps, request, fork, isEmitting);
     if (!snapshot)
       return std::nullopt;
-    if (snapshot->length == steps.count() && !snapshot->fingerprint.empty())
+    if (snapshot->length == steps.count() && !snapshot->fingerprint.empty() && !request.wantsFeatures)
       if (auto seen = known.find(codeKey(request, snapshot->fingerprint)); seen != known.end()) {
         json::Object reply{{"outcome", "ok"}, {"message", ""}, {"fingerprint", snapshot->fingerprint}, {"ir_instructions", snapshot->instructions}};
         addSizes(reply, seen->second, /*isNew=*/false);
@@ -203,9 +203,16 @@ private:
       if (request.wantsFingerprint)
         result["fingerprint"] = fingerprint(served.module);
     }
+    if (request.wantsFeatures)
+      addFeatures(result);
     bool emits = request.wantsObject && (request.fresh || !knownCodes.contains(codeKey(request, *result.getString("fingerprint"))));
     say(std::move(result));
     return emits;
+  }
+
+  void addFeatures(json::Object &reply) const {
+    reply["inst_count"] = json::Array(countInstructions(served.module));
+    reply["autophase"] = json::Array(countAutophase(served.module));
   }
 
   Error applyRest(const Request &request) {

@@ -21,11 +21,14 @@ struct ServedModule {
 /// Answers requests on servingDescriptor(), one JSON object a line each way, until the other side closes it; then the
 /// process ends. Returns only in a child, which is to go on and emit its object to standard output.
 ///
-/// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…,"features":[70 numbers, see features.h]}
+/// Hello:   {"event":"ready","key":…,"llvm":…,"target":…,"ir_instructions":…,
+///           "inst_count":[70 numbers, see features.h],"autophase":[56 numbers]}
 /// Request: {"plan":TEXT or "" for clang's own pipeline,"late":those of its options that code generation alone reads,
-///           "measure":"object"|"ir"|"count","fresh":…,"share":…,"timeout_s":…,"memory_bytes":…}
+///           "measure":"object"|"ir"|"count","features":…,"fresh":…,"share":…,
+///           "timeout_s":…,"memory_bytes":…}
 /// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,
-///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…}
+///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…,
+///           and where features are asked for "inst_count" and "autophase" of the module after the pipeline}
 void serveEvaluations(ServedModule &served);
 
 } // namespace cc_agent

@@ -96,6 +96,7 @@ Snapshot *Snapshots::make(const Steps &steps, size_t length, Snapshot *from, con
 std::optional<json::Object> Snapshots::ask(Snapshot &snapshot, const Steps &steps, const Request &request) {
   json::Object asked{{"plan", request.plan}, {"late", request.late}, {"rest", steps.pipeline(snapshot.length, steps.count())}};
   asked["measure"] = request.wantsObject ? "object" : request.wantsFingerprint ? "ir" : "count";
+  asked["features"] = request.wantsFeatures;
   asked["timeout_s"] = request.limits.timeoutSeconds;
   asked["memory_bytes"] = int64_t(request.limits.memoryBytes);
   std::string line;
