@@ -24,11 +24,12 @@ from compiler_agent.llvm.catalog_entries import (
     Provenance,
 )
 from compiler_agent.llvm.pipeline import ADAPTORS, Adaptor, Level, Pass, Pipeline, walk
-from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.plan import KEEP_ORDER, Plan
 
 FORMAT = "cc-agent-catalog"
 VERSION = 1
 _MAXIMUM_SUGGESTIONS = 3
+_FORCED_WIDTH = "force-vector-width"
 
 _ADAPTOR_STANDS_AT = {
     "module": (Level.MODULE,),
@@ -77,6 +78,10 @@ class Catalog:
         """Options that a search may set, by name."""
         return tuple(o for o in self.all_options.values() if o.search and _allowed(o, allow_experimental))
 
+    def speed_options(self) -> tuple[CataloguedOption, ...]:
+        """Options with values that a search for speed may set, by name; experimental ones are among them."""
+        return tuple(o for o in self.all_options.values() if o.speed)
+
     def provenance_of(self, plan: Plan) -> PlanProvenance:
         """How far a plan may be trusted; what the catalog does not know is experimental."""
         names = [node.name for _, node, _ in walk(plan.pipeline) if isinstance(node, Pass)]
@@ -105,7 +110,11 @@ class Catalog:
     def _is_unreviewed(self, name: str, value: str) -> bool:
         """Whether LLVM takes the value and the review left it out, as it does where one of several is broken."""
         option = self.all_options.get(name)
-        return option is not None and value in option.choices and value not in (option.default, *option.values)
+        return (
+            option is not None
+            and value in option.choices
+            and value not in (option.default, *option.values, *option.speed)
+        )
 
     def _faults(self, plan: Plan) -> Iterator[str]:
         for path, node, level in walk(plan.pipeline, self._top(plan.pipeline)):
@@ -130,6 +139,9 @@ class Catalog:
                 yield f"unknown option -{name}{_meant(name, self.all_options)}"
             elif not option.accepts(value):
                 yield f"option -{name} cannot be '{value}': it is {_range(option)}{_meant(value, option.choices)}"
+
+        if plan.option(_FORCED_WIDTH) not in (None, "0", "1") and plan.option("hints-allow-reordering") != "false":
+            yield f"option -{_FORCED_WIDTH} would let clang reorder floating-point arithmetic: write {KEEP_ORDER}, too"
 
     def _top(self, pipeline: Pipeline) -> Level:
         """Level of the whole pipeline: LLVM takes that of its first node (`sroa,gvn` is a function pipeline)."""
@@ -210,6 +222,7 @@ def _option(row: dict[str, Any]) -> CataloguedOption:
         provenance=Provenance(row["provenance"]),
         default=row["default"],
         values=tuple(row["values"]),
+        speed=tuple(row.get("speed", ())),
         search=tuple(row["search"]),
         best=float(row["best"]),
         choices=tuple(row.get("choices", ())),

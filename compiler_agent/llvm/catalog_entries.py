@@ -39,6 +39,8 @@ class OptionKind(StrEnum):
     UINT = "uint"
     NUMBER = "number"
     ENUM = "enum"
+    TEXT = "text"
+    """The reviewed words, or any where none were reviewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ class CataloguedOption:
     default: str
     """As clang prints it; empty: decided by the target or the level."""
     values: tuple[str, ...]
-    """All reviewed values."""
+    """All values that were reviewed for size."""
+    speed: tuple[str, ...]
+    """Values that were reviewed for speed, the most promising first; empty: none, or the search fills them in."""
     search: tuple[str, ...]
     """Those that made some training module smaller, the strongest first; a search tries these."""
     best: float
@@ -148,6 +152,8 @@ class CataloguedOption:
                 return value in self.choices
             case OptionKind.NUMBER:
                 return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+            case OptionKind.TEXT:
+                return value in self.speed or not self.speed
             case OptionKind.INT:
                 return re.fullmatch(r"-?\d+", value) is not None
             case OptionKind.UINT:

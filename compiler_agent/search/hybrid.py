@@ -28,7 +28,7 @@ class Hybrid:
         """The model's side."""
         self._has_more = True
         self._embedded = embedded
-        self._best: int | None = None
+        self._best: float | None = None
         self._models_plans: set[str] = set()
         self._left = TURN
         self._has_won = False

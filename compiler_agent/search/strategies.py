@@ -113,7 +113,7 @@ class Evolve:
 
     def _elite(self) -> list[Score]:
         elite: list[Score] = []
-        values: set[int | None] = set()
+        values: set[float | None] = set()
         for score in ranked(self._scores):
             if score.value not in values:  # equal figures are mostly equal code: one stands for all
                 values.add(score.value)

@@ -15,14 +15,16 @@ class Score:
 
     plan: Plan
     """The plan."""
-    value: int | None
-    """The objective's figure, less is better; None: the plan failed."""
+    value: float | None
+    """The objective's figure, less is better; None: the plan failed. For speed: the time, candidate ÷ baseline."""
     may_be_kept: bool
     """Whether its verdict permits keeping it."""
     verdict: str = ""
     """The verdict's name."""
     reason: str = ""
     """Why it may not be kept, as a compiler or the judge said it."""
+    error: float = 0.0
+    """Standard error of the natural logarithm of a time's ratio; 0 for figures that repeat exactly."""
 
 
 class Strategy(Protocol):

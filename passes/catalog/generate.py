@@ -3,8 +3,8 @@
     generate.py            rewrite them
     generate.py --check    exit 1 if they are not what would be written
 
-What the tools cannot say is in review.toml (passes), options.toml (options and their values) and screening.tsv (which
-values made some training module smaller).
+What the tools cannot say is in review.toml (passes), options.toml and options-speed.toml (options and their values, for
+size and for speed) and screening.tsv (which values made some training module smaller).
 """
 
 from __future__ import annotations
@@ -122,24 +122,43 @@ def _runs(pipelines: dict[str, str], level: str, name: str) -> bool:
     return any(not isinstance(node, Adaptor) and node.name == name for _, node, _ in nodes)
 
 
-def option_rows(screening: Path) -> list[dict[str, Any]]:
-    """One row for each reviewed option, with the values that won somewhere."""
-    document = tomllib.loads((HERE / "options.toml").read_text())
-    needs = document.get("needs", {})
-    reviewed = [
-        (name, stage, provenance, values)
+def _reviewed(file: str) -> dict[str, tuple[str, str, list[str]]]:
+    """Stage, provenance and values, as they are spelled, of each option of a review."""
+    document = tomllib.loads((HERE / file).read_text())
+    return {
+        name: (stage, provenance, [str(value).lower() if isinstance(value, bool) else str(value) for value in values])
         for stage in ("middle-end", "back-end")
         for provenance, table in document[stage].items()
         for name, values in table.items()
-    ]
-    found = options(name for name, *_ in reviewed)
-    gone = sorted({name for name, *_ in reviewed} - set(found))
-    if gone:
-        raise CompilerAgentError(f"options.toml: clang has no option {gone}", hint="remove them")
+    }
+
+
+def option_rows(screening: Path) -> list[dict[str, Any]]:
+    """One row for each reviewed option, with the values that won somewhere.
+
+    Raises:
+        CompilerAgentError: clang has no such option, or the two reviews disagree about one.
+    """
+    size, speed = _reviewed("options.toml"), _reviewed("options-speed.toml")
+    needs = {
+        name: text
+        for file in ("options.toml", "options-speed.toml")
+        for name, text in tomllib.loads((HERE / file).read_text())["needs"].items()
+    }
+    names = sorted(size.keys() | speed.keys())
+    found = options(names)
+    gone = sorted((set(names) | set(needs)) - set(found))
+    unlike = sorted(name for name in size.keys() & speed.keys() if size[name][:2] != speed[name][:2])
+    if gone or unlike:
+        raise CompilerAgentError(
+            f"options.toml, options-speed.toml: clang has no option {gone}; in different tables: {unlike}",
+            hint="remove the former, and give each of the latter one stage and provenance",
+        )
     best = _screened(screening)
     rows = []
-    for name, stage, provenance, values in sorted(reviewed):
-        spelled = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    for name in names:
+        stage, provenance, _ = size.get(name) or speed[name]
+        spelled = size[name][2] if name in size else []
         measured = [best[name, value] for value in spelled if (name, value) in best]
         winners: dict[tuple[str, ...], str] = {}  # values with the same figures did the same: the first stands for all
         for row in sorted(measured, key=lambda row: -float(row["max"])):
@@ -153,6 +172,7 @@ def option_rows(screening: Path) -> list[dict[str, Any]]:
             "provenance": provenance,
             "default": option.default,
             "values": spelled,
+            "speed": speed[name][2] if name in speed else [],
             "search": list(winners.values()) if best else spelled,
             "best": max((float(row["max"]) for row in measured), default=0.0),
             "description": option.description,

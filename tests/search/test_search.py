@@ -145,7 +145,7 @@ def test_a_strategy_is_told_scores_and_nothing_of_the_measurement() -> None:
     strategy = Fixed(PLANS)
     search(strategy, synthetic, Budget(n_evaluations=3))
     assert all(type(score) is Score for score in strategy.told)
-    assert [field.name for field in fields(Score)] == ["plan", "value", "may_be_kept", "verdict", "reason"]
+    assert [field.name for field in fields(Score)] == ["plan", "value", "may_be_kept", "verdict", "reason", "error"]
     for module in (strategies, inspect.getmodule(Space), inspect.getmodule(Score)):
         assert module is not None
         assert "evaluation" not in {name.lower() for name in vars(module)}, f"{module.__name__} sees the judge"

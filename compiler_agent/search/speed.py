@@ -1,0 +1,153 @@
+"""The strategies of `--objective speed`, by the names that those for size have. All of them draw from one `SpeedSpace`.
+
+They are told times as ratios, candidate ÷ baseline, with the standard error of the logarithm. A plan whose objects are
+those of a plan that was measured before is told that plan's very figure: it costs no measurement.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm.plan import Plan
+from compiler_agent.search.speed_model import Told, Worth
+from compiler_agent.search.speed_space import STOCK, SpeedSpace, words_of
+from compiler_agent.search.strategies import Coreset, read_coreset
+from compiler_agent.search.strategy import Score, Strategy
+
+SEED_FILE = Path(__file__).resolve().parents[2] / "passes" / "pipelines" / "speed.txt"
+_FAILED = Told(STOCK, math.log(1.2), 0.1)
+"""What a plan that crashed or failed its test counts as: its words are not tried again soon."""
+
+
+class Random:
+    """Draws plans around clang's own, each without regard to the others: what luck alone finds."""
+
+    def __init__(self, space: SpeedSpace, seed: int) -> None:
+        self._space = space
+        self._rng = random.Random(seed)
+
+    def ask(self) -> Plan | None:
+        """Clang's own plan with one to six words."""
+        plan = STOCK
+        for _ in range(self._rng.randint(1, 6)):
+            plan = self._space.with_word(plan, self._space.draw(self._rng).text)
+        return plan
+
+    def tell(self, score: Score) -> None:
+        """Learns nothing."""
+
+
+class Evolve:
+    """Tries the seed plans, learns from all times what each word is worth, and edits what it believes fastest.
+
+    Of many edits it proposes the one that is fastest in a draw from what it believes: what is known to be good, or not
+    known well enough yet. Believing is not measuring: a lucky figure counts for as much as its error allows.
+
+    Source: Thompson sampling: Thompson 1933, Biometrika 25; Russo et al., A Tutorial on Thompson Sampling, 2018.
+    """
+
+    ELITE = 6
+    POOL = 40
+
+    def __init__(self, space: SpeedSpace, seeds: Sequence[Plan], seed: int) -> None:
+        self._space = space
+        self._rng = random.Random(seed)
+        self._draws = np.random.default_rng(seed)
+        self._seeds = list(seeds)
+        self._told: dict[str, Told] = {}
+        self._parents: dict[str, Plan] = {}
+        self._inert: set[str] = set()
+
+    def ask(self) -> Plan | None:
+        """A seed plan while there are any, then the most promising of many edits."""
+        if self._seeds:
+            plan = self._seeds.pop(0)
+            self._parents[str(plan)] = STOCK
+            return plan
+        worth = Worth([Told(STOCK, 0.0, 0.0), *self._told.values()])
+        space = self._space.without_effect(self._inert)
+        pool = self._edits(space, self._elite(worth))
+        if not pool:
+            return None
+        chosen = pool[int(np.argmin(worth.sample(pool, self._draws)))]
+        return chosen
+
+    def tell(self, score: Score) -> None:
+        """Notes the figure; where it is the very figure of the plan that was edited, the new words do nothing here."""
+        failed = score.value is None
+        figure = _FAILED.log_ratio if score.value is None else math.log(score.value)
+        self._told[str(score.plan)] = Told(score.plan, figure, _FAILED.error if failed else score.error)
+        parent = self._parents.get(str(score.plan))
+        if parent is not None and not failed and figure == self._figure(parent):
+            before = dict(words_of(parent)).values()
+            self._inert.update(text for _, text in words_of(score.plan) if text not in before)
+
+    def _figure(self, plan: Plan) -> float | None:
+        known = self._told.get(str(plan))
+        return known.log_ratio if known else 0.0 if plan == STOCK else None
+
+    def _elite(self, worth: Worth) -> list[Plan]:
+        """Plans by what is believed of them, fastest first; of those with one figure, the shortest."""
+        plans = [STOCK, *(one.plan for one in self._told.values())]
+        figures: dict[float | None, Plan] = {}
+        for _, plan in sorted(zip(worth.believed(), plans, strict=True), key=lambda pair: (pair[0], len(str(pair[1])))):
+            figures.setdefault(self._figure(plan), plan)
+        return list(figures.values())[: self.ELITE]
+
+    def _edits(self, space: SpeedSpace, elite: Sequence[Plan]) -> list[Plan]:
+        """Plans that were not proposed before, near those of the elite."""
+        weights = [2.0**-rank for rank in range(len(elite))]
+        pool: dict[str, Plan] = {}
+        for _ in range(20 * self.POOL):
+            if len(pool) == self.POOL:
+                break
+            parent = self._rng.choices(elite, weights)[0]
+            plan = self._edit(space, parent, elite)
+            if str(plan) not in self._told and plan != STOCK:
+                pool[str(plan)] = plan
+                self._parents[str(plan)] = parent
+        return list(pool.values())
+
+    def _edit(self, space: SpeedSpace, parent: Plan, elite: Sequence[Plan]) -> Plan:
+        said = words_of(parent)
+        kind = self._rng.random()
+        if kind < 0.25:
+            return space.cross(parent, self._rng.choice(elite))
+        if kind < 0.4 and said:
+            return space.without_word(parent, self._rng.choice(said)[1])
+        if kind < 0.6 and said:  # another value for what the plan already speaks of
+            subject, _ = self._rng.choice(said)
+            others = [word.text for word in space.words if word.subject == subject]
+            if others:
+                return space.with_word(parent, self._rng.choice(others))
+        plan = parent
+        for _ in range(self._rng.choice((1, 1, 2))):
+            plan = space.with_word(plan, space.draw(self._rng).text)
+        return plan
+
+
+_MAKERS: dict[str, Callable[[SpeedSpace, int], Strategy]] = {
+    "baseline": lambda space, seed: Coreset([STOCK]),
+    "random": Random,
+    "coreset": lambda space, seed: Coreset(read_coreset(SEED_FILE)),
+    "evolve": lambda space, seed: Evolve(space, read_coreset(SEED_FILE), seed),
+}
+NAMES = tuple(_MAKERS)
+"""The strategies that there are for speed; none asks a language model, or uses what was learned for size."""
+
+
+def make(name: str, space: SpeedSpace, seed: int) -> Strategy:
+    """A strategy for speed by its name, one of NAMES.
+
+    Raises:
+        UsageError: There is none of that name for speed.
+    """
+    if name not in _MAKERS:
+        raise UsageError(f"strategy '{name}' is not there for speed", hint=f"choose one of {', '.join(NAMES)}")
+    return _MAKERS[name](space, seed)
