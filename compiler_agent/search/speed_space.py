@@ -13,6 +13,7 @@ import random
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+from compiler_agent.evaluation.hot import HotFunction
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.decision import Decision, Kind
 from compiler_agent.llvm.plan import Plan
@@ -39,20 +40,6 @@ _LOOP_WISHES = (
 _FUNCTION_WISHES = ("noinline=true", "optsize=true", "no-jump-tables=true", "prefer-vector-width=256")
 _LEAST_SHARE = 0.03
 """Functions that take less of the time get no decisions of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class HotFunction:
-    """One function that decisions may be about."""
-
-    name: str
-    """In the IR."""
-    share: float
-    """Of the program's time, 0 to 1."""
-    n_loops: int
-    """Loops that decisions can name, by position from 0."""
-    calls: tuple[int, ...] = ()
-    """Positions of the calls that can be inlined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.base.errors import PlanError, UsageError
+from compiler_agent.evaluation.hot import HotFunction
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.engine import Engine, Outcome
 from compiler_agent.llvm.plan import Plan
@@ -16,12 +17,12 @@ from compiler_agent.llvm.replay import compile_plainly, key_of, replay
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 from compiler_agent.search.speed_model import Told, Worth
-from compiler_agent.search.speed_space import STOCK, HotFunction, SpeedSpace, for_unit, words_of
+from compiler_agent.search.speed_space import STOCK, SpeedSpace, for_unit, words_of
 from compiler_agent.search.strategies import read_coreset
 from compiler_agent.search.strategy import Score
 
 SEEDS = read_coreset(speed.SEED_FILE)
-HOT = [HotFunction("f", 0.7, 3, (0, 2)), HotFunction("g", 0.2, 1), HotFunction("cold", 0.01, 5)]
+HOT = [HotFunction("unit", "f", 0.7, 3, (0, 2)), HotFunction("unit", "g", 0.2, 1), HotFunction("unit", "cold", 0.01, 5)]
 UNIT = """
 double total(const double *x, int n) { double s = 0; for (int i = 0; i < n; i++) s += x[i]; return s; }
 double a[512][512], b[512][512], c[512][512];
@@ -48,7 +49,7 @@ def argv(tmp_path: Path) -> list[str]:
 
 
 def test_every_word_and_every_seed_plan_compiles(argv: list[str]) -> None:
-    space = SpeedSpace(catalog.load(), [HotFunction("product", 1.0, 3), HotFunction("total", 0.5, 1)])
+    space = SpeedSpace(catalog.load(), [HotFunction("unit", "product", 1.0, 3), HotFunction("unit", "total", 0.5, 1)])
     plans = [*SEEDS, *(space.with_word(STOCK, word.text) for word in space.words)]
     assert len(plans) > 400
     with Engine(argv, Path.cwd()) as engine:
