@@ -13,6 +13,7 @@ from .test_function_test import by_name, changed, compiled
 
 RIGHT = """
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 struct outer { void *state; unsigned total; };
@@ -24,6 +25,9 @@ struct partial { int used, unused; };
 struct node { int value; struct node *next; };
 struct wide { long before; int count; };
 struct sealed { unsigned key, seal; };
+struct many { int value[80]; };
+extern const unsigned char kinds[257];
+int submit(const struct many *m);
 int fill(char *to, int n);
 int report(const char *how, ...);
 int step(unsigned n);
@@ -87,6 +91,23 @@ unsigned unseal(const struct sealed *s) { return (sealing(s->key) - s->seal) * 2
 void forward(char *p, unsigned n) { if (n > 8) memmove(p, p + 4, n - 4); }
 /* what a function that takes any number of arguments is told */
 int logged(int n) { return report(n > 3 ? "many" : "few", n); }
+/* a table of another unit: nobody knows what is in it */
+int kind(unsigned char c) { return kinds[c + 1] & 4 ? 1 : 2; }
+/* what a callee may read far behind */
+int submit_many(int n) {
+  struct many m;
+  for (int i = 0; i < 80; i++)
+    m.value[i] = i;
+  m.value[70] = n;
+  return submit(&m);
+}
+/* errno lies beside what the sanitizer keeps for itself */
+int parsed(const char *text, long *to) {
+  char *end;
+  errno = 0;
+  *to = strtol(text, &end, 10);
+  return errno == 0 && *end == 0;
+}
 /* what is said when an assertion fails */
 int asserted(int n) { assert(n != 3); return n; }
 
@@ -136,6 +157,9 @@ WRONG = {
     "unseal": ("s->key + 5", "s->key + 6"),
     "forward": ("memmove", "memcpy"),
     "logged": ('"many"', '"more"'),
+    "kind": ("& 4 ?", "& 6 ?"),
+    "submit_many": ("m.value[70] = n;", "m.value[70] = n + 1;"),
+    "parsed": ("*end == 0", "end != text"),
     "asserted": ("assert(n != 3)", "assert(3 != n)"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
 }

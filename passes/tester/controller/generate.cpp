@@ -151,7 +151,7 @@ void Generator::patchGlobals(uint64_t Path) {
   InputHeader &H = Input.header();
   for (uint32_t Index = 0; Index < D.Globals.size() && H.Patches < MaxPatches; ++Index) {
     const GlobalNode &G = D.Globals[Index];
-    if ((G.Defined && G.Constant) || !G.Type || D.type(G.Type).Size != G.Size || G.Size == 0 || G.Size > 4096)
+    if ((G.Defined && G.Constant) || !G.Type || D.type(G.Type).Size != G.Size || G.Size == 0 || G.Size > (G.Defined ? 4096 : 16384))
       continue;
     uint64_t Name = scramble(Path, Index);
     // What another unit defines may hold anything; what this one defines mostly holds what it begins with.
@@ -161,7 +161,7 @@ void Generator::patchGlobals(uint64_t Path) {
     memset(Bytes, 0, G.Size);
     pointers(G.Type, Bytes, scramble(Name, 1), 1, false);
     fillPointers();
-    scalars(G.Type, Bytes, scramble(Name, 2), false, 1, true);
+    scalars(G.Type, Bytes, scramble(Name, 2), false, G.Defined ? 1 : static_cast<uint32_t>(choose(Name, "style", 6)), true);
     H.Patch[H.Patches++] = {Index, 0, G.Size, ArgumentsUsed};
     ArgumentsUsed += (G.Size + 15) / 16 * 16;
   }

@@ -25,9 +25,10 @@ bool Search::learnUnwritten() {
       const SeenField &A = All.Reference->seen()[Index], &B = Other->seen()[Index];
       if (A.Argument != B.Argument || A.Field != B.Field)
         break;
-      uint64_t &Known = Input.unwritten()[A.Argument];
-      New |= A.Hash != B.Hash && !(Known >> A.Field & 1);
-      Known |= uint64_t(A.Hash != B.Hash) << A.Field;
+      if (UnwrittenFields &Known = Input.unwritten()[A.Argument]; A.Hash != B.Hash && !Known.has(A.Field)) {
+        Known.add(A.Field);
+        New = true;
+      }
     }
   }
   return New;

@@ -19,7 +19,7 @@ public:
   uint8_t *arguments() { return Memory + InputArguments; }
   uint8_t *arena() { return Memory + InputArena; }
   uint8_t *mask() { return Memory + InputMask; }
-  uint64_t *unwritten() { return reinterpret_cast<uint64_t *>(Memory + InputUnwritten); }
+  UnwrittenFields *unwritten() { return reinterpret_cast<UnwrittenFields *>(Memory + InputUnwritten); }
   uint8_t *globalMask() { return Memory + InputGlobalMask; }
 
 private:

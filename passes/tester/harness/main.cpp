@@ -149,11 +149,14 @@ struct Harness {
       rename(G.getName(), Defined ? unitName(G.getName()) : stubName(G.getName()));
       SmallVector<DIGlobalVariableExpression *, 1> Expressions;
       G.getDebugInfo(Expressions);
-      unsigned Type = Expressions.empty() ? 0 : Types.add(Expressions[0]->getVariable()->getType());
-      Code.addGlobal(G, !Defined);
-      uint64_t Size = G.getValueType()->isSized() ? Unit.getDataLayout().getTypeAllocSize(G.getValueType()).getFixedValue() : 4096;
+      unsigned Described = Expressions.empty() ? 0 : Types.add(Expressions[0]->getVariable()->getType());
+      Type *Laid = Code.addGlobal(G, !Defined);
+      // What another unit declares has no debug info. Tables of virtual functions and the like are left as they are.
+      if (!Defined && !Described && !G.getName().starts_with("_Z"))
+        Described = Types.add(Laid, Unit.getDataLayout());
+      uint64_t Size = Unit.getDataLayout().getTypeAllocSize(Laid).getFixedValue();
       Lines.push_back("global " + std::to_string(Index++) + " " + encoded(G.getName()) + " " + std::to_string(Size) + " " +
-                      std::to_string(Type) + (Defined ? " 1" : " 0") + (G.isConstant() ? " 1" : " 0"));
+                      std::to_string(Described) + (Defined ? " 1" : " 0") + (G.isConstant() ? " 1" : " 0"));
     }
   }
 

@@ -9,6 +9,8 @@ using namespace llvm;
 
 namespace cct {
 
+constexpr uint64_t UnknownGlobalSize = 4096;
+
 std::string unitName(StringRef Name) { return "cct_u_" + Name.str(); }
 std::string stubName(StringRef Name) { return "cct_s_" + Name.str(); }
 
@@ -120,25 +122,28 @@ void HarnessModule::addFunction(const Function &F, const Signature &S, bool MayB
                                                           ConstantInt::get(I32, NoAlias ? FunctionNoAlias : 0)}));
 }
 
-void HarnessModule::addGlobal(const GlobalVariable &G, bool DefinedHere) {
-  uint64_t Size = G.getValueType()->isSized() ? Layout.getTypeAllocSize(G.getValueType()).getFixedValue() : 0;
+Type *HarnessModule::addGlobal(const GlobalVariable &G, bool DefinedHere) {
+  Type *T = G.getValueType();
   GlobalVariable *Target;
   if (DefinedHere) {
     // Nobody else defines it. Of an unknown size it is large enough for what a test may touch.
-    Type *T = Size ? G.getValueType() : ArrayType::get(I64, 512);
-    Target = new GlobalVariable(*M, T, false, GlobalValue::ExternalLinkage, Constant::getNullValue(T), stubName(G.getName()), nullptr,
-                                G.getThreadLocalMode());
+    Type *Element = isa<ArrayType>(T) ? T->getArrayElementType() : I64;
+    if (!T->isSized() || Layout.getTypeAllocSize(T).isZero())
+      T = ArrayType::get(Element, UnknownGlobalSize / std::max<uint64_t>(1, Layout.getTypeAllocSize(Element)));
+    auto *Guarded = StructType::get(T, ArrayType::get(I8, GlobalRedZone));
+    Target = new GlobalVariable(*M, Guarded, false, GlobalValue::ExternalLinkage, Constant::getNullValue(Guarded), stubName(G.getName()),
+                                nullptr, G.getThreadLocalMode());
     Target->setAlignment(std::max(G.getAlign().valueOrOne(), Align(16)));
-    Size = Layout.getTypeAllocSize(T);
   } else {
-    Target = new GlobalVariable(*M, G.getValueType(), false, GlobalValue::ExternalLinkage, nullptr, unitName(G.getName()), nullptr,
-                                G.getThreadLocalMode());
+    Target = new GlobalVariable(*M, T, false, GlobalValue::ExternalLinkage, nullptr, unitName(G.getName()), nullptr, G.getThreadLocalMode());
   }
-  unsigned Flags = (G.isConstant() ? GlobalConstant : 0) | (G.isThreadLocal() ? GlobalThreadLocal : 0);
+  uint64_t Size = Layout.getTypeAllocSize(T);
+  unsigned Flags = (G.isConstant() ? GlobalConstant : 0) | (G.isThreadLocal() ? GlobalThreadLocal : 0) | (DefinedHere ? GlobalForeign : 0);
   Constant *Address = G.isThreadLocal() ? cast<Constant>(ConstantPointerNull::get(Pointer)) : Target;
   Globals.push_back(ConstantStruct::get(GlobalEntry, {text(G.getName()), Address, ConstantInt::get(I64, Size),
                                                       ConstantInt::get(I32, Flags), ConstantInt::get(I32, MaskOffset)}));
   MaskOffset += (Size + 15) / 16 * 16;
+  return T;
 }
 
 std::unique_ptr<Module> HarnessModule::finish() {

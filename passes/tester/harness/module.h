@@ -6,6 +6,7 @@
 
 #include "llvm/IR/Module.h"
 
+#include <map>
 #include <memory>
 
 namespace cct {
@@ -16,7 +17,8 @@ public:
 
   // NoAlias: it, or what it calls, has restrict parameters.
   void addFunction(const llvm::Function &F, const Signature &S, bool MayBeMissing, bool NoAlias);
-  void addGlobal(const llvm::GlobalVariable &G, bool DefinedHere);
+  // Returns the type that it has, which is not what is declared where no size is.
+  llvm::Type *addGlobal(const llvm::GlobalVariable &G, bool DefinedHere);
   // A stub with the name's definition; Program (its declaration's debug info) may be null.
   void addStub(const llvm::Function &F);
   // A function that may be passed where this type is pointed to; returns false where it cannot be written as IR.
@@ -28,6 +30,13 @@ public:
 private:
   llvm::Constant *text(llvm::StringRef Text);
   void fillStub(llvm::Function &Stub, llvm::StringRef Name, const llvm::DISubroutineType *Type, unsigned Flags);
+  // What numbers and pointers there are in what a stub is given the address of: one table for each type.
+  struct Fields {
+    llvm::Constant *Table;
+    unsigned Count;
+    bool All; // there is nothing else in it
+  };
+  Fields fields(const llvm::DIType *Pointee);
   llvm::Constant *table(llvm::StringRef Name, llvm::StructType *Entry, llvm::ArrayRef<llvm::Constant *> Entries);
 
   const llvm::Module &Unit;
@@ -40,6 +49,7 @@ private:
   std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks;
   llvm::AttrBuilder TargetAttributes;
   bool Exceptions;
+  std::map<const llvm::DIType *, Fields> KnownFields;
   uint32_t MaskOffset = 0;
 };
 

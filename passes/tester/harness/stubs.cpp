@@ -90,6 +90,22 @@ ValueKind kindOf(const Type *T) {
 
 } // namespace
 
+HarnessModule::Fields HarnessModule::fields(const DIType *Pointee) {
+  auto [Known, New] = KnownFields.try_emplace(stripped(Pointee).Type);
+  if (!New)
+    return Known->second;
+  std::vector<PointeeField> Found;
+  bool All = fieldsOf(Pointee, 0, Found);
+  std::vector<Constant *> Entries;
+  for (const PointeeField &Field : Found) {
+    auto number = [&](unsigned Value) { return ConstantInt::get(I32, Value); };
+    Entries.push_back(ConstantStruct::get(FieldEntry, {number(Field.Offset), number(Field.Size), number(Field.Kind), number(Field.Boolean)}));
+  }
+  auto *Table = cast<GlobalVariable>(table("", FieldEntry, Entries));
+  Table->setLinkage(GlobalValue::PrivateLinkage);
+  return Known->second = {Table, static_cast<unsigned>(Found.size()), All};
+}
+
 void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineType *Declared, unsigned Flags) {
   auto declaredType = [&](unsigned Index) -> const DIType * {
     return Declared && Index < Declared->getTypeArray().size() ? Declared->getTypeArray()[Index] : nullptr;
@@ -107,16 +123,18 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     Type *T = A.hasByValAttr() ? A.getParamByValType() : A.getType();
     unsigned Size = Layout.getTypeStoreSize(T), Kind = A.hasByValAttr() ? unsigned(ValueBytes) : unsigned(kindOf(T));
     unsigned ArgumentFlags = 0, Pointee = 0;
-    std::vector<PointeeField> Fields;
+    Fields Seen{ConstantPointerNull::get(Pointer), 0, false};
     if (A.hasStructRetAttr()) {
       ArgumentFlags |= ArgumentNotRead;
       Pointee = Layout.getTypeAllocSize(A.getParamStructRetType());
       if (Declared && Declared->getTypeArray().size())
-        fieldsOf(Declared->getTypeArray()[0], 0, Fields);
+        Seen = fields(Declared->getTypeArray()[0]);
     } else if (Kind == ValuePointer && SameShape) {
       Pointee = pointeeSize(declaredType(A.getArgNo() + 1));
       ArgumentFlags |= pointeeFlags(declaredType(A.getArgNo() + 1));
-      if (Pointee && fieldsOf(cast<DIDerivedType>(stripped(declaredType(A.getArgNo() + 1)).Type)->getBaseType(), 0, Fields))
+      if (Pointee)
+        Seen = fields(cast<DIDerivedType>(stripped(declaredType(A.getArgNo() + 1)).Type)->getBaseType());
+      if (Seen.All)
         ArgumentFlags |= ArgumentAllFields;
     }
     if (A.hasReturnedAttr())
@@ -126,18 +144,8 @@ void HarnessModule::fillStub(Function &Stub, StringRef Name, const DISubroutineT
     if (A.onlyReadsMemory() || Stub.onlyReadsMemory())
       ArgumentFlags |= ArgumentNotWritten;
     auto number = [&](unsigned Value) -> Constant * { return ConstantInt::get(I32, Value); };
-    std::vector<Constant *> Described;
-    for (const PointeeField &Field : Fields)
-      Described.push_back(
-          ConstantStruct::get(FieldEntry, {number(Field.Offset), number(Field.Size), number(Field.Kind), number(Field.Boolean)}));
-    Constant *FieldTable = ConstantPointerNull::get(Pointer);
-    if (!Described.empty()) {
-      auto *Made = cast<GlobalVariable>(table("", FieldEntry, Described));
-      Made->setLinkage(GlobalValue::PrivateLinkage);
-      FieldTable = Made;
-    }
     Arguments.push_back(ConstantStruct::get(StubArgument, {number(Kind), number(Size), number(Offset), number(Pointee), number(ArgumentFlags),
-                                                           number(Described.size()), FieldTable}));
+                                                           number(Seen.Count), Seen.Table}));
     Values.emplace_back(&A, Offset);
     Offset += (std::max(16u, Size) + 15) / 16 * 16;
   }

@@ -104,6 +104,36 @@ unsigned TypeTable::addUntypedPointer() {
   return Entry->second;
 }
 
+unsigned TypeTable::add(Type *T, const DataLayout &Layout) {
+  uint64_t Bytes = Layout.getTypeAllocSize(T).getFixedValue();
+  if (T->isPointerTy())
+    return addUntypedPointer();
+  if (T->isFloatTy() || T->isDoubleTy())
+    return addFloat(Bytes);
+  if (T->isIntegerTy())
+    return Bytes <= 8 ? addInteger(Bytes) : 0;
+  std::string Text;
+  if (const auto *Array = dyn_cast<ArrayType>(T)) {
+    unsigned Element = add(Array->getElementType(), Layout);
+    if (!Element)
+      return 0;
+    Text = "array " + std::to_string(Bytes) + " " + std::to_string(Element) + " " + std::to_string(Array->getNumElements());
+  } else if (auto *Structure = dyn_cast<StructType>(T)) {
+    const StructLayout *Places = Layout.getStructLayout(Structure);
+    Text = "struct " + std::to_string(Bytes) + " - " + std::to_string(Structure->getNumElements());
+    for (unsigned Index = 0; Index < Structure->getNumElements(); ++Index) {
+      unsigned Member = add(Structure->getElementType(Index), Layout);
+      if (!Member)
+        return 0;
+      Text += " " + std::to_string(Places->getElementOffset(Index).getFixedValue()) + " 0 0 " + std::to_string(Member) + " -";
+    }
+  } else {
+    return 0;
+  }
+  Lines.push_back("type " + std::to_string(Lines.size()) + " " + Text);
+  return Lines.size() - 1;
+}
+
 std::string TypeTable::describePointer(const DIDerivedType *Type, bool Restrict) {
   switch (Type->getTag()) {
   case dwarf::DW_TAG_pointer_type:

@@ -1,7 +1,9 @@
 // The types of parameters and globals, from debug info, as lines of the description.
 #pragma once
 
+#include "llvm/IR/DataLayout.h"
 #include "llvm/IR/DebugInfoMetadata.h"
+#include "llvm/IR/DerivedTypes.h"
 
 #include <map>
 #include <string>
@@ -20,6 +22,8 @@ public:
   unsigned addInteger(unsigned Bytes);
   unsigned addFloat(unsigned Bytes);
   unsigned addUntypedPointer();
+  // The number of a type as the compiler sees it; 0 where inputs cannot be made of it.
+  unsigned add(llvm::Type *Type, const llvm::DataLayout &Layout);
 
   const std::vector<std::string> &lines() const { return Lines; }
   // The subroutine types met so far, and the type's number, in order.

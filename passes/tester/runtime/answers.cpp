@@ -119,14 +119,14 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
       continue;
     auto *Memory = reinterpret_cast<uint8_t *>(Address);
     uint64_t Own = random(Random, Index);
-    uint64_t Unwritten = unwrittenFields(Known);
+    const UnwrittenFields &Unwritten = unwrittenFields(Known);
     // Of a local variable nothing is left as it is that the caller may not have written.
     bool Filled = (A.Flags & ArgumentNotRead) || A.FieldCount == 1 || (onStack(Address) && (!(A.Flags & ArgumentAllFields) || (Own & 3) != 0));
     if (Filled && A.FieldCount != 1)
       memset(Memory, 0, A.PointeeSize);
     for (uint32_t Field = 0; Field < A.FieldCount; ++Field) {
       uint64_t Chosen = random(Own, Field);
-      if (Filled || (Chosen & 3) == 0 || (Unwritten >> Field & 1))
+      if (Filled || (Chosen & 3) == 0 || Unwritten.has(Field))
         writeField(A.Fields[Field], Memory + A.Fields[Field].Offset, Chosen, Filled);
     }
   }

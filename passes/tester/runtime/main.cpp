@@ -187,16 +187,17 @@ void report(char Letter) {
 
 // The sanitizer's stack for local variables has frames one beside the other. Those that no call has had yet may be read and
 // written in its eyes: an index that is far out of bounds would go unseen. A call takes the mark off its own.
+// No more than the stack: errno may lie in the very next page.
 void poisonFreeFrames() {
-  auto Stack = reinterpret_cast<uint64_t>(__asan_get_current_fake_stack());
-  FILE *Mappings = fopen("/proc/self/maps", "r");
-  if (!Mappings)
-    fail("/proc/self/maps");
-  uint64_t Begin = 0, End = 0;
-  while (fscanf(Mappings, "%lx-%lx%*[^\n]", &Begin, &End) == 2)
-    if (Begin <= Stack && Stack < End)
-      __asan_poison_memory_region(reinterpret_cast<void *>(Begin), End - Begin);
-  fclose(Mappings);
+  constexpr uint64_t SizeClasses = 11, Flags = 8192; // Source: compiler-rt, asan_fake_stack.h, for max_uar_stack_size_log=16
+  if (void *Stack = __asan_get_current_fake_stack())
+    __asan_poison_memory_region(Stack, Flags + (SizeClasses << 16));
+}
+
+void poisonBehindGlobals() {
+  for (uint32_t Index = 0; Index < cct_counts[1]; ++Index)
+    if (const GlobalEntry &G = cct_globals[Index]; G.Address && (G.Flags & GlobalForeign))
+      __asan_poison_memory_region(G.Address + G.Size, GlobalRedZone);
 }
 
 } // namespace
@@ -226,6 +227,7 @@ int main(int Count, char **Arguments) {
   else {
     S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
     poisonFreeFrames();
+    poisonBehindGlobals();
     // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.
     for (auto [Begin, End] : {std::pair{cct_data_begin, cct_data_end}, std::pair{cct_bss_begin, cct_bss_end}})
       S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), static_cast<uint64_t>(End - Begin), nullptr};

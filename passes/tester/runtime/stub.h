@@ -24,8 +24,10 @@ inline uint32_t knownArgument(const StubEntry &E, uint32_t Index) {
   return stubArgument(E.Index, (E.Flags & StubCallback) != 0, Index);
 }
 
-// Which fields of what it points to hold what nobody wrote: a bit for each.
-inline uint64_t unwrittenFields(uint32_t Known) { return reinterpret_cast<const uint64_t *>(InputBase + InputUnwritten)[Known]; }
+// Which fields of what it points to hold what nobody wrote.
+inline const UnwrittenFields &unwrittenFields(uint32_t Known) {
+  return reinterpret_cast<const UnwrittenFields *>(InputBase + InputUnwritten)[Known];
+}
 
 // What the sanitized variant finds out about an argument, for all others.
 inline void mark(uint32_t Known, uint8_t What) {

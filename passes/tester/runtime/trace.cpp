@@ -18,11 +18,11 @@ uint32_t memoryEvents() {
 
 // Local variables whose address is passed: what the callee could read of them, but for what nobody wrote.
 uint64_t hashFields(uint64_t Hash, const StubArgument &A, uint64_t Address, uint32_t Known) {
-  uint64_t Unwritten = unwrittenFields(Known);
+  const UnwrittenFields &Unwritten = unwrittenFields(Known);
   OutputHeader &O = output();
   for (uint32_t Index = 0; Index < A.FieldCount && O.SeenCount < MaxSeen; ++Index) {
     const PointeeField &F = A.Fields[Index];
-    if (Unwritten >> Index & 1 || (onStack(Address) && !readable(Address + F.Offset, F.Size)))
+    if (Unwritten.has(Index) || (onStack(Address) && !readable(Address + F.Offset, F.Size)))
       continue;
     const auto *Bytes = reinterpret_cast<const uint8_t *>(Address + F.Offset);
     uint8_t Mask[16];

@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 3;
+constexpr uint32_t LayoutVersion = 4;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -112,9 +112,15 @@ constexpr uint64_t InputArena = 1u << 20;
 constexpr uint64_t InputMask = InputArena + ArenaSize;
 constexpr uint64_t InputGlobalMask = InputMask + ArenaSize; // all globals' masks, one after the other
 constexpr uint64_t InputGlobalMaskSize = 4u << 20;
-// By stubArgument: which fields of local variables that are passed to a stub (a bit for each) were seen to hold what nobody wrote.
+// By stubArgument: which fields of local variables that are passed to a stub were seen to hold what nobody wrote.
 constexpr uint64_t InputUnwritten = InputGlobalMask + InputGlobalMaskSize;
-constexpr uint64_t InputSize = InputUnwritten + MaxStubArguments * 8;
+constexpr uint32_t MaxPointeeFields = 512;
+struct UnwrittenFields {
+  uint8_t Bits[MaxPointeeFields / 8];
+  bool has(uint32_t Field) const { return Bits[Field / 8] >> Field % 8 & 1; }
+  void add(uint32_t Field) { Bits[Field / 8] = static_cast<uint8_t>(Bits[Field / 8] | 1u << Field % 8); }
+};
+constexpr uint64_t InputSize = InputUnwritten + MaxStubArguments * sizeof(UnwrittenFields);
 
 enum Outcome : uint32_t {
   OutcomeNone = 0,      // the child ended without a word
@@ -197,6 +203,8 @@ struct GlobalEntry {
 };
 constexpr uint32_t GlobalConstant = 1;
 constexpr uint32_t GlobalThreadLocal = 2;
+constexpr uint32_t GlobalForeign = 4; // another unit's: it stands in the harness, and a red zone lies behind it
+constexpr uint32_t GlobalRedZone = 256;
 
 enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, ValueBytes = 3, ValueNone = 4 };
 
@@ -204,7 +212,6 @@ enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, 
 struct PointeeField {
   uint32_t Offset, Size, Kind, Boolean;
 };
-constexpr uint32_t MaxPointeeFields = 64;
 
 struct StubArgument {
   uint32_t Kind;
