@@ -11,6 +11,16 @@ from compiler_agent.llvm.pipeline import Pipeline, parse, walk
 from compiler_agent.llvm.toolchain import Toolchain
 
 
+def speed_levels(with_profile: bool = False) -> tuple[str, ...]:
+    """The stock configurations that a plan for speed is compared with, as options of clang between spaces.
+
+    Args:
+        with_profile: Whether the unit's own command uses a profile: it is then with and without it.
+    """
+    levels = ("-O3", "-O2")
+    return (*levels, *(f"{level} -fno-profile-instr-use" for level in levels)) if with_profile else levels
+
+
 @functools.cache
 def printed_pipeline(toolchain: Toolchain, level: str = "-Oz") -> Pipeline:
     """The pipeline that clang prints for an optimization level, every pass spelled out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ class Evolve:
         self._rng = random.Random(seed)
         self._draws = np.random.default_rng(seed)
         self._seeds = list(seeds)
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, Told] = {str(STOCK): Told(STOCK, 0.0, 0.0)}
         self._parents: dict[str, Plan] = {}
         self._inert: set[str] = set()
 
@@ -70,13 +71,11 @@ class Evolve:
             plan = self._seeds.pop(0)
             self._parents[str(plan)] = STOCK
             return plan
-        worth = Worth([Told(STOCK, 0.0, 0.0), *self._told.values()])
-        space = self._space.without_effect(self._inert)
-        pool = self._edits(space, self._elite(worth))
-        if not pool:
-            return None
-        chosen = pool[int(np.argmin(worth.sample(pool, self._draws)))]
-        return chosen
+        # Words change what clang -O3 does, whose figure is not 1 where another stock configuration is the baseline.
+        stock = self._told[str(STOCK)].log_ratio
+        worth = Worth([replace(one, log_ratio=one.log_ratio - stock) for one in self._told.values()])
+        pool = self._edits(self._space.without_effect(self._inert), self._elite(worth))
+        return pool[int(np.argmin(worth.sample(pool, self._draws)))] if pool else None
 
     def tell(self, score: Score) -> None:
         """Notes the figure; where it is the very figure of the plan that was edited, the new words do nothing here."""
@@ -84,21 +83,17 @@ class Evolve:
         figure = _FAILED.log_ratio if score.value is None else math.log(score.value)
         self._told[str(score.plan)] = Told(score.plan, figure, _FAILED.error if failed else score.error)
         parent = self._parents.get(str(score.plan))
-        if parent is not None and not failed and figure == self._figure(parent):
+        if parent is not None and not failed and figure == self._told[str(parent)].log_ratio:
             before = dict(words_of(parent)).values()
             self._inert.update(text for _, text in words_of(score.plan) if text not in before)
 
-    def _figure(self, plan: Plan) -> float | None:
-        known = self._told.get(str(plan))
-        return known.log_ratio if known else 0.0 if plan == STOCK else None
-
     def _elite(self, worth: Worth) -> list[Plan]:
         """Plans by what is believed of them, fastest first; of those with one figure, the shortest."""
-        plans = [STOCK, *(one.plan for one in self._told.values())]
-        figures: dict[float | None, Plan] = {}
-        for _, plan in sorted(zip(worth.believed(), plans, strict=True), key=lambda pair: (pair[0], len(str(pair[1])))):
-            figures.setdefault(self._figure(plan), plan)
-        return list(figures.values())[: self.ELITE]
+        order = sorted(zip(worth.believed(), self._told.values(), strict=True), key=_by_belief)
+        plans: dict[float, Plan] = {}
+        for _, one in order:
+            plans.setdefault(one.log_ratio, one.plan)
+        return list(plans.values())[: self.ELITE]
 
     def _edits(self, space: SpeedSpace, elite: Sequence[Plan]) -> list[Plan]:
         """Plans that were not proposed before, near those of the elite."""
@@ -109,7 +104,7 @@ class Evolve:
                 break
             parent = self._rng.choices(elite, weights)[0]
             plan = self._edit(space, parent, elite)
-            if str(plan) not in self._told and plan != STOCK:
+            if str(plan) not in self._told:
                 pool[str(plan)] = plan
                 self._parents[str(plan)] = parent
         return list(pool.values())
@@ -130,6 +125,10 @@ class Evolve:
         for _ in range(self._rng.choice((1, 1, 2))):
             plan = space.with_word(plan, space.draw(self._rng).text)
         return plan
+
+
+def _by_belief(believed: tuple[float, Told]) -> tuple[float, int]:
+    return believed[0], len(str(believed[1].plan))
 
 
 _MAKERS: dict[str, Callable[[SpeedSpace, int], Strategy]] = {

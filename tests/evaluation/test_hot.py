@@ -9,6 +9,7 @@ from compiler_agent.base.errors import NotEstablished
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
 from compiler_agent.evaluation.profile import GENERATE, Profile, collect
 from compiler_agent.llvm.replay import compile_plainly, key_of, replay
+from compiler_agent.llvm.stock import speed_levels
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
 MAIN = """
@@ -107,3 +108,15 @@ def test_a_program_that_fails_gives_no_profile(place: Path, toolchain: Toolchain
     (place / "empty").mkdir()
     with pytest.raises(NotEstablished, match="wrote no profile"):
         collect(place / "plain", ["3"], place / "empty", toolchain)
+
+
+def test_stock_configurations_with_a_profile_are_also_without(
+    place: Path, toolchain: Toolchain, profile: Profile
+) -> None:
+    plain, guided = argv(toolchain, "main.c"), [*argv(toolchain, "main.c"), *profile.flags]
+    levels = speed_levels(with_profile=True)
+    assert levels[:2] == speed_levels()
+    objects = [compile_plainly(guided, place, *level.split()) for level in levels]
+    assert objects[0] != objects[2]
+    assert objects[1] != objects[3]
+    assert objects[2:] == [compile_plainly(plain, place, level) for level in levels[:2]]

@@ -195,3 +195,17 @@ def test_what_is_not_there_for_speed_says_so(space: SpeedSpace) -> None:
 def test_seeds_differ_from_each_other_and_from_the_stock_plan() -> None:
     assert len({str(plan) for plan in SEEDS}) == len(SEEDS) >= 25
     assert STOCK not in SEEDS
+
+
+def test_words_are_judged_against_clang_and_not_against_the_baseline(space: SpeedSpace) -> None:
+    """Where -O2 is the baseline, and faster than -O3, that is no fault of the words."""
+    times = {False: 1.2, True: 1.15}
+    strategy = speed.Evolve(space, [STOCK.with_option("disable-lsr", "true")], 0)
+    strategy.tell(Score(STOCK, times[False], False))
+    asked = []
+    for _ in range(30):
+        plan = strategy.ask()
+        assert plan is not None
+        asked.append(plan.option("disable-lsr") == "true")
+        strategy.tell(Score(plan, times[asked[-1]], False, error=0.001))
+    assert sum(asked) > 20
