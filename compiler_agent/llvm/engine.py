@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +75,13 @@ class Measurement:
     """False where an equal module's object was known already and none was made."""
     wall_time_s: float = 0.0
     """What it took, in seconds."""
+
+
+def measurement_of(reply: Mapping[str, Any]) -> Measurement:
+    """A reply of `passes/plugin/serve.h` as a value."""
+    fields = {name: reply[name] for name in Measurement.__slots__ if name in reply}
+    vectors = {name: tuple(reply.get(name, ())) for name in ("inst_count", "autophase")}
+    return Measurement(**{**fields, **vectors, "outcome": Outcome(reply["outcome"])})
 
 
 class Engine:
@@ -185,15 +192,22 @@ class Engine:
             "timeout_s": timeout_s,
             "memory_bytes": memory_bytes,
         }
-        try:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
-        except OSError as error:
-            raise self._gone() from error
-        reply = self._receive(4 * timeout_s + 60)
-        reply["outcome"] = Outcome(reply["outcome"])
-        for name in ("inst_count", "autophase"):
-            reply[name] = tuple(reply.get(name, ()))
-        return Measurement(**{name: reply[name] for name in Measurement.__slots__ if name in reply})
+        self._send(request)
+        return measurement_of(self._receive(4 * timeout_s + 60))
+
+    def start_session(self, theirs: socket.socket, limits: Mapping[str, float]) -> None:
+        """Makes a process that serves a `Session` on the other end of a socket; it says there when it has started."""
+        self._send({"plan": "", "session": True, **limits}, theirs)
+
+    def end_session(self, process: int, limits: Mapping[str, float]) -> tuple[Outcome, str]:
+        """Ends the process of a session, if it has not ended, waits for it, and says how it did."""
+        if self._complaints < 0:
+            return Outcome.ERROR, "the engine has been closed"
+        self._send({"plan": "", "end": process, **limits})
+        reply = self._receive(_START_TIMEOUT_S)
+        outcome = Outcome(reply["outcome"])
+        said = self._words() if outcome is Outcome.CRASH else ""
+        return outcome, f"{reply['message']}: {said}".removesuffix(": ")
 
     def close(self) -> None:
         """Ends clang; nothing of it is left."""
@@ -211,6 +225,16 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _send(self, request: Mapping[str, Any], descriptor: socket.socket | None = None) -> None:
+        line = json.dumps(request).encode() + b"\n"
+        try:
+            if descriptor is not None:
+                socket.send_fds(self._socket, [line], [descriptor.fileno()])
+            else:
+                self._socket.sendall(line)
+        except OSError as error:
+            raise self._gone() from error
 
     def _receive(self, timeout_s: float) -> dict[str, Any]:
         self._socket.settimeout(timeout_s)
@@ -230,10 +254,12 @@ class Engine:
         line, _, self._pending = self._pending.partition(b"\n")
         return json.loads(line)
 
-    def _gone(self) -> EngineError:
+    def _words(self) -> str:
         size = os.fstat(self._complaints).st_size
-        words = os.pread(self._complaints, 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        return os.pread(self._complaints, 2000, max(0, size - 2000)).decode(errors="replace").strip()
+
+    def _gone(self) -> EngineError:
         return EngineError(
-            f"clang cannot serve this translation unit: {words or 'it ended without a word'}",
+            f"clang cannot serve this translation unit: {self._words() or 'it ended without a word'}",
             hint="does the same command compile with plain clang?",
         )

@@ -53,6 +53,18 @@ public:
     return sendmsg(descriptor, &message.header, MSG_NOSIGNAL) == 1 && writeText(llvm::StringRef(line).drop_front());
   }
 
+  bool writeText(llvm::StringRef left) {
+    while (!left.empty()) {
+      ssize_t count = write(descriptor, left.data(), left.size());
+      if (count < 0 && errno == EINTR)
+        continue;
+      if (count <= 0)
+        return false;
+      left = left.drop_front(size_t(count));
+    }
+    return true;
+  }
+
 private:
   struct Message {
     iovec content;
@@ -87,18 +99,6 @@ private:
     std::string line;
     llvm::raw_string_ostream(line) << llvm::json::Value(std::move(object)) << '\n';
     return line;
-  }
-
-  bool writeText(llvm::StringRef left) {
-    while (!left.empty()) {
-      ssize_t count = write(descriptor, left.data(), left.size());
-      if (count < 0 && errno == EINTR)
-        continue;
-      if (count <= 0)
-        return false;
-      left = left.drop_front(size_t(count));
-    }
-    return true;
   }
 };
 

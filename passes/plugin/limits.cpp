@@ -40,6 +40,30 @@ uint64_t parsedBytes = 0;
 
 [[noreturn]] void dieOutOfMemory() { _exit(OutOfMemoryStatus); }
 
+int waitFor(int child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    ;
+  return status;
+}
+
+Ending endingOf(int status, bool late, const Limits &limits) {
+  if (late || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU)))
+    return {"timeout", "took longer than " + std::to_string(int(std::ceil(limits.timeoutSeconds))) + " s"};
+  if (WIFSIGNALED(status))
+    return {WTERMSIG(status) == SIGKILL ? "timeout" : "crash", std::string("killed by ") + strsignal(WTERMSIG(status))};
+  switch (WEXITSTATUS(status)) {
+  case 0:
+    return {"ok", ""};
+  case OutOfMemoryStatus:
+    return {"memory", "needed more than " + std::to_string(limits.memoryBytes >> 20) + " MiB beyond the parsed module"};
+  case FatalErrorStatus:
+    return {"crash", "LLVM's fatal error"};
+  default:
+    return {"error", "clang ended with status " + std::to_string(WEXITSTATUS(status))};
+  }
+}
+
 } // namespace
 
 void noteParsedSize() { parsedBytes = mappedBytes(); }
@@ -65,7 +89,7 @@ void confineChild(const Limits &limits, int parent) {
   });
 }
 
-void limitReplay(const Limits &limits) {
+void limitFromHere(const Limits &limits) {
   rusage used;
   if (limits.timeoutSeconds > 0 && getrusage(RUSAGE_SELF, &used) == 0)
     limit(RLIMIT_CPU, rlim_t(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + rlim_t(std::ceil(limits.timeoutSeconds)) + 1);
@@ -74,6 +98,14 @@ void limitReplay(const Limits &limits) {
 }
 
 void liftTimeLimit() { limit(RLIMIT_CPU, RLIM_INFINITY); }
+
+Ending endChild(int child, const Limits &limits) {
+  int status = 0;
+  if (waitpid(child, &status, WNOHANG) != 0)
+    return endingOf(status, /*late=*/false, limits);
+  kill(child, SIGKILL); // not waited for yet, so the number is still its own
+  return endingOf(waitFor(child), /*late=*/true, limits);
+}
 
 Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report) {
   using Clock = std::chrono::steady_clock;
@@ -99,23 +131,7 @@ Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report
       break;
     report.append(buffer, size_t(count));
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-    ;
-  if (late || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU)))
-    return {"timeout", "took longer than " + std::to_string(int(std::ceil(limits.timeoutSeconds))) + " s"};
-  if (WIFSIGNALED(status))
-    return {WTERMSIG(status) == SIGKILL ? "timeout" : "crash", std::string("killed by ") + strsignal(WTERMSIG(status))};
-  switch (WEXITSTATUS(status)) {
-  case 0:
-    return {"ok", ""};
-  case OutOfMemoryStatus:
-    return {"memory", "needed more than " + std::to_string(limits.memoryBytes >> 20) + " MiB beyond the parsed module"};
-  case FatalErrorStatus:
-    return {"crash", "LLVM's fatal error"};
-  default:
-    return {"error", "clang ended with status " + std::to_string(WEXITSTATUS(status))};
-  }
+  return endingOf(waitFor(child), late, limits);
 }
 
 } // namespace cc_agent

@@ -20,8 +20,8 @@ void noteParsedSize();
 void confineChild(const Limits &limits, int parent);
 
 /// From here on this process may use so much more, 0 is without limit; what needs more is ended by SIGXCPU, or by LLVM as out
-/// of memory. The launcher then compiles again without the plan.
-void limitReplay(const Limits &limits);
+/// of memory. Where a plan is replayed, the launcher then compiles again without it.
+void limitFromHere(const Limits &limits);
 
 /// For a child that has done what was limited and goes on to wait for requests.
 void liftTimeLimit();
@@ -30,6 +30,9 @@ struct Ending {
   std::string outcome; ///< "ok", "crash", "timeout", "memory" or "error"
   std::string message;
 };
+
+/// Ends a child of this process, if it has not ended by itself, and says how it did.
+Ending endChild(int child, const Limits &limits);
 
 /// Reads `pipe` to its end into `report` while `child` runs, kills it when its time is up, and says how it ended.
 Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report);

@@ -43,6 +43,14 @@ Expected<ObjectSizes> measureObject(StringRef bytes) {
   return sizes;
 }
 
+void addSizes(json::Object &reply, const ObjectSizes &sizes) {
+  reply["text_bytes"] = int64_t(sizes.textBytes);
+  reply["data_bytes"] = int64_t(sizes.dataBytes);
+  reply["unwind_bytes"] = int64_t(sizes.unwindBytes);
+  reply["object_bytes"] = int64_t(sizes.objectBytes);
+  reply["object_sha256"] = sizes.sha256;
+}
+
 Expected<json::Object> describeObject(StringRef bytes) {
   auto object = open(bytes);
   if (!object)

@@ -17,6 +17,9 @@ struct ObjectSizes {
 
 llvm::Expected<ObjectSizes> measureObject(llvm::StringRef bytes);
 
+/// Puts them into a reply, under the names that the engine's protocol has for them.
+void addSizes(llvm::json::Object &reply, const ObjectSizes &sizes);
+
 /// {"sections": {name: bytes}, "functions": {name: bytes}} of the object; sections of one name are summed.
 llvm::Expected<llvm::json::Object> describeObject(llvm::StringRef bytes);
 

@@ -29,8 +29,9 @@ struct Compilation {
 };
 
 /// Parses and runs `text` on `module` as clang's own pipeline would run: same builder, same analyses, same instrumentation.
-/// All errors are found before `aboutToRun` is called; after it there is only the pipeline, which may do anything.
-Error applyPlan(Compilation &compilation, StringRef text, Module &module, ModuleAnalysisManager &analyses, function_ref<void()> aboutToRun) {
+/// All errors are found before `aboutToRun` is called; after it there is only the pipeline, which may do anything. False where
+/// every pass says that it changed nothing.
+Expected<bool> applyPlan(Compilation &compilation, StringRef text, Module &module, ModuleAnalysisManager &analyses, function_ref<void()> aboutToRun) {
   auto plan = parsePlan(text);
   if (!plan)
     return plan.takeError();
@@ -49,9 +50,9 @@ Error applyPlan(Compilation &compilation, StringRef text, Module &module, Module
     analyses.invalidate(module, PreservedAnalyses::none());
   aboutToRun();
   compilation.stage = Stage::Plan;
-  pipeline->run(module, analyses);
+  bool isKept = pipeline->run(module, analyses).areAllPreserved();
   compilation.stage = Stage::Skip;
-  return Error::success();
+  return !isKept || !plan->decisions.empty();
 }
 
 std::string keyOf(const Module &module, OptimizationLevel level) {
@@ -88,9 +89,9 @@ private:
     // Said before the pipeline runs: if that ends clang, the launcher knows whose fault it was.
     auto begin = [&] {
       reportStatus("hit", key, module.getSourceFileName(), "");
-      limitReplay(replayLimits());
+      limitFromHere(replayLimits());
     };
-    if (Error error = applyPlan(*compilation, **text, module, analyses, begin))
+    if (Error error = applyPlan(*compilation, **text, module, analyses, begin).takeError())
       complain(key, module, (lock + ": the plan of entry " + key + " does not apply: " + toString(std::move(error))).str());
   }
 

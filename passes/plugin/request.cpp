@@ -1,10 +1,12 @@
 #include "request.h"
 
-#include "llvm/Support/JSON.h"
-
 using namespace llvm;
 
 namespace cc_agent {
+
+Limits limitsOf(const json::Object &fields) {
+  return {fields.getNumber("timeout_s").value_or(60), uint64_t(fields.getInteger("memory_bytes").value_or(int64_t(2) << 30))};
+}
 
 Expected<Request> parseRequest(StringRef line) {
   auto parsed = json::parse(line);
@@ -24,8 +26,9 @@ Expected<Request> parseRequest(StringRef line) {
   request.wantsFeatures = fields->getBoolean("features").value_or(false);
   request.fresh = fields->getBoolean("fresh").value_or(false);
   request.share = fields->getBoolean("share").value_or(true);
-  request.limits.timeoutSeconds = fields->getNumber("timeout_s").value_or(request.limits.timeoutSeconds);
-  request.limits.memoryBytes = uint64_t(fields->getInteger("memory_bytes").value_or(int64_t(request.limits.memoryBytes)));
+  request.limits = limitsOf(*fields);
+  request.isSession = fields->getBoolean("session").value_or(false);
+  request.endedSession = int(fields->getInteger("end").value_or(0));
   request.rest = fields->getString("rest").value_or("").str();
   request.isStart = fields->getBoolean("start").value_or(false);
   request.isComplete = fields->getBoolean("complete").value_or(false);

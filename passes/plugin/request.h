@@ -2,6 +2,7 @@
 #pragma once
 #include "limits.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include <string>
 
 namespace cc_agent {
@@ -14,7 +15,11 @@ struct Request {
   bool wantsFeatures = false; ///< of the module after the pipeline
   bool fresh = false;       ///< emit an object even where an equal module's is known
   bool share = true;        ///< start where an earlier plan with the same beginning was
-  Limits limits{60, uint64_t(2) << 30};
+  Limits limits{};
+
+  // To the first server only:
+  bool isSession = false; ///< make a process that applies passes in place; it answers on the descriptor that came along
+  int endedSession = 0;   ///< the process of a session that is to end; 0: none
 
   // To a snapshot only:
   std::string rest;         ///< the elements of the pipeline that it has not run yet
@@ -23,5 +28,8 @@ struct Request {
 };
 
 llvm::Expected<Request> parseRequest(llvm::StringRef line);
+
+/// Time and memory that a request grants.
+Limits limitsOf(const llvm::json::Object &fields);
 
 } // namespace cc_agent

@@ -1,15 +1,16 @@
 #include "serve.h"
 
 #include "channel.h"
+#include "emitting_child.h"
 #include "features.h"
 #include "fingerprint.h"
 #include "known_codes.h"
 #include "limits.h"
-#include "memory_file.h"
 #include "object_sizes.h"
 #include "plan.h"
 #include "request.h"
 #include "run_plan.h"
+#include "session.h"
 #include "snapshots.h"
 #include "status.h"
 #include "steps.h"
@@ -64,6 +65,17 @@ public:
         if (forkSnapshot(*request, sent))
           return;
         close(sent);
+        continue;
+      }
+      if (request->isSession && sent >= 0) {
+        if (forkSession(request->limits, sent))
+          return;
+        close(sent);
+        continue;
+      }
+      if (request->endedSession > 0) {
+        Ending ending = endChild(request->endedSession, request->limits);
+        channel.writeLine(json::Object{{"outcome", ending.outcome}, {"message", ending.message}});
         continue;
       }
       auto start = std::chrono::steady_clock::now();
@@ -128,32 +140,10 @@ private:
   }
 
   std::optional<json::Object> evaluateHere(const Request &request) {
-    MemoryFile object, complaints;
-    int pipes[2];
-    if (pipe(pipes) != 0)
-      return json::Object{{"outcome", "error"}, {"message", "cannot make a pipe"}};
-    int self = getpid();
-    int child = fork();
-    if (child < 0) {
-      close(pipes[0]);
-      close(pipes[1]);
-      return json::Object{{"outcome", "error"}, {"message", "cannot fork"}};
-    }
-    if (child == 0) {
-      confineChild(request.limits, self);
-      dup2(object.get(), STDOUT_FILENO);
-      dup2(complaints.get(), STDERR_FILENO);
-      close(pipes[0]);
-      close(descriptor);
-      if (!runInChild(request, pipes[1]))
-        _exit(0);
-      return std::nullopt; // pipes[1] stays open: the parent sees its end when this process ends
-    }
-    close(pipes[1]);
-    std::string text;
-    Ending ending = awaitChild(child, pipes[0], request.limits, text);
-    close(pipes[0]);
-    return describe(request, ending, text, object, complaints);
+    EmittingChild child;
+    if (child.run(request.limits, descriptor, [&](int pipe) { return runInChild(request, pipe); }))
+      return std::nullopt;
+    return describe(request, child);
   }
 
   /// Makes a child of the first server, whoever calls it, that runs `start.rest` and then serves on `socket`. True only in
@@ -168,7 +158,7 @@ private:
     snapshots.closeAll();
     // Said first: the server must know whom to end and to wait for if what follows fails.
     Channel(socket).writeLine(json::Object{{"event", "started"}, {"process", int64_t(getpid())}});
-    if (errorToBool(served.apply("-passes=" + start.rest + start.late)))
+    if (errorToBool(served.apply("-passes=" + start.rest + start.late).takeError()))
       _exit(0);
     Server snapshot(served, socket, knownCodes);
     snapshot.isSnapshot = true;
@@ -179,6 +169,18 @@ private:
     }
     liftTimeLimit();
     snapshot.run();
+    return true;
+  }
+
+  /// True only in a child of the session that is to emit its object.
+  bool forkSession(const Limits &limits, int socket) {
+    int server = getpid();
+    if (fork() != 0)
+      return false;
+    confineChild(limits, server);
+    close(descriptor);
+    snapshots.closeAll();
+    Session(served, socket, server).run();
     return true;
   }
 
@@ -217,9 +219,9 @@ private:
 
   Error applyRest(const Request &request) {
     if (!isSnapshot)
-      return served.apply(request.plan);
+      return served.apply(request.plan).takeError();
     if (!request.rest.empty())
-      return served.apply("-passes=" + request.rest + " " + request.late);
+      return served.apply("-passes=" + request.rest + " " + request.late).takeError();
     auto options = parseOptions(request.late);
     return options ? applyOptions(*options) : options.takeError();
   }
@@ -240,11 +242,7 @@ private:
   }
 
   static void addSizes(json::Object &reply, const ObjectSizes &sizes, bool isNew) {
-    reply["text_bytes"] = int64_t(sizes.textBytes);
-    reply["data_bytes"] = int64_t(sizes.dataBytes);
-    reply["unwind_bytes"] = int64_t(sizes.unwindBytes);
-    reply["object_bytes"] = int64_t(sizes.objectBytes);
-    reply["object_sha256"] = sizes.sha256;
+    cc_agent::addSizes(reply, sizes);
     reply["emitted"] = isNew;
   }
 
@@ -259,36 +257,31 @@ private:
     return sizes;
   }
 
-  json::Object describe(const Request &request, const Ending &ending, StringRef said, MemoryFile &object, MemoryFile &complaints) {
+  json::Object describe(const Request &request, const EmittingChild &child) {
     json::Object reply;
-    if (auto parsed = json::parse(said); parsed && parsed->getAsObject())
+    if (auto parsed = json::parse(child.said); parsed && parsed->getAsObject())
       reply = std::move(*parsed->getAsObject());
     else if (!parsed)
       consumeError(parsed.takeError());
     if (reply.getString("outcome")) // the child's own verdict: rejected or invalid
       return reply;
-    reply["outcome"] = ending.outcome;
-    reply["message"] = json::fixUTF8(ending.message + (ending.outcome == "ok" ? "" : tailOf(complaints)));
-    if (ending.outcome != "ok" || !request.wantsObject)
+    reply["outcome"] = child.ending.outcome;
+    reply["message"] = child.message();
+    if (child.ending.outcome != "ok" || !request.wantsObject)
       return reply;
     std::string key = reply.getString("fingerprint") ? codeKey(request, *reply.getString("fingerprint")) : "";
-    if (!request.fresh && !key.empty() && object.withContent([](StringRef bytes) { return bytes.empty(); })) {
+    if (!request.fresh && !key.empty() && child.object.withContent([](StringRef bytes) { return bytes.empty(); })) {
       if (auto seen = known.find(key); seen != known.end())
         addSizes(reply, seen->second, /*isNew=*/false);
       return reply; // a snapshot does not know the sizes: the first server adds them
     }
-    auto sizes = object.withContent([](StringRef bytes) { return measureObject(bytes); });
+    auto sizes = child.object.withContent([](StringRef bytes) { return measureObject(bytes); });
     if (!sizes)
       return json::Object{{"outcome", "error"}, {"message", "clang's object cannot be read: " + toString(sizes.takeError())}};
     if (!key.empty())
       remember(key, *sizes);
     addSizes(reply, *sizes, /*isNew=*/true);
     return reply;
-  }
-
-  static std::string tailOf(const MemoryFile &complaints) {
-    std::string tail = complaints.tail(1000);
-    return tail.empty() ? "" : ": " + tail;
   }
 };
 

@@ -14,7 +14,7 @@ namespace cc_agent {
 struct ServedModule {
   llvm::Module &module;
   std::string key;
-  std::function<llvm::Error(llvm::StringRef plan)> apply; ///< runs a plan on the module
+  std::function<llvm::Expected<bool>(llvm::StringRef plan)> apply; ///< runs a plan on the module; whether a pass says that it changed it
   std::function<bool(llvm::StringRef element)> standsAtModuleLevel; ///< whether a pipeline that begins so is one of modules
 };
 
@@ -29,6 +29,8 @@ struct ServedModule {
 /// Reply:   {"outcome":"ok"|"rejected"|"invalid"|"crash"|"timeout"|"memory"|"error","message":…,"fingerprint":…,
 ///           "ir_instructions":…,"text_bytes":…,"data_bytes":…,"unwind_bytes":…,"object_bytes":…,"emitted":…,
 ///           and where features are asked for "inst_count" and "autophase" of the module after the pipeline}
+/// {"plan":"","session":true} with a socket makes a process that applies passes in place and answers there (session.h);
+/// {"plan":"","end":PROCESS} ends such a process, if it has not ended, and replies how it did.
 void serveEvaluations(ServedModule &served);
 
 } // namespace cc_agent

@@ -1,0 +1,130 @@
+"""Agents that need no training: what a learned policy has to beat.
+
+Each is given an environment and a time, and comes back with the best state that it has seen; states in which the metric
+is equal rank by the length of their plan.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import UsageError
+from compiler_agent.evaluation.evaluate import Evaluator, Objective
+from compiler_agent.llvm import catalog, stock
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search import strategies
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.served import Metric
+from compiler_agent.search.env.state import State
+from compiler_agent.search.loop import search
+from compiler_agent.search.space import Space
+
+_PATIENCE = 30
+"""Actions in a row that gain nothing, after which the random agent begins anew."""
+_OBJECTIVES = {
+    Metric.IR_INSTRUCTIONS: Objective.IR_INSTRUCTIONS,
+    Metric.TEXT_BYTES: Objective.TEXT_BYTES,
+    Metric.OBJECT_BYTES: Objective.OBJECT_BYTES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an agent is given."""
+
+    env: LlvmEnv
+    """Whose episodes begin with the benchmark at hand."""
+    seconds: float
+    """Time on the clock; a step that has begun is finished."""
+    seed: int
+    """Of its choices."""
+
+
+Agent = Callable[[Run], State]
+"""Comes back with the best state; its `walltime` is what the agent took."""
+
+
+def random_agent(run: Run) -> State:
+    """Takes random actions, and begins anew where a number of them in a row gained nothing."""
+    rng, deadline_s = random.Random(run.seed), time.monotonic() + run.seconds
+    n_actions = len(run.env.action_names)
+    run.env.reset(seed=run.seed)
+    best = run.env.state
+    while time.monotonic() < deadline_s:
+        run.env.reset()
+        highest, idle, truncated = 0.0, 0, False
+        while idle < _PATIENCE and not truncated and time.monotonic() < deadline_s:
+            truncated = run.env.step(rng.randrange(n_actions))[3]
+            state = run.env.state
+            idle = 0 if state.reward > highest else idle + 1
+            highest, best = max(highest, state.reward), _better(best, state)
+    return best
+
+
+def greedy_agent(run: Run) -> State:
+    """Tries each action in a fork, takes the one that gains most, and ends where none gains."""
+    deadline_s = time.monotonic() + run.seconds
+    run.env.reset(seed=run.seed)
+    while time.monotonic() < deadline_s:
+        gains = [_gain(run.env, action, deadline_s) for action in range(len(run.env.action_names))]
+        action = max(range(len(gains)), key=gains.__getitem__)
+        if gains[action] <= 0:
+            break
+        run.env.step(action)
+    return run.env.state
+
+
+def _gain(env: LlvmEnv, action: int, deadline_s: float) -> float:
+    if time.monotonic() >= deadline_s:
+        return 0.0
+    fork = env.fork()
+    try:
+        return fork.step(action)[1]
+    finally:
+        fork.close()
+
+
+def strategy_agent(name: str) -> Agent:
+    """One of the strategies that `compiler-agent tune` has, which searches whole plans, as an agent."""
+
+    def agent(run: Run) -> State:
+        env, known = run.env, catalog.load()
+        env.reset(seed=run.seed)
+        space = Space(known, stock.editable_pipeline(discover(), known))
+        evaluator = Evaluator(env.episode.served.engine, known, objective=_OBJECTIVES[env.metric])
+        found = search(strategies.make(name, space, run.seed), evaluator.evaluate, Budget(seconds=run.seconds))
+        best = env.state
+        return best if found.best is None else replace(best, commandline=str(found.best.plan))
+
+    return agent
+
+
+AGENTS: Mapping[str, Agent] = {
+    "random": random_agent,
+    "greedy": greedy_agent,
+    **{name: strategy_agent(name) for name in ("baseline", "coreset", "evolve")},
+}
+"""By name; `baseline` is clang's own pipeline."""
+
+
+def run_agent(name: str, run: Run) -> State:
+    """Lets an agent work, and replays what it found: the reward is that of the state, not what the agent says.
+
+    Raises:
+        UsageError: There is no agent of that name.
+    """
+    if name not in AGENTS:
+        raise UsageError(f"there is no agent '{name}'", hint=f"one of: {', '.join(AGENTS)}")
+    began_s = time.monotonic()
+    found = AGENTS[name](run)
+    elapsed_s = time.monotonic() - began_s
+    run.env.apply(found)
+    return replace(found, reward=run.env.state.reward, walltime=elapsed_s)
+
+
+def _better(best: State, other: State) -> State:
+    return max(best, other, key=lambda state: (state.reward, -len(state.commandline)))

@@ -1,0 +1,158 @@
+"""What an agent can see of an episode: each observation by name, with its gymnasium space, shape and unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy
+from gymnasium import Space, spaces
+from numpy.typing import NDArray
+
+from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES, inst_count_norm
+from compiler_agent.search.env.episode import Episode
+from compiler_agent.search.env.served import Baseline, Metric
+
+_Value = TypeVar("_Value")
+_COUNTS = "instructions, blocks and functions"
+_MOST = numpy.iinfo(numpy.int64).max
+
+
+class Instances(Space[_Value], Generic[_Value]):
+    """All values of a type, for what is no vector: texts, bytes, graphs."""
+
+    def __init__(self, kind: type[_Value]) -> None:
+        super().__init__(None, None)
+        self.kind = kind
+
+    def contains(self, x: Any) -> bool:
+        """Whether it is of the type."""
+        return isinstance(x, self.kind)
+
+    def sample(self, mask: Any | None = None, probability: Any | None = None) -> _Value:
+        """The empty value: there is no distribution over programs here."""
+        return self.kind()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instances) and other.kind is self.kind
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+    def __repr__(self) -> str:
+        return f"Instances({self.kind.__name__})"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One observation space."""
+
+    name: str
+    """As in `observation_space=`."""
+    space: Space[Any]
+    """Its gymnasium space."""
+    unit: str
+    """What its numbers count, or what it is."""
+    read: Callable[[Episode], Any]
+    """Its value in an episode."""
+    wire: tuple[str, ...] = ()
+    """What the session is asked for with each step, so that `read` need not ask."""
+
+
+def _numbers(length: int, dtype: Any = numpy.int64) -> spaces.Box:
+    most = _MOST if dtype is numpy.int64 else numpy.inf
+    return spaces.Box(0, most, (length,), dtype)
+
+
+def _features(
+    name: str, wire: str, names: Sequence[str], unit: str, form: Callable[[Any], Any] | None = None
+) -> list[Observation]:
+    """A vector of features and the same by name."""
+    dtype = numpy.float32 if form else numpy.int64
+
+    def read(episode: Episode) -> NDArray[Any]:
+        counts = episode.value(wire)
+        return form(counts) if form else numpy.array(counts, dtype)
+
+    def read_named(episode: Episode) -> dict[str, NDArray[Any]]:
+        return {key: numpy.array(number) for key, number in zip(names, read(episode), strict=True)}
+
+    by_name = spaces.Dict({key: spaces.Box(0, numpy.inf if form else _MOST, (), dtype) for key in names})
+    return [
+        Observation(name, _numbers(len(names), dtype), unit, read, (wire,)),
+        Observation(f"{name}Dict", by_name, unit, read_named, (wire,)),
+    ]
+
+
+def _scalar(name: str, unit: str, read: Callable[[Episode], int], wire: tuple[str, ...] = ()) -> Observation:
+    return Observation(name, _numbers(1), unit, lambda episode: numpy.array([read(episode)], numpy.int64), wire)
+
+
+def _figures(metric: Metric, unit: str) -> list[Observation]:
+    wire = ("ir_instructions",) if metric is Metric.IR_INSTRUCTIONS else ("fingerprint",)
+    own = _scalar(metric.value, unit, lambda episode: episode.figure(metric), wire)
+    return [own, *(_baseline(metric, baseline, unit) for baseline in Baseline)]
+
+
+def _baseline(metric: Metric, baseline: Baseline, unit: str) -> Observation:
+    name = f"{metric.value}{baseline.value}"
+    return _scalar(name, f"{unit}, of the baseline", lambda episode: episode.served.figure(metric, baseline))
+
+
+def _others() -> list[Observation]:
+    return [
+        Observation("Ir", Instances(str), "LLVM IR as text", lambda e: e.session.print("ir").decode(errors="replace")),
+        Observation("Bitcode", Instances(bytes), "LLVM bitcode", lambda e: e.session.print("bitcode")),
+        Observation(
+            "Fingerprint",
+            Instances(str),
+            "32 hexadecimal digits, equal for modules of equal code",
+            lambda episode: episode.value("fingerprint"),
+            ("fingerprint",),
+        ),
+    ]
+
+
+OBSERVATIONS: dict[str, Observation] = {
+    one.name: one
+    for one in (
+        *_features("InstCount", "inst_count", [f"{name}Count" for name in INST_COUNT_NAMES], _COUNTS),
+        *_features(
+            "InstCountNorm",
+            "inst_count",
+            [f"{name}Density" for name in INST_COUNT_NAMES[1:]],
+            "each of InstCount but the first, by instruction",
+            inst_count_norm,
+        ),
+        *_features("Autophase", "autophase", AUTOPHASE_NAMES, "blocks, edges, instructions and operands"),
+        *_others(),
+        *_figures(Metric.IR_INSTRUCTIONS, "IR instructions"),
+        *_figures(Metric.TEXT_BYTES, "bytes of executable sections"),
+        *_figures(Metric.OBJECT_BYTES, "bytes of the object file"),
+    )
+}
+"""By name."""
+
+NOT_BUILT = {
+    "Programl": "the graph of CFG, data flow and calls is not built yet; Cfg is",
+    "Inst2vec": "embeddings are not built yet",
+    "CpuInfo": "it tells nothing about a program: `compiler-agent doctor` says what machine this is",
+    "IsBuildable": "every state is built by clang: a state without an object ends the episode",
+    "IsRunnable": "use validate(), which says what was shown and what was not",
+}
+"""What CompilerGym's users may look for, and why it is not there."""
+
+
+def observation(name: str) -> Observation:
+    """An observation space by name.
+
+    Raises:
+        UsageError: There is none of that name, or it is not built.
+    """
+    if name in NOT_BUILT:
+        raise UsageError(f"the observation space '{name}' is not built", hint=NOT_BUILT[name])
+    if name not in OBSERVATIONS:
+        raise UsageError(f"there is no observation space '{name}'", hint=f"one of: {', '.join(OBSERVATIONS)}")
+    return OBSERVATIONS[name]

@@ -1,0 +1,233 @@
+"""The gymnasium environment: gymnasium's own checks, determinism, forks, replay, and passes that misbehave."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gymnasium
+import numpy
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import compiler_agent.search.env  # noqa: F401 - registers the environment
+from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm import replay
+from compiler_agent.llvm.engine import Outcome
+from compiler_agent.llvm.library import Library
+from compiler_agent.search.env.actions import PassActions
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.served import LEVEL, Limits
+
+ID = "compiler_agent/llvm-v0"
+SOURCE = """
+int table[256];
+static int weigh(const int *list, int n, int limit) {
+  int total = 0;
+  for (int i = 0; i < n; i++)
+    if (list[i] < limit) total += list[i] * 3 + (total & 5);
+  return total;
+}
+int compare(const int *a, int n) { return weigh(a, n, 7) - weigh(a, n, n * 8) + weigh(table, 256, 3); }
+int main(void) { return compare(table, 256) & 1; }
+"""
+FRONT = ("function(sroa<modify-cfg>)", "function(early-cse<>)", "cgscc(inline)", "function(sccp)", "function(adce)")
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    source = tmp_path_factory.mktemp("unit") / "unit.c"
+    source.write_text(SOURCE)
+    return f"file://{source}"
+
+
+@pytest.fixture
+def make(uri: str) -> Iterator[Callable[..., LlvmEnv]]:
+    made: list[LlvmEnv] = []
+
+    def maker(**arguments: object) -> LlvmEnv:
+        made.append(LlvmEnv(**{"benchmark": uri, **arguments}))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield maker
+    for env in made:
+        env.close()
+
+
+def indices(env: LlvmEnv, names: tuple[str, ...]) -> list[int]:
+    return [env.action_names.index(name) for name in names]
+
+
+def with_actions(env: LlvmEnv, *names: str) -> LlvmEnv:
+    env._actions = PassActions(names)
+    return env
+
+
+def test_gymnasium_accepts_it(uri: str) -> None:
+    env = gymnasium.make(ID, benchmark=uri, reward_space="TextSizeBytesOz", max_episode_steps=20)
+    check_env(env.unwrapped, skip_render_check=True)
+    env.close()
+
+
+def test_the_sum_of_an_episode_is_one_where_it_reaches_the_baseline(make: Callable[..., LlvmEnv]) -> None:
+    for name in ("IrInstructionCountOz", "TextSizeBytesOz"):
+        env = make(reward_space=name)
+        env.reset(seed=0)
+        _, gained, *_ = env.step(env.action_names.index("default<O2>"))  # what clang -Oz runs
+        assert gained == pytest.approx(1.0)
+
+
+def test_an_episode_reports_what_a_replay_of_its_plan_ships(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
+    env = make(observation_space="TextSizeBytes")
+    env.reset()
+    env.multistep(indices(env, FRONT[:3]))
+    observed, *_ = env.multistep(indices(env, FRONT[3:]))
+    served = env.episode.served
+    command = served.benchmark.command(LEVEL)
+    made = replay.replay(command, served.benchmark.directory, served.engine.key, env.commandline())
+    assert made.outcome is Outcome.OK
+    assert len(made.content) == env.observe("ObjectSizeBytes")[0]
+    assert env.episode.sizes().object_sha256 == hashlib.sha256(made.content).hexdigest()
+    assert 0 < observed[0] < env.observe("TextSizeBytesO0")[0]
+
+
+def test_steps_are_a_multistep(make: Callable[..., LlvmEnv]) -> None:
+    one, other = make(), make()
+    rng = numpy.random.default_rng(7)
+    for _ in range(5):
+        actions = [int(action) for action in rng.integers(0, len(one.action_names), 8)]
+        one.reset()
+        other.reset()
+        rewards = [one.step(action)[1] for action in actions]
+        seen, total, *_ = other.multistep(actions)
+        assert total == pytest.approx(sum(rewards))
+        assert seen.tolist() == one.observe("Autophase").tolist()
+        assert one.commandline() == other.commandline()
+
+
+def test_a_state_is_had_again(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    env.reset()
+    seen, *_ = env.multistep(indices(env, FRONT))
+    state = env.state
+    again = make()
+    seen_again, reward, *_ = again.apply(state)
+    assert seen_again.tolist() == seen.tolist()
+    assert again.state.reward == reward == pytest.approx(state.reward)
+    assert again.commandline() == state.commandline
+
+
+def test_a_fork_goes_its_own_way(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    env.reset()
+    env.multistep(indices(env, FRONT[:2]))
+    before = env.observe("Fingerprint")
+    fork = env.fork()
+    fork.multistep(indices(env, ("default<O3>",)))
+    assert env.observe("Fingerprint") == before != fork.observe("Fingerprint")
+    assert env.commandline() == "-passes=" + ",".join(FRONT[:2])
+    env.multistep(indices(env, ("default<O3>",)))
+    assert env.observe("Fingerprint") == fork.observe("Fingerprint")
+    env.close()
+    assert fork.step(0)[3] is False  # it keeps the clang that serves both
+    fork.close()
+
+
+@pytest.mark.parametrize(
+    ("how", "ended"), [("crash", "crash"), ("fatal-error", "crash"), ("hang", "timeout"), ("eat-memory", "memory")]
+)
+def test_a_pass_that_misbehaves_truncates_the_episode(
+    make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch, how: str, ended: str
+) -> None:
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    env = with_actions(make(limits=Limits(1.0, 256 << 20)), "function(sroa)", f"cc-agent-test-{how}")
+    begin, _ = env.reset()
+    seen, *_ = env.step(0)
+    assert seen.tolist() != begin.tolist()
+    last, reward, terminated, truncated, info = env.step(1)
+    assert (reward, terminated, truncated, info["ended"]) == (0.0, False, True, ended)
+    assert info["reason"]
+    assert last.tolist() == seen.tolist()
+    with pytest.raises(UsageError, match="has ended"):
+        env.step(0)
+    again, _ = env.reset()
+    assert again.tolist() == begin.tolist()
+    assert env.step(0)[0].tolist() == seen.tolist()
+
+
+def test_an_invalid_module_truncates_the_episode(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    # Code generation is given no module that the verifier rejects, whether or not it looks after each step.
+    for arguments in ({"verify": True}, {"reward_space": "TextSizeBytes", "observation_space": "IrInstructionCountO0"}):
+        env = with_actions(make(**arguments), "cc-agent-test-invalid")
+        env.reset()
+        assert env.step(0)[4]["ended"] == "invalid"
+
+
+def children(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_nothing_is_left(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    env = with_actions(make(), "function(sroa)", "cc-agent-test-crash")
+    for action in (0, 1, 0):
+        env.reset()
+        env.step(action)
+    fork = env.fork()
+    clang = env.episode.served.engine.process
+    assert len(children(clang)) == 2
+    fork.close()
+    assert len(children(clang)) == 1
+    env.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(clang, 0)
+
+
+def test_bitcode_and_ir_are_the_module(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
+    env = make()
+    env.reset()
+    env.step(env.action_names.index(FRONT[0]))
+    count = env.observe("IrInstructionCount")[0]
+    for name in ("Ir", "Bitcode"):
+        with Library().parse(env.observe(name)) as module:
+            assert module.n_instructions() == count
+    (tmp_path / "unit.bc").write_bytes(env.observe("Bitcode"))
+    env.reset(options={"benchmark": f"file://{tmp_path}/unit.bc"})
+    assert env.observe("IrInstructionCount")[0] == count
+
+
+def test_what_is_not_there_is_said(make: Callable[..., LlvmEnv]) -> None:
+    for arguments in (
+        {"observation_space": "Programl"},
+        {"reward_space": "Runtime"},
+        {"action_space": "legacy"},
+        {"observation_space": "Luck"},
+    ):
+        with pytest.raises(UsageError):
+            make(**arguments)
+    env = make()
+    with pytest.raises(UsageError, match="no episode"):
+        env.step(0)
+    for uri in ("benchmark://nothing-v0/x", "file:///nowhere/x.c", "kernels-v0/none"):
+        with pytest.raises(UsageError):
+            env.reset(options={"benchmark": uri})
+
+
+def test_plan_edits_keep_what_they_came_to(make: Callable[..., LlvmEnv]) -> None:
+    env = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
+    env.reset(seed=3)
+    rng = numpy.random.default_rng(3)
+    total = sum(env.step(int(rng.integers(0, 3)))[1] for _ in range(8))
+    assert env.commandline().startswith("-passes=")
+    again = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
+    again.apply(env.state)
+    assert again.state.reward == pytest.approx(total)
+    other = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
+    other.reset(seed=3)
+    rng = numpy.random.default_rng(3)
+    for _ in range(8):
+        other.step(int(rng.integers(0, 3)))
+    assert other.commandline() == env.commandline()

@@ -1,0 +1,66 @@
+"""validate(): a right state, a wrong one, and one of which too little is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search.env.actions import PassActions
+from compiler_agent.search.env.benchmark import Benchmark, Program
+from compiler_agent.search.env.datasets import source_benchmark
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.validation import Validity
+
+TESTABLE = "int twice(int x) { int y = x; return y + y; }"
+PROGRAM = '#include <stdio.h>\nint answer(void) { return 42; }\nint main(void) { printf("%d\\n", answer()); }'
+
+
+def validated(
+    source: str, directory: Path, *passes: str, seconds: float = 0.3, linked: bool = False
+) -> tuple[Validity, str]:
+    (directory / "unit.c").write_text(source)
+    benchmark = source_benchmark("file:///unit", directory / "unit.c")
+    if linked:
+        link = (str(discover().clang), "{object}", "-o", "{program}")
+        program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
+        benchmark = Benchmark(benchmark.uri, benchmark.argv, benchmark.directory, program)
+    env = LlvmEnv(benchmark)
+    env._actions = PassActions(passes)
+    env.reset()
+    env.multistep(range(len(passes)))
+    found = env.validate(seconds_per_function=seconds)
+    env.close()
+    return found.validity, found.reason
+
+
+def test_no_pass_is_okay(tmp_path: Path) -> None:
+    assert validated(TESTABLE, tmp_path)[0] is Validity.OKAY
+
+
+def test_functions_that_were_shown_are_okay(tmp_path: Path) -> None:
+    validity, reason = validated(TESTABLE, tmp_path, "function(sroa)")
+    assert validity is Validity.OKAY, reason
+
+
+def test_a_miscompile_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    validity, reason = validated(TESTABLE, tmp_path, "function(sroa)", "cc-agent-test-miscompile")
+    assert validity is Validity.WRONG
+    assert "twice" in reason
+
+
+def test_what_was_not_tested_is_not_okay(tmp_path: Path) -> None:
+    validity, reason = validated(TESTABLE, tmp_path, "function(adce)", seconds=0)
+    assert validity is Validity.NOT_ESTABLISHED
+    assert "twice" in reason
+
+
+def test_a_program_speaks_for_its_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    validity, reason = validated(PROGRAM, tmp_path, "function(sroa)", seconds=0, linked=True)
+    assert validity is Validity.OKAY, reason
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    validity, reason = validated(PROGRAM, tmp_path, "cc-agent-test-miscompile", seconds=0, linked=True)
+    assert validity is Validity.WRONG, reason
