@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.bench_engine import ALONE, EMITS, KINDS, TARGETS, WAYS, Comparison, EngineReport
-from compiler_agent.app.bench_statistics import geometric_mean
+from compiler_agent.evaluation.stats import geometric_mean
 
 _TITLES = {
     "whole": "whole: independent pipelines of the stock one's size, with the object's size; against opt and llc",

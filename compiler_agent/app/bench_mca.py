@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from compiler_agent.app.bench_statistics import pearson, spearman
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import file_error
 from compiler_agent.base.process import check
+from compiler_agent.evaluation.stats import pearson, spearman
 from compiler_agent.llvm.observe.machine_code import MachineLoop, innermost_loops, read_functions
 from compiler_agent.llvm.observe.mca import estimate
 from compiler_agent.llvm.toolchain import Toolchain, discover

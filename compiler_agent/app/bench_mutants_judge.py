@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.app.bench_journal import Journal
 from compiler_agent.app.bench_mutants_build import Compiled, Site
+from compiler_agent.base.journal import Journal
 
 PROVERS = ("inputs", "optimizer", "validator")
 """Their names, the cheapest first."""

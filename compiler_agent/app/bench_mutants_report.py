@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app.bench_journal import Journal
 from compiler_agent.app.bench_mutants_judge import PROVERS, Answer, Truth, verdict_of
+from compiler_agent.base.journal import Journal
 
 TARGET_RATE = 0.95
 TARGET_MUTANTS = 1000

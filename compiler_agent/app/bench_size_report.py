@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.bench_size import UnitFigures
-from compiler_agent.app.bench_statistics import geometric_mean, geometric_mean_interval
+from compiler_agent.evaluation.stats import geometric_mean, geometric_mean_interval
 
 _SUMMARY = (
     "part",

@@ -16,13 +16,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from compiler_agent.app.bench_journal import Journal, in_parallel
 from compiler_agent.app.blame import STOCK, Blame, ProgramOracle, find_blame
 from compiler_agent.app.blame_ir import IrUnit
 from compiler_agent.app.blame_program import Program
 from compiler_agent.app.blame_report import write_report
 from compiler_agent.app.campaign_plans import Kind, PlanSource
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.plan import Plan

@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app.bench_journal import Journal
 from compiler_agent.app.campaign import DIFFERENT, SAME, Triage
 from compiler_agent.app.campaign_plans import Kind
+from compiler_agent.base.journal import Journal
 
 _FAILURES = ("rejected", "invalid", "crash", "timeout", "memory", "error", "not-run")
 

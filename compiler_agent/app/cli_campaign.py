@@ -68,8 +68,8 @@ def _run(
     as_json: bool,
 ) -> None:
     from compiler_agent.app import campaign_report
-    from compiler_agent.app.bench_journal import Journal
     from compiler_agent.app.campaign import Campaign
+    from compiler_agent.base.journal import Journal
     from compiler_agent.llvm.toolchain import discover
 
     toolchain = discover()

@@ -19,7 +19,7 @@ from compiler_agent.base.config import child_environment, native_file
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process import OUTPUT_LIMIT_BYTES, Completed, run
 
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "LD_LIBRARY_PATH")
+KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "LD_LIBRARY_PATH")
 """What a confined program gets of our environment: no keys, no addresses of agents and services."""
 
 
@@ -189,5 +189,5 @@ def _limit_words(limits: SandboxLimits) -> list[str]:
 
 def _environment(home: str, namespaces: bool, variables: Mapping[str, str] | None) -> dict[str, str]:
     ours = child_environment()
-    kept = {name: ours[name] for name in _KEPT_VARIABLES if name in ours}
+    kept = {name: ours[name] for name in KEPT_VARIABLES if name in ours}
     return {**kept, "HOME": home, "TMPDIR": "/dev/shm" if namespaces else home, **(variables or {})}

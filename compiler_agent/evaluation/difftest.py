@@ -248,13 +248,27 @@ def reference(workload: Workload, directory: Path, *, replaced: Mapping[str, byt
     Raises:
         NotEstablished: The command fails, does not end, or does not do the same each time.
     """
-    first = observe(workload, directory, replaced=replaced)
+    return repeatable(workload, lambda: observe(workload, directory, replaced=replaced), "the -O0 build")
+
+
+def repeatable(workload: Workload, run_once: Callable[[], Behaviour], built: str) -> Reference:
+    """What some build does, if it succeeds and does the same each time.
+
+    Args:
+        workload: What is run.
+        run_once: Runs it on that build.
+        built: What build that is, for messages.
+
+    Raises:
+        NotEstablished: As for `reference`.
+    """
+    first = run_once()
     command = workload.command
     if first.status != 0 or first.timed_out:
         tail = (first.stderr or first.stdout)[-_TAIL_BYTES:].decode(errors="replace").strip()
         raise NotEstablished(
             f"the test command fails on the reference ({_ended(first)}): {command}: {tail}",
-            hint="a plan can only be tested where the -O0 build passes"
+            hint=f"a plan can only be tested where {built} passes"
             + ("; if it needs the network or writes elsewhere: --no-sandbox" if workload.sandboxed else ""),
         )
     if first.truncated:
@@ -264,7 +278,7 @@ def reference(workload: Workload, directory: Path, *, replaced: Mapping[str, byt
         )
     stderr_is_stable = True
     for _ in range(workload.n_reference_runs - 1):
-        again = observe(workload, directory, replaced=replaced)
+        again = run_once()
         differences = first.differences(again, tolerance=workload.tolerance)
         if serious := [difference for difference in differences if difference.where != "standard error"]:
             looks = instability(serious[0])

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from compiler_agent.app import bench_mca, bench_mca_report
 from compiler_agent.app.bench_mca import KernelFigures, McaReport
-from compiler_agent.app.bench_statistics import geometric_mean_interval, pearson, spearman
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation.stats import geometric_mean_interval, pearson, spearman
 
 
 def figures(kernel: str, level: str, cycles: float, ns: float, n_passes: int = 10) -> KernelFigures:

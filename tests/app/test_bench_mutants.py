@@ -12,7 +12,6 @@ import pytest
 from rich.console import Console
 
 from compiler_agent.app import bench_false_alarms, bench_mutants, bench_mutants_report
-from compiler_agent.app.bench_journal import Journal, in_parallel
 from compiler_agent.app.bench_mutants import Bench, Limits, Settings
 from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, emit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
@@ -21,6 +20,7 @@ from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator, witho
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
 from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
+from compiler_agent.base.journal import Journal, in_parallel
 
 SOURCE = """
 static int inner(int a) { return a / 4; }

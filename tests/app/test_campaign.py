@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner
 
 from compiler_agent.app import campaign_report
-from compiler_agent.app.bench_journal import Journal
 from compiler_agent.app.blame_program import Program, Unit
 from compiler_agent.app.campaign import Campaign, Triage
 from compiler_agent.app.campaign_csmith import CsmithCase
@@ -20,6 +19,7 @@ from compiler_agent.app.campaign_lively import result_type
 from compiler_agent.app.campaign_plans import Kind, PlanSource
 from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import NotEstablished
+from compiler_agent.base.journal import Journal
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan

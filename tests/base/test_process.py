@@ -209,3 +209,14 @@ def test_a_program_is_killed_when_it_is_to_stop() -> None:
     assert (done.status, done.timed_out) == (0, False)
     with pytest.raises(ToolError, match="stopped"):
         process.check(command, timeout_s=None, should_stop=lambda: True)
+
+
+def test_bytes_read_and_written_are_counted_with_those_of_descendants(tmp_path):
+    (tmp_path / "data").write_bytes(b"x" * 500_000)
+    nothing = process.run(["true"], timeout_s=10).transferred
+    copied = process.run(["sh", "-c", "cat data; exit 0"], cwd=tmp_path, timeout_s=10).transferred
+    assert nothing is not None
+    assert copied is not None
+    assert nothing[0] < 100_000
+    assert copied[0] >= 500_000
+    assert copied[1] >= 500_000

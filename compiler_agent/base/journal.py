@@ -1,4 +1,4 @@
-"""The state of a long benchmark: a file of JSON lines that only grows, so that an interrupt loses nothing."""
+"""The state of long work: a file of JSON lines that only grows, so that an interrupt loses nothing."""
 
 from __future__ import annotations
 
