@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import file_error
+from compiler_agent.evaluation.benchmark import Part
 
 LIBRARIES_FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "libraries.toml"
 
@@ -25,15 +26,6 @@ class Origin(enum.Enum):
     """The upstream archive in a Debian source package, through apt."""
     PYPI = "pypi"
     """A source distribution, through pip."""
-
-
-class Part(enum.Enum):
-    """What a library may be used for; fixed once, so that no figure is measured on what was learned from."""
-
-    TRAINING = "training"
-    """Seed plans may be learned from it."""
-    HELD_OUT = "held-out"
-    """Only ever measured."""
 
 
 @dataclass(frozen=True, slots=True)
