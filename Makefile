@@ -15,19 +15,21 @@ NATIVE := build/native
 PACKAGES_DONE := build/packages.stamp
 PYTHON_DONE := $(VENV)/installed.stamp
 NATIVE_DONE := $(NATIVE)/built.stamp
+GYM := build/compiler-gym
+GYM_DONE := $(GYM)/installed.stamp
 MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca clean
+.PHONY: setup test check demo compiler-gym bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
 
-# The packages that are missing, and only those: nothing is asked of the network when all are there.
-$(PACKAGES_DONE): Makefile
+# Installs those of the packages $(1) that are missing, and only those: nothing is asked of the network when all are there.
+define install_packages
 	@mkdir -p $(@D)
 	@missing=; \
-	for package in $(PACKAGES); do \
+	for package in $(1); do \
 	  dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -43,10 +45,14 @@ $(PACKAGES_DONE): Makefile
 	    apt-cache show $$package >/dev/null 2>&1 || { $$as_root apt-get update; break; }; \
 	  done; \
 	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing || { \
-	    echo "LLVM 22 has to come from a distribution's or LLVM's own package source; add one, then make again." >&2; \
+	    echo "$(2) has to come from a distribution's or LLVM's own package source; add one, then make again." >&2; \
 	    exit 1; \
 	  }; \
 	fi
+endef
+
+$(PACKAGES_DONE): Makefile
+	$(call install_packages,$(PACKAGES),LLVM 22)
 	@touch $@
 
 # .venv/bin/cc-agent is a link, so that one directory on the PATH gives all commands.
@@ -77,6 +83,25 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The old CompilerGym with its LLVM 10, which our own features and figures are compared with. It is dormant, and wants a Python
+# environment of its own with tools of its time. It asks for clang and llvm-size under its own names and would fetch others.
+compiler-gym: $(GYM_DONE)
+
+$(GYM_DONE): Makefile
+	$(call install_packages,libtinfo5 clang-13 llvm-13,LLVM 13)
+	@test -x $(GYM)/bin/python || $(PYTHON) -m venv $(GYM)
+	$(GYM)/bin/python -m pip install --quiet --disable-pip-version-check 'pip<24.1' 'setuptools<66' 'wheel<0.40'
+	$(GYM)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation gym==0.21.0 'numpy<2' absl-py \
+	  deprecated docker fasteners grpcio protobuf==3.20.3 humanize 'networkx<3.4' 'pydantic<2' requests tabulate
+	$(GYM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps compiler_gym==0.2.5
+	@mkdir -p $(GYM)/site/llvm-v0/bin
+	@touch $(GYM)/site/llvm-v0/.unpacked $(GYM)/site/llvm-v0/LICENSE
+	@for tool in clang llvm-size; do \
+	  printf '#!/bin/sh\nexec %s-13 "$$@"\n' $$tool >$(GYM)/site/llvm-v0/bin/$$tool; \
+	  chmod +x $(GYM)/site/llvm-v0/bin/$$tool; \
+	done
+	@touch $@
 
 demo: setup
 	$(BIN)/compiler-agent demo
