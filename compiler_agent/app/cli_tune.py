@@ -13,7 +13,7 @@ import click
 from compiler_agent.app.cli_llm import cost, llm_options, show_prompts
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
-from compiler_agent.base.config import Budget, find_lock
+from compiler_agent.base.config import Budget, find_lock, user_cache_directory
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
 from compiler_agent.base.trust import counted
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from compiler_agent.app.unit import UnitResult
     from compiler_agent.app.verification import Demands
 
-_SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
+SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 
 
 @click.command()
 @click.option(
     "--objective",
-    type=click.Choice(["size", "object", "ir"]),
+    type=click.Choice(["size", "object", "ir", "speed"]),
     default="size",
     show_default=True,
-    help="What is made smaller: executable bytes, the object file, IR instructions.",
+    help="What is made smaller: executable bytes, the object file, IR instructions, or the time that --run takes.",
 )
 @click.option(
     "--strategy", type=click.Choice((*strategies.NAMES, *strategies.ASKING)), default="evolve", show_default=True
@@ -52,7 +52,21 @@ _SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 @click.option(
     "--records",
     type=click.Path(path_type=Path, exists=True),
-    help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE.",
+    help="Compilations recorded with CC_AGENT_MODE=record CC_AGENT_RECORD=FILE. For speed: only these units of the "
+    "program.",
+)
+@click.option("--noted", is_flag=True, help="For speed: only units that builds with -O-agent=speed found no plan for.")
+@click.option(
+    "--guard",
+    metavar="LIMIT",
+    help='What the other objective may lose: "size<=1.05" for speed, "speed>=0.99" for size (with --run).',
+)
+@click.option(
+    "--comparison-seconds",
+    type=click.FloatRange(1.0),
+    default=120.0,
+    show_default=True,
+    help="For speed: most time to compare one candidate. More, where the program runs for long.",
 )
 @workload_options
 @trust_options
@@ -70,6 +84,9 @@ def tune(
     seed: int,
     lock_path: Path | None,
     records: Path | None,
+    noted: bool,
+    guard: str | None,
+    comparison_seconds: float,
     tests: tuple[Workload, ...],
     demands: Demands,
     asking: Asking,
@@ -84,6 +101,8 @@ def tune(
     compiler-agent tune a.c b.c                   single files, at -Oz
     compiler-agent tune -- clang -DX -c a.c       with the flags of that command
     compiler-agent tune -- make -B -j2            every unit of a build that uses cc-agent
+    compiler-agent tune --objective speed --run './a in.txt' -- clang a.c -o a
+    compiler-agent tune --objective speed --run ./bench.sh -- make -B
     """
     from compiler_agent.app.llm import ModelRun
     from compiler_agent.app.progress import Progress
@@ -92,22 +111,40 @@ def tune(
     from compiler_agent.app.tune_build import record_build, tune_build
     from compiler_agent.app.unit import TuneOptions
 
-    chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
-        objective
-    ]
     limit = Budget.parse(budget)
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
     demands = dataclasses.replace(demands, seed=seed)
+    lock = lock_path or _default_lock()
+    if objective == "speed":
+        from compiler_agent.app.cli_tune_speed import tune_for_speed
+        from compiler_agent.app.guard import Guard
+        from compiler_agent.app.tune_speed import SpeedOptions
+        from compiler_agent.evaluation.pairing import Settings
+
+        speed_options = SpeedOptions(
+            limit,
+            strategy,
+            seed,
+            demands,
+            allow_experimental,
+            guard=Guard.parse(guard, objective) if guard else None,
+            only=_keys_of(user_cache_directory() / "record.jsonl" if noted else records),
+            settings=Settings(seconds=comparison_seconds),
+        )
+        tune_for_speed(arguments, tests, lock, speed_options, as_json=as_json)
+        return
+    chosen = {"size": Objective.TEXT_BYTES, "object": Objective.OBJECT_BYTES, "ir": Objective.IR_INSTRUCTIONS}[
+        objective
+    ]
     asked = ModelRun(asking) if strategy in strategies.ASKING else None
     if asking.show_prompt and asked is None:
         raise UsageError(f"--strategy {strategy} sends nothing", hint="--show-prompt belongs to --strategy llm")
     options = TuneOptions(limit, strategy, seed, chosen, allow_experimental, demands, asked)
-    lock = lock_path or _default_lock()
     build_command: tuple[str, ...] = ()
     if records is not None:
         units = read_records(records)
-    elif arguments and all(Path(word).suffix in _SOURCE_SUFFIXES for word in arguments):
+    elif arguments and all(Path(word).suffix in SOURCE_SUFFIXES for word in arguments):
         for word in arguments:
             if not Path(word).is_file():
                 raise UsageError(f"there is no file {word}")
@@ -147,6 +184,18 @@ def tune(
         else:
             report = tune_records(units, lock, options, jobs=jobs, progress=progress)
     _print_report(report, lock, as_json, asked)
+
+
+def _keys_of(records: Path | None) -> frozenset[str] | None:
+    """The units of a file of records that were compiled for speed; None: no file was given."""
+    from compiler_agent.app.records import read_records
+
+    if records is None:
+        return None
+    keys = frozenset(one.key for one in read_records(records) if one.objective == "speed" and one.key)
+    if not keys:
+        raise UsageError(f"{records} has no unit that was compiled with -O-agent=speed", hint="build the program first")
+    return keys
 
 
 def _default_lock() -> Path:

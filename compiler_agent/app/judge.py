@@ -88,8 +88,9 @@ def judge_plan(
         if evaluation.value is not None:
             ledger = establish(
                 record,
-                evaluator,
-                evaluation,
+                engine.key,
+                plan,
+                evaluator.catalog,
                 demands,
                 program_test=(lambda content: _run(program, content)) if program else None,
             )

@@ -25,8 +25,8 @@ from compiler_agent.evaluation.difftest import N_REFERENCE_RUNS, Reference, Work
 _BUILD_TIMEOUT_S = 4 * 3600.0
 
 
-def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
-    """Runs a build command with cc-agent as its compiler, unless the command says otherwise itself."""
+def build(command: Sequence[str], cwd: Path, objective: str = "size", **variables: str) -> None:
+    """Runs a build command with cc-agent as its compiler at -O-agent=OBJECTIVE, unless the command says otherwise."""
     launcher = native_directory() / "bin"
     done = run(
         command,
@@ -35,8 +35,8 @@ def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
             CC=str(launcher / "cc-agent"),
             CXX=str(launcher / "cc-agent++"),
             **{
-                "CFLAGS": os.environ.get("CFLAGS", "-O-agent=size"),
-                "CXXFLAGS": os.environ.get("CXXFLAGS", "-O-agent=size"),
+                "CFLAGS": os.environ.get("CFLAGS", f"-O-agent={objective}"),
+                "CXXFLAGS": os.environ.get("CXXFLAGS", f"-O-agent={objective}"),
                 **variables,
             },
         ),
@@ -47,11 +47,14 @@ def build(command: Sequence[str], cwd: Path, **variables: str) -> None:
         raise CompilerAgentError(f"the build failed with status {done.status}: {shlex.join(command)}\n{tail}")
 
 
-def references(command: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> list[Reference]:
+def references(
+    command: Sequence[str], cwd: Path, workloads: Sequence[Workload], objective: str = "size"
+) -> list[Reference]:
     """What the program does when all of it is built at -O0; clang's own build stands there again afterwards."""
     with MemoryFile() as log:
         # Clang's own way to change a command line: it reaches every compilation, whatever the build's flags are.
-        build(command, cwd, CC_AGENT_MODE="off", CC_AGENT_LOG=str(log.path), CCC_OVERRIDE_OPTIONS="# O0")
+        unoptimized = {"CC_AGENT_LOG": str(log.path), "CCC_OVERRIDE_OPTIONS": "# O0"}
+        build(command, cwd, objective, CC_AGENT_MODE="off", **unoptimized)
         if not log.read():
             raise NotEstablished(
                 f"the second run of `{shlex.join(command)}` compiled nothing, so there is no -O0 build to compare with",
@@ -60,7 +63,33 @@ def references(command: Sequence[str], cwd: Path, workloads: Sequence[Workload])
     try:
         return [difftest.reference(workload, cwd) for workload in workloads]
     finally:
-        build(command, cwd, CC_AGENT_MODE="off")
+        build(command, cwd, objective, CC_AGENT_MODE="off")
+
+
+def build_with(plans: locks.Lock, command: Sequence[str], cwd: Path, objective: str = "size") -> set[str]:
+    """Builds with plans; the keys of those that are in what was built.
+
+    Raises:
+        NotEstablished: None is.
+        CompilerAgentError: The build fails.
+    """
+    with MemoryFile(plans.to_text().encode()) as lock, MemoryFile() as log:
+        files = {"CC_AGENT_LOCK": str(lock.path), "CC_AGENT_LOG": str(log.path)}
+        build(command, cwd, objective, CC_AGENT_MODE="replay", **files)
+        entries = [json.loads(line) for line in log.read().splitlines()]
+    keys = {
+        event["key"]
+        for entry in entries
+        if entry["decision"] == "replayed"
+        for event in entry["events"]
+        if event["event"] == "hit"
+    }
+    if plans.plans and not keys:
+        raise NotEstablished(
+            f"the second run of `{shlex.join(command)}` compiled nothing, so no plan could be tested",
+            hint="give a build command that builds everything again, such as `make -B`",
+        )
+    return keys
 
 
 def try_plans(
@@ -70,22 +99,8 @@ def try_plans(
     expected: Sequence[Reference],
 ) -> tuple[bool, set[str]]:
     """Builds with plans and tests; whether it behaves as expected, and the keys whose plans are in what was built."""
-    with MemoryFile(locks.Lock(plans).to_text().encode()) as lock, MemoryFile() as log:
-        build(command, cwd, CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(lock.path), CC_AGENT_LOG=str(log.path))
-        entries = [json.loads(line) for line in log.read().splitlines()]
-        keys = {
-            event["key"]
-            for entry in entries
-            if entry["decision"] == "replayed"
-            for event in entry["events"]
-            if event["event"] == "hit"
-        }
-        if plans and not keys:
-            raise NotEstablished(
-                f"the second run of `{shlex.join(command)}` compiled nothing, so no plan could be tested",
-                hint="give a build command that builds everything again, such as `make -B`",
-            )
-        return difftest.judge(expected, cwd).verdict.permits, keys
+    keys = build_with(locks.Lock(plans), command, cwd)
+    return difftest.judge(expected, cwd).verdict.permits, keys
 
 
 def retest(

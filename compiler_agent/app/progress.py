@@ -26,9 +26,13 @@ class UnitProgress:
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """One more plan was judged."""
+        self.tried(evaluation.size_ratio if evaluation.verdict.may_be_kept else None)
+
+    def tried(self, ratio: float | None) -> None:
+        """One more plan was judged: how many times better it is than the baseline, if it may be kept."""
         self.n_evaluations += 1
-        if evaluation.verdict.may_be_kept and evaluation.size_ratio is not None:
-            self.best = max(self.best, evaluation.size_ratio)
+        if ratio is not None:
+            self.best = max(self.best, ratio)
         self._owner.changed()
 
     def verified(self, done: int, of: int) -> None:

@@ -30,19 +30,20 @@ _NOT_BUILT_AGAIN = "the build did not compile it again, so its plan was not test
 _Item = tuple[str, LockEntry]
 
 
-def record_build(command: Sequence[str], cwd: Path) -> list[Record]:
-    """Runs a build once with clang's own code and returns its translation units.
+def record_build(command: Sequence[str], cwd: Path, objective: str = "size") -> list[Record]:
+    """Runs a build once with clang's own code and returns its translation units of one objective, size or speed.
 
     Raises:
         CompilerAgentError: The build fails, or nothing in it went through cc-agent with -O-agent.
     """
     with MemoryFile() as notes, MemoryFile(locks.Lock({}).to_text().encode()) as empty:
-        build(command, cwd, CC_AGENT_MODE="record", CC_AGENT_RECORD=str(notes.path), CC_AGENT_LOCK=str(empty.path))
-        records = [record for record in read_records(notes.path) if record.objective == "size"]
+        recording = {"CC_AGENT_RECORD": str(notes.path), "CC_AGENT_LOCK": str(empty.path)}
+        build(command, cwd, objective, CC_AGENT_MODE="record", **recording)
+        records = [record for record in read_records(notes.path) if record.objective == objective]
     if not records:
         raise UsageError(
-            f"no compilation of `{shlex.join(command)}` went through cc-agent with -O-agent=size",
-            hint="let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent=size`",
+            f"no compilation of `{shlex.join(command)}` went through cc-agent with -O-agent={objective}",
+            hint=f"let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent={objective}`",
         )
     return records
 

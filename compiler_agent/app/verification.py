@@ -20,7 +20,9 @@ from compiler_agent.evaluation import ledger as ledgers
 from compiler_agent.evaluation.difftest import Outcome
 from compiler_agent.evaluation.evaluate import Evaluation, Evaluator, Verdict
 from compiler_agent.evaluation.ledger import Ledger
+from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.engine import Engine
+from compiler_agent.llvm.plan import Plan
 
 # So many of the best plans are established, and so many are compiled afresh, should their objects not be those that
 # were measured.
@@ -104,7 +106,14 @@ def first_established(
             continue
         try:
             found = establish(
-                record, evaluator, evaluation, demands, should_stop, on_function, _doubtful(tried, demands)
+                record,
+                evaluator.engine.key,
+                evaluation.plan,
+                evaluator.catalog,
+                demands,
+                should_stop,
+                on_function,
+                _doubtful(tried, demands),
             )
         except CompilerAgentError as error:
             verdict, reason = Verdict.NOT_ESTABLISHED, error.message
@@ -121,21 +130,22 @@ def first_established(
 
 def establish(
     record: Record,
-    evaluator: Evaluator,
-    evaluation: Evaluation,
+    key: str,
+    plan: Plan,
+    catalog: Catalog,
     demands: Demands,
     should_stop: Callable[[], bool] = lambda: False,
     on_function: Callable[[int, int], None] = lambda done, of: None,
     doubtful: Collection[str] = (),
     program_test: Callable[[bytes], Outcome] | None = None,
 ) -> Ledger:
-    """The ledger of a plan that was evaluated. Arguments and errors as for `ledger.establish`."""
+    """The ledger of a plan on one unit. Arguments and errors as for `ledger.establish`."""
     return ledgers.establish(
         record.argv,
         record.cwd,
-        evaluator.engine.key,
-        evaluation.plan,
-        evaluator.catalog,
+        key,
+        plan,
+        catalog,
         seconds_per_function=demands.test_seconds,
         seed=demands.seed,
         coverage=demands.test_coverage,

@@ -172,7 +172,7 @@ def verify_entry(key: str, entry: LockEntry, record: Record | None, demands: Dem
             made = finding(verdict, reason, evaluator.baseline_value, evaluation.value)
             if not verdict.may_be_kept:
                 return made
-            ledger = establish(record, evaluator, evaluation, demands)
+            ledger = establish(record, key, evaluation.plan, evaluator.catalog, demands)
             verdict, reason = demands.verdict(ledger)
             return dataclasses.replace(
                 made, verdict=verdict, reason=reason, trust=ledger.trust, functions=dict(ledger.functions)

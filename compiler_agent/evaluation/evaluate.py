@@ -53,7 +53,7 @@ class Verdict(enum.StrEnum):
         return self is Verdict.ESTABLISHED
 
 
-_FAULTS = {
+FAULTS = {
     Outcome.REJECTED: Verdict.REJECTED,
     Outcome.INVALID: Verdict.INVALID,
     Outcome.CRASH: Verdict.CRASH,
@@ -61,6 +61,7 @@ _FAULTS = {
     Outcome.MEMORY: Verdict.OUT_OF_MEMORY,
     Outcome.ERROR: Verdict.NOT_ESTABLISHED,
 }
+"""What a compilation that gave no object says of its plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Evaluator:
             timeout_s=self.timeout_s,
         )
         if measured.outcome is not Outcome.OK:
-            return Evaluation(plan, _FAULTS[measured.outcome], measured, None, None, measured.message)
+            return Evaluation(plan, FAULTS[measured.outcome], measured, None, None, measured.message)
         value = self._value(measured)
         if value is None:
             return Evaluation(plan, Verdict.NOT_ESTABLISHED, measured, None, None, "there is no figure")

@@ -9,7 +9,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler_agent.base import lock as locks
@@ -101,9 +101,7 @@ def replay(
         timeout_s: Processor time that the plan may take, and four times that on the clock.
         memory_bytes: Memory that it may take beyond what the parsed source takes.
     """
-    toolchain = _toolchain()
-    entry = LockEntry(plan, "source", toolchain.version, toolchain.target, Evidence(0, 0, 0, "replay", 0))
-    with MemoryFile(locks.Lock({key: entry}).to_text().encode()) as lock, MemoryFile() as status:
+    with MemoryFile(lock_of({key: plan}).to_text().encode()) as lock, MemoryFile() as status:
         done = _with_plugin(argv, cwd, lock, status, timeout_s, memory_bytes)
         events = [json.loads(line) for line in status.read().splitlines()]
     words = done.stderr[:_TAIL_BYTES].decode(errors="replace").strip()  # a crash says why first, then its stack
@@ -120,6 +118,15 @@ def replay(
         outcome = Outcome.MEMORY if b"out of memory" in done.stderr.lower() else outcome
         return Replayed(outcome, message=words or f"status {done.status}", running=running)
     return Replayed(Outcome.OK, done.stdout)
+
+
+def lock_of(plans: Mapping[str, str]) -> locks.Lock:
+    """A lock that a compilation with these plans, by key, replays; nothing is claimed of them."""
+    toolchain = _toolchain()
+    nothing = Evidence(0, 0, 0, "replay", 0)
+    return locks.Lock(
+        {key: LockEntry(plan, "source", toolchain.version, toolchain.target, nothing) for key, plan in plans.items()}
+    )
 
 
 @functools.cache

@@ -1,0 +1,129 @@
+"""What `compiler-agent tune --objective speed` does with its arguments, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.base.errors import UsageError
+from compiler_agent.base.lock import check_writable
+from compiler_agent.evaluation.difftest import Workload
+
+if TYPE_CHECKING:
+    from compiler_agent.app.speed_search import Timed
+    from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult
+
+_EXAMPLE = "compiler-agent tune --objective speed --run './program input' -- clang program.c -o program"
+
+
+def tune_for_speed(
+    arguments: Sequence[str],
+    workloads: Sequence[Workload],
+    lock: Path,
+    options: SpeedOptions,
+    *,
+    as_json: bool,
+) -> None:
+    """Tunes one program, and keeps the plans in the lock.
+
+    Args:
+        arguments: Source files, a clang command, or a build command.
+        workloads: What --run gave.
+        lock: Where plans go.
+        options: How to search.
+        as_json: Whether JSON is printed.
+
+    Raises:
+        UsageError: There is no program, or no run of it.
+    """
+    from compiler_agent.app.progress import Progress
+    from compiler_agent.app.speed_keep import keep
+    from compiler_agent.app.speed_programs import program_of
+    from compiler_agent.app.tune_speed import tune_program
+
+    command = _command(arguments)
+    if not workloads:
+        raise UsageError(
+            "--objective speed needs --run: only a program that runs on an input can be made faster", hint=_EXAMPLE
+        )
+    check_writable(lock)
+    program = program_of(command, Path.cwd(), workloads)
+    with Progress(options.budget) as progress:
+        progress.expect(1)
+        shown = progress.unit(program.name)
+
+        def on_timed(timed: Timed) -> None:
+            shown.tried(timed.speedup if timed.comparison.outcome.permits else None)
+
+        result = tune_program(program, options, on_timed=on_timed, on_function=shown.verified, say=progress.say)
+        shown.done()
+    entries = keep(program, result, options, lock, command)
+    if as_json:
+        click.echo(json.dumps({"lock": str(lock), **to_json(result), "plans": entries}, indent=2))
+    else:
+        for line in report(result):
+            click.echo(line)
+        click.echo(f"{len(entries)} plans in {lock}" if entries else "no plan is kept")
+    for one in result.refused:
+        click.echo(f"not kept: {one.timed.candidate.plan}\n  {one.reason}", err=True)
+    if result.found.interrupted:
+        click.echo("interrupted: what was found so far is kept", err=True)
+        sys.exit(130)
+
+
+def _command(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The command that makes the program; for source files alone, one that makes a program of the first one's name."""
+    from compiler_agent.app.cli_tune import SOURCE_SUFFIXES
+
+    if not arguments:
+        raise UsageError("nothing to tune", hint=_EXAMPLE)
+    if is_compiler(arguments[0]) or Path(arguments[0]).suffix not in SOURCE_SUFFIXES:
+        return tuple(arguments)
+    for word in arguments:
+        if not Path(word).is_file():
+            raise UsageError(f"there is no file {word}")
+    return ("clang", *arguments, "-o", Path(arguments[0]).stem, "-lm")
+
+
+def to_json(result: SpeedResult) -> dict[str, Any]:
+    """A result, for `--json`."""
+    measured = result.confirmed.speedup if result.confirmed else None
+    return {
+        "program": result.program,
+        "baseline": result.stock.level,
+        "stock": result.stock.speedups,
+        "verdict": "established" if result.best else "not-better",
+        "speedup": measured.median if measured else None,
+        "interval": [measured.low, measured.high] if measured else None,
+        "plan": str(result.best.candidate.plan) if result.best else None,
+        "n_candidates": result.found.n_asked,
+        "n_timed": len(result.found.timed),
+        "n_wrong": result.found.n_wrong,
+        "text_bytes": [result.text_bytes, result.best.candidate.text_bytes if result.best else result.text_bytes],
+        "front": result.front,
+        "cautions": [str(caution) for caution in result.stock.session.cautions],
+        "refused": [{"plan": str(one.timed.candidate.plan), "reason": one.reason} for one in result.refused],
+    }
+
+
+def report(result: SpeedResult) -> list[str]:
+    """A result in words."""
+    lines = [f"stock: {', '.join(f'{level} {ratio:.3f}' for level, ratio in result.stock.speedups.items())}"]
+    tried = f"{result.found.n_asked} plans, {len(result.found.timed)} timed, {result.found.n_wrong} wrong"
+    if result.best is None or result.confirmed is None:
+        return [*lines, f"{result.program}: no plan is faster than clang {result.stock.level} ({tried})"]
+    lines.append(
+        f"{result.program}: {result.confirmed.speedup} times as fast as clang {result.stock.level}, "
+        f"measured again in {len(result.confirmed.pairs)} pairs ({tried})"
+    )
+    lines.append(f"  {result.best.candidate.plan}")
+    lines.append(f"  executable bytes: {result.text_bytes} -> {result.best.candidate.text_bytes}")
+    points = "; ".join(f"{1 / size:.2f} times the size, {speedup:.3f} times as fast" for size, speedup in result.front)
+    lines.append(f"  size and speed of what was timed: {points}")
+    return lines

@@ -1,0 +1,97 @@
+"""What a tune for speed leaves behind: plans in the lock, and how their program is built in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from compiler_agent.app.program import Choice, Objects, Program, Unit
+from compiler_agent.app.program_test import remember_build
+from compiler_agent.app.records import Record, remember
+from compiler_agent.app.tune import source_name
+from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult
+from compiler_agent.base import lock as locks
+from compiler_agent.base.files import file_error
+from compiler_agent.base.lock_evidence import RunTimeEvidence
+from compiler_agent.base.lock_format import RUN_TIME, Evidence, LockEntry
+from compiler_agent.base.trust import Trust
+from compiler_agent.evaluation.machine import this_machine
+from compiler_agent.llvm.toolchain import discover
+
+_PROFILES = ("-fprofile-instr-use=", "-fprofile-use=")
+
+
+def keep(
+    program: Program, result: SpeedResult, options: SpeedOptions, lock: Path, command: Sequence[str]
+) -> dict[str, str]:
+    """Puts what was found into the lock.
+
+    Args:
+        program: The program.
+        result: What its tune gave.
+        options: How that searched.
+        lock: The lock.
+        command: What builds the program, from the current directory, for `verify`.
+
+    Returns:
+        The plans by their units' sources.
+    """
+    planned = [unit for unit in program.units if result.best and unit.key in result.best.candidate.choice.plans]
+    locks.update(lock, {unit.key: _entry(program, unit, result, options, lock) for unit in planned})
+    remember((unit.key, unit.record) for unit in planned)
+    remember_build([unit.key for unit in planned], command, Path.cwd())
+    return {unit.record.source: result.best.candidate.choice.plans[unit.key] for unit in planned if result.best}
+
+
+def profile_digest(record: Record) -> str | None:
+    """SHA-256 of the profile that a unit is compiled with, in hexadecimal; None: with none.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    named = [word.partition("=")[2] for word in record.argv if word.startswith(_PROFILES)]
+    if not named:
+        return None
+    path = Path(record.cwd) / named[-1]
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise file_error("read", path, error) from error
+
+
+def _entry(program: Program, unit: Unit, result: SpeedResult, options: SpeedOptions, lock: Path) -> LockEntry:
+    assert result.best is not None
+    assert result.confirmed is not None
+    assert result.confirmed.speedup is not None
+    objects, choice, ledger = Objects(), result.best.candidate.choice, result.ledgers[unit.key]
+    measured, pairs = result.confirmed.speedup, result.confirmed.pairs
+    evidence = Evidence(
+        baseline_text_bytes=objects.text_bytes(unit, Choice()),
+        plan_text_bytes=objects.text_bytes(unit, choice),
+        n_evaluations=len(result.found.timed),
+        strategy=options.strategy,
+        seed=options.seed,
+        differential_test=program.evidence(),
+        trust=(ledger.trust or Trust.PRODUCTION).raised_to(Trust.TESTED),
+        functions=dict(ledger.functions),
+        run_time=RunTimeEvidence(
+            speedup=round(measured.median, 6),
+            low=round(measured.low, 6),
+            high=round(measured.high, 6),
+            n_samples=len(pairs),
+            n_layouts=len({pair.candidate.layout for pair in pairs}),
+            baseline=result.stock.level,
+            machine=str(this_machine()),
+            profile_sha256=profile_digest(unit.record),
+        ),
+    )
+    toolchain = discover()
+    return LockEntry(
+        choice.plans[unit.key],
+        source_name(unit.record, lock),
+        toolchain.version,
+        toolchain.target,
+        evidence,
+        objective=RUN_TIME,
+    )

@@ -1,0 +1,250 @@
+"""`compiler-agent tune --objective speed`: one program is made faster than clang's best stock configuration.
+
+Stock configurations are measured first, then what a strategy proposes; the best candidates are measured again, the one
+that wins is verified on all inputs and function by function, and its figure is measured once more, free of the search's
+luck. What is claimed holds for all candidates together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from compiler_agent.app.guard import Guard
+from compiler_agent.app.program import Choice, Objects, Program, Unit
+from compiler_agent.app.speed_candidates import Candidates
+from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, measure_stock, search
+from compiler_agent.app.verification import Demands, establish
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.evaluation.executor import Executor
+from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
+from compiler_agent.evaluation.ledger import Ledger
+from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Outcome, Settings
+from compiler_agent.evaluation.samples import SampleFile
+from compiler_agent.evaluation.stats import log_needed
+from compiler_agent.llvm import catalog, stock
+from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search import speed
+from compiler_agent.search.speed_space import SpeedSpace
+
+_FINALISTS = 3
+"""So many of the best are measured again, from the start; more would only be chosen by their luck."""
+_MOST_CANDIDATES = 1000
+"""Planned for, where the budget is a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedOptions:
+    """How to search."""
+
+    budget: Budget
+    """Candidates that are timed, or a time."""
+    strategy: str = "evolve"
+    """One of `speed.NAMES`."""
+    seed: int = 0
+    """Of the search, and of what measuring draws."""
+    demands: Demands = field(default_factory=Demands)
+    """What a plan needs to be kept, beside being faster with the same output."""
+    allow_experimental: bool = False
+    """Whether experimental passes and options may be used."""
+    guard: Guard | None = None
+    """The most that the program may grow; None: no limit."""
+    with_profile: bool = False
+    """Whether the program's own commands use a profile; stock configurations are then those with and without it."""
+    only: frozenset[str] | None = None
+    """Keys of the units that plans are for; None: all that are hot."""
+    settings: Settings = DEFAULT_SETTINGS
+    """How much is measured."""
+    samples: SampleFile | None = None
+    """Where raw times are kept; None: nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A faster candidate that is not kept."""
+
+    timed: Timed
+    """It."""
+    reason: str
+    """Why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedResult:
+    """What a tune for speed gave."""
+
+    program: str
+    """Its name."""
+    stock: Stock
+    """The stock configurations, and how they compare."""
+    found: Found
+    """What the search tried."""
+    best: Timed | None
+    """What is kept."""
+    confirmed: Comparison | None
+    """The figure of what is kept: samples that neither search nor choice has seen."""
+    ledgers: dict[str, Ledger]
+    """What was shown for each unit of what is kept, by key."""
+    refused: tuple[Refused, ...]
+    """Faster candidates that may not be kept."""
+    text_bytes: int
+    """Executable bytes of what ships without a plan."""
+    front: tuple[tuple[float, float], ...]
+    """(size_ratio, speedup) of what was timed and nothing else beats in both."""
+
+
+def tune_program(
+    program: Program,
+    options: SpeedOptions,
+    *,
+    on_timed: Callable[[Timed], None] = lambda timed: None,
+    on_function: Callable[[int, int], None] = lambda done, of: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> SpeedResult:
+    """Searches a faster way to compile a program. Ctrl-C ends the search; once more, and nothing is kept.
+
+    Args:
+        program: The program.
+        options: How to search, and what a plan needs to be kept.
+        on_timed: Told of each candidate that was timed.
+        on_function: Told how many functions of a plan are established, and of how many.
+        say: Told what a person should know while it goes on.
+
+    Raises:
+        NotEstablished: The program cannot be timed.
+        CompilerAgentError: It does not build.
+    """
+    known = catalog.load()
+    n_candidates = options.budget.n_evaluations or _MOST_CANDIDATES
+    levels = stock.speed_levels(options.with_profile)
+    measuring = Measuring(options.settings, options.seed, n_candidates, options.samples)
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
+        functions, hot = _profiled(program, options, scratch / "profile", say)
+        candidates = Candidates(
+            program, Objects(), hot, known, allow_experimental=options.allow_experimental, guard=options.guard
+        )
+        executors: list[Executor] = [stack.enter_context(one) for one in program.executors()]
+        baselines = measure_stock(program, candidates, executors, levels, measuring, scratch)
+        for caution in baselines.session.cautions:
+            say(f"caution: {caution}")
+        say(f"the fastest stock configuration is {baselines.level}")
+        strategy = speed.make(options.strategy, SpeedSpace(known, functions), options.seed)
+        found = search(strategy, candidates, baselines, options.budget, scratch, on_timed=on_timed)
+        refused: list[Refused] = []
+        ledgers: dict[str, Ledger] = {}
+        best = confirmed = None
+        for timed in _finalists(baselines, found):
+            try:
+                ledgers, reason = _verified(program, timed, options, on_function)
+            except CompilerAgentError as error:
+                reason = str(error)
+            if not reason:
+                confirmed = baselines.session.confirm(str(timed.candidate.plan), timed.layouts)
+                reason = _shortfall(confirmed)
+            if not reason:
+                best = timed
+                break
+            refused.append(Refused(timed, reason))
+    shipped_bytes = candidates.text_bytes(Choice())
+    return SpeedResult(
+        program=program.name,
+        stock=baselines,
+        found=found,
+        best=best,
+        confirmed=confirmed if best is not None else None,
+        ledgers=ledgers if best is not None else {},
+        refused=tuple(refused),
+        text_bytes=shipped_bytes,
+        front=_front(found, shipped_bytes),
+    )
+
+
+def _profiled(
+    program: Program, options: SpeedOptions, place: Path, say: Callable[[str], None]
+) -> tuple[tuple[HotFunction, ...], dict[str, tuple[str, ...]]]:
+    """The functions that take the program's time, and the units that plans are for, with those of each."""
+    wanted = [unit for unit in program.units if options.only is None or unit.key in options.only]
+    try:
+        commands = {unit.key: (unit.record.argv, Path(unit.record.cwd)) for unit in program.units}
+        functions = hot_functions(commands, program.profile(place), discover())
+    except CompilerAgentError as error:
+        say(f"without a profile all units are searched: {error}")
+        return (), {unit.key: () for unit in wanted}
+    hot = {key: names for key, names in hot_units(functions).items() if key in {unit.key for unit in wanted}}
+    if not hot:
+        raise NotEstablished(
+            f"{program.name} spends its time in none of the {len(wanted)} units that plans are for",
+            hint="is it the program of that build, and does its input make it work?",
+        )
+    names = ", ".join(f"{one.name} {one.share:.0%}" for one in functions[:3])
+    say(f"hot: {names}; plans for {len(hot)} of {len(program.units)} units")
+    return functions, hot
+
+
+def _finalists(baselines: Stock, found: Found) -> list[Timed]:
+    """The best that may be said to be faster, by a measurement from the start of some of them."""
+    session = baselines.session
+    kept = set(session.kept())
+    timed = [one for one in found.timed.values() if str(one.candidate.plan) in kept]
+    best = sorted(timed, key=lambda one: -one.speedup)[:_FINALISTS]
+    if len(best) < 2:
+        return best
+    rule = Rule(session.scale, log_needed(session.baseline.settings.level), Stopping.NEVER)
+
+    def again(one: Timed) -> float:
+        seen = compare(session.baseline, one.layouts, rule, seed=f"{session.seed}/final {one.candidate.plan}")
+        return seen.speedup.median if seen.speedup else 0.0
+
+    return [one for _, one in sorted(((again(one), one) for one in best), key=lambda pair: -pair[0])]
+
+
+def _verified(
+    program: Program, timed: Timed, options: SpeedOptions, on_function: Callable[[int, int], None]
+) -> tuple[dict[str, Ledger], str]:
+    """What is shown for each unit, and why the candidate may not be kept."""
+    outcome = program.judge(timed.layouts)
+    if not outcome.verdict.permits:
+        return {}, str(outcome)
+    demands = replace(options.demands, program_follows=True)  # and its output was just found to be right
+    ledgers: dict[str, Ledger] = {}
+    for unit, plan in _planned(program, timed):
+        ledger = establish(unit.record, unit.key, plan, catalog.load(), demands, on_function=on_function)
+        ledgers[unit.key] = ledger
+        verdict, reason = demands.verdict(ledger)
+        if not verdict.may_be_kept:
+            return ledgers, f"{unit.record.source}: {reason}"
+    return ledgers, ""
+
+
+def _planned(program: Program, timed: Timed) -> list[tuple[Unit, Plan]]:
+    plans = timed.candidate.choice.plans
+    return [(unit, Plan.parse(plans[unit.key])) for unit in program.units if unit.key in plans]
+
+
+def _shortfall(confirmed: Comparison) -> str:
+    """Why a last measurement does not confirm that a candidate is faster; empty if it does."""
+    if confirmed.speedup is None or confirmed.outcome is not Outcome.FASTER:
+        return f"measured again, {confirmed.reason}"
+    return "" if confirmed.speedup.low > 1 else f"measured again, its interval is {confirmed.speedup}"
+
+
+def _front(found: Found, text_bytes: int) -> tuple[tuple[float, float], ...]:
+    """What nothing else beats in size and speed at once, smallest first; what ships without a plan is (1, 1)."""
+    points = {(1.0, 1.0)}
+    for one in found.timed.values():
+        if one.comparison.speedup and one.candidate.text_bytes:
+            points.add((round(text_bytes / one.candidate.text_bytes, 4), round(one.speedup, 4)))
+    best = 0.0
+    front = []
+    for size_ratio, speedup in sorted(points, reverse=True):
+        if speedup > best:
+            best = speedup
+            front.append((size_ratio, speedup))
+    return tuple(front)
