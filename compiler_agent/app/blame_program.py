@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.app.records import Record, described
+from compiler_agent.app.records import Record
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Outcome, Reference, Workload
 from compiler_agent.llvm import replay
+from compiler_agent.llvm.launcher import described
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.replay import Replayed
 

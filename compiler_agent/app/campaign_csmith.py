@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import random
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler_agent.app.blame_program import Program, Unit
 from compiler_agent.app.campaign_plans import LEVELS
-from compiler_agent.base.config import search_path
-from compiler_agent.base.errors import NotEstablished, ToolchainError
-from compiler_agent.base.process import check, run
+from compiler_agent.base.process import check
 from compiler_agent.base.sandbox import Ending, SandboxLimits, run_confined
 from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.evaluation.generated import CSMITH_FLAGS, write_csmith
 from compiler_agent.llvm.toolchain import Toolchain
 
-HEADERS = Path("/usr/include/csmith")
-_OPTIONS = ("--concise", "--max-funcs", "8")
 _REFERENCE_TIMEOUT_S = 5.0
 _SLACK_S = 3.0
-_GENERATE_TIMEOUT_S = 30.0
-_FLAGS = ("-w", f"-I{HEADERS}", "-fuse-ld=lld")
-
-
-def require() -> str:
-    """Csmith's version.
-
-    Raises:
-        ToolchainError: It is not installed.
-    """
-    hint = "sudo apt-get install -y csmith libcsmith-dev"
-    if shutil.which("csmith", path=search_path()) is None or not (HEADERS / "csmith.h").is_file():
-        raise ToolchainError("csmith, or its headers, are not installed", hint=hint)
-    return check(["csmith", "--version"], timeout_s=60).stdout.decode().split("\n")[0].strip()
+_FLAGS = (*CSMITH_FLAGS, "-fuse-ld=lld")
 
 
 @dataclass(frozen=True)
@@ -57,11 +40,7 @@ class CsmithCase:
 
     def make(self, directory: Path) -> Program:
         """Generates and compiles it, and runs it at -O0; see `campaign.Case`."""
-        command = ["csmith", "--seed", str(self.seed), *_OPTIONS, "--output", "program.c"]
-        generated = run(command, cwd=directory, timeout_s=_GENERATE_TIMEOUT_S)
-        if generated.status != 0 or generated.timed_out:
-            raise NotEstablished("csmith did not come to an end")
-        (directory / "platform.info").unlink(missing_ok=True)
+        write_csmith(self.seed, directory)
         unit = Unit.of_command([self.level, *_FLAGS, "program.c", "-o", "program"], directory)
         # Twice is enough: nothing in such a program changes from run to run.
         workload = Workload("./program", timeout_s=_REFERENCE_TIMEOUT_S, slack_s=_SLACK_S, n_reference_runs=2)

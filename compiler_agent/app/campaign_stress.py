@@ -14,11 +14,11 @@ from compiler_agent.app.campaign_plans import LEVELS
 from compiler_agent.app.records import Record
 from compiler_agent.base.process import check
 from compiler_agent.evaluation.difftest import ProgramVerdict, Workload
+from compiler_agent.evaluation.generated import stress_module
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import Toolchain
 
-_SIZES = (60, 120, 200, 300)
 _DRIVER = """
 #include <stdint.h>
 #include <stdio.h>
@@ -75,9 +75,7 @@ class StressCase:
 
     def make(self, directory: Path) -> Program:
         """Generates, rewrites and runs it at -O0; see `campaign.Case`."""
-        size = _SIZES[self.seed % len(_SIZES)]
-        command = [str(self.toolchain.tool("llvm-stress")), f"--seed={self.seed}", f"--size={size}", "-o", "-"]
-        generated = check(command, timeout_s=60).stdout.decode()
+        generated = stress_module(self.seed, self.toolchain)
         (directory / "module.ll").write_text(defined(generated, self.seed))
         driver = _DRIVER.replace("@SEED@", str(self.seed)).replace("@BYTES@", str(OBJECT_BYTES))
         driver = driver.replace("@INPUTS@", str(INPUT_BYTES)).replace("@SINK@", str(SINK_BYTES))

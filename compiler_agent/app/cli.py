@@ -16,6 +16,7 @@ from compiler_agent.app import (
     cli_bench,
     cli_blame,
     cli_campaign,
+    cli_env,
     cli_explain,
     cli_judge,
     cli_lock,
@@ -67,6 +68,7 @@ for _command in (
     cli_judge.judge,
     cli_observe.observe,
     cli_blame.blame,
+    cli_env.env,
     cli_bench.bench,
 ):
     cli.add_command(_command)

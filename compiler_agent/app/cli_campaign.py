@@ -37,9 +37,11 @@ def bench_csmith(programs: int, seed: int, **settings: Any) -> None:
 
     A second run with the same settings goes on where the first one ended.
     """
-    from compiler_agent.app.campaign_csmith import CsmithCase, require
+    from compiler_agent.app.campaign_csmith import CsmithCase
+    from compiler_agent.evaluation.generated import csmith_version
 
-    _run("csmith", require(), seed, lambda llvm: (CsmithCase(seed + i, llvm) for i in range(programs)), **settings)
+    version = csmith_version()
+    _run("csmith", version, seed, lambda llvm: (CsmithCase(seed + i, llvm) for i in range(programs)), **settings)
 
 
 @click.command("llvm-stress")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler_agent.base.config import native_file, user_cache_directory
+from compiler_agent.base.config import user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import file_error, write_atomically
-from compiler_agent.base.process import check
+from compiler_agent.llvm.launcher import described
 
 FORMAT = "cc-agent-record"
 VERSION = 1
@@ -78,13 +78,6 @@ def read_records(path: Path) -> list[Record]:
         if record.argv:
             unique[record.key or (record.cwd, record.argv)] = record
     return list(unique.values())
-
-
-def described(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-    """What the launcher understands of a compiler command, as it prints it; nothing is run."""
-    done = check([native_file("bin/cc-agent"), "--cc-agent-describe", *arguments], cwd=cwd, timeout_s=60)
-    row: dict[str, Any] = json.loads(done.stdout.decode(errors="surrogateescape"))
-    return row
 
 
 def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None) -> list[Record]:

@@ -101,10 +101,11 @@ void liftTimeLimit() { limit(RLIMIT_CPU, RLIM_INFINITY); }
 
 Ending endChild(int child, const Limits &limits) {
   int status = 0;
-  if (waitpid(child, &status, WNOHANG) != 0)
-    return endingOf(status, /*late=*/false, limits);
-  kill(child, SIGKILL); // not waited for yet, so the number is still its own
-  return endingOf(waitFor(child), /*late=*/true, limits);
+  if (waitpid(child, &status, WNOHANG) == 0) {
+    kill(child, SIGKILL); // not waited for yet, so the number is still its own; it may be about to end by itself
+    status = waitFor(child);
+  }
+  return endingOf(status, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, limits);
 }
 
 Ending awaitChild(int child, int pipe, const Limits &limits, std::string &report) {

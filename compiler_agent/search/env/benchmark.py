@@ -30,6 +30,8 @@ class Benchmark:
     """The clang command that writes its object to standard output, whatever its optimization level."""
     directory: Path
     """Where that command runs."""
+    digest: str = ""
+    """SHA-256 of the source: another content under the same name is another benchmark."""
     program: Program | None = None
     """How to see what it does; None: its functions are all that can be tested."""
 

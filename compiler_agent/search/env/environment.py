@@ -77,7 +77,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         self._reward = reward_of(reward_space)
         self._wire = tuple(dict.fromkeys((*self._observation.wire, *self._reward.wire)))
         self._benchmark = benchmark
-        self._served: OrderedDict[str, ServedBenchmark] = OrderedDict()
+        self._served: OrderedDict[tuple[str, str], ServedBenchmark] = OrderedDict()
         self._episode: Episode | None = None
         self._has_ended = False
         self._seen: Any = None
@@ -209,8 +209,9 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
 
     def _serve(self, benchmark: str | Benchmark) -> ServedBenchmark:
         found = benchmark if isinstance(benchmark, Benchmark) else find(benchmark)
-        served = self._served.pop(found.uri, None) or ServedBenchmark(found, self._limits)
-        self._served[found.uri] = served
+        key = found.uri, found.digest
+        served = self._served.pop(key, None) or ServedBenchmark(found, self._limits)
+        self._served[key] = served
         if len(self._served) > _MOST_SERVED:
             self._served.popitem(last=False)
         return served

@@ -45,6 +45,13 @@ class Instances(Space[_Value], Generic[_Value]):
         return f"Instances({self.kind.__name__})"
 
 
+def shape_of(space: Space[Any]) -> str:
+    """A space in a word or two, as `int64 (56,)`."""
+    if isinstance(space, spaces.Dict):
+        return f"{len(space)} by name"
+    return f"{space.dtype} {space.shape}" if isinstance(space, spaces.Box) else str(space)
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One observation space."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.actions import PassActions
-from compiler_agent.search.env.benchmark import Benchmark, Program
-from compiler_agent.search.env.datasets import source_benchmark
+from compiler_agent.search.env.benchmark import Program
+from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.validation import Validity
 
@@ -26,7 +27,7 @@ def validated(
     if linked:
         link = (str(discover().clang), "{object}", "-o", "{program}")
         program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
-        benchmark = Benchmark(benchmark.uri, benchmark.argv, benchmark.directory, program)
+        benchmark = dataclasses.replace(benchmark, program=program)
     env = LlvmEnv(benchmark)
     env._actions = PassActions(passes)
     env.reset()

@@ -1,0 +1,119 @@
+"""`compiler-agent env`: datasets, spaces and episodes of the reinforcement learning environment."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
+
+REWARD = click.option("--reward", "reward_space", default="IrInstructionCountOz", show_default=True, metavar="NAME")
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.group()
+def env() -> None:
+    """The environment compiler_agent/llvm-v0: passes on LLVM modules as actions. See docs/environment.md."""
+
+
+@env.command("list")
+@click.argument("dataset", required=False)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Benchmarks at most.")
+@click.option("--spaces", is_flag=True, help="The names of observations, rewards and actions instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
+    """Lists datasets, the benchmarks of DATASET, or the spaces.
+
+    \b
+    compiler-agent env list
+    compiler-agent env list generator://csmith-v0 --limit 5
+    compiler-agent env list file:///project/compile_commands.json
+    """
+    from compiler_agent.app.env_report import list_spaces
+    from compiler_agent.search.env.datasets import DATASETS, find_dataset
+
+    if spaces:
+        rows = list_spaces()
+    elif dataset is None:
+        rows = [(one.uri, one.description) for one in DATASETS]
+    else:
+        found = find_dataset(dataset)
+        joint = "#" if found.uri.endswith(".json") else "/"
+        rows = [(f"{found.uri}{joint}{name}", "") for name in itertools.islice(found.names(), limit)]
+    if as_json:
+        click.echo(json.dumps([{"name": name, "description": description} for name, description in rows], indent=1))
+    else:
+        for name, description in rows:
+            click.echo(f"{name}  {description}".rstrip())
+
+
+@env.command()
+@click.argument("benchmark")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def describe(benchmark: str, as_json: bool) -> None:
+    """Shows a benchmark's command and its baselines, and what size attributes make of -Oz."""
+    from compiler_agent.app.env_report import describe_benchmark, render_description
+
+    found = describe_benchmark(benchmark)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        render_description(found, Console())
+
+
+@env.command()
+@click.argument("benchmarks", nargs=-1, required=True)
+@click.option("--agent", default="random", show_default=True, metavar="NAME", help="As of `bench pass-order`.")
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--seed", default=0, show_default=True)
+@REWARD
+def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, reward_space: str) -> None:
+    """Lets an agent work on benchmarks and prints the best states as CSV."""
+    from compiler_agent.search.env.agents import Run, run_agent
+    from compiler_agent.search.env.environment import LlvmEnv
+    from compiler_agent.search.env.state import write_states
+
+    states = []
+    for benchmark in benchmarks:
+        environment = LlvmEnv(benchmark, reward_space=reward_space)
+        states.append(run_agent(agent, Run(environment, seconds, seed)))
+        environment.close()
+    write_states(states, sys.stdout)
+
+
+@env.command()
+@click.argument("file", type=_FILE)
+@REWARD
+def replay(file: Path, reward_space: str) -> None:
+    """Replays the states of a CSV FILE and compares the rewards; exit 1 where one differs."""
+    from compiler_agent.app.env_report import replay_states
+
+    sys.exit(_render(replay_states(file, reward_space)))
+
+
+@env.command()
+@click.argument("file", type=_FILE)
+@REWARD
+@click.option(
+    "--test-seconds", default=DEFAULT_TEST_SECONDS, show_default=True, type=click.FloatRange(0), help="By function."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the tests' inputs.")
+def validate(file: Path, reward_space: str, test_seconds: float, seed: int) -> None:
+    """Replays the states of a CSV FILE and validates each; exit 1 unless all are okay."""
+    from compiler_agent.app.env_report import validate_states
+
+    sys.exit(_render(validate_states(file, reward_space, test_seconds, seed)))
+
+
+def _render(rows: list[tuple[str, str, str]]) -> int:
+    table = Table("benchmark", "verdict", "because")
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=True).print(table)
+    return 0 if all(verdict == "okay" for _, verdict, _ in rows) else 1

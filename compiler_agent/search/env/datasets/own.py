@@ -1,0 +1,54 @@
+"""What the repository has: kernels, and the modules of `llvm_ir_corpus`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler_agent.search.env.benchmark import Benchmark
+from compiler_agent.search.env.datasets.dataset import source_benchmark
+
+_ROOT = Path(__file__).resolve().parents[4]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The sources of one kind below a directory, by path without the ending."""
+
+    uri: str
+    """As for any dataset."""
+    description: str
+    """As for any dataset."""
+    directory: Path
+    """Where they are."""
+    ending: str
+    """Of their names, with the dot."""
+    left_out: frozenset[str] = frozenset()
+    """Names that are no benchmarks."""
+
+    def names(self) -> Iterator[str]:
+        """In order."""
+        for path in sorted(self.directory.rglob(f"*{self.ending}")):
+            name = path.relative_to(self.directory).as_posix().removesuffix(self.ending)
+            if name not in self.left_out:
+                yield name
+
+    def benchmark(self, name: str) -> Benchmark:
+        """One of them, by itself."""
+        return source_benchmark(f"{self.uri}/{name}", self.directory / f"{name}{self.ending}")
+
+
+KERNELS = Folder(
+    "benchmark://kernels-v0",
+    "small loop nests of benchmarks/kernels",
+    _ROOT / "benchmarks" / "kernels",
+    ".c",
+    frozenset({"driver"}),
+)
+IR_CORPUS = Folder(
+    "benchmark://ir-corpus-v0",
+    "hand-written modules of llvm_ir_corpus, a few instructions each",
+    _ROOT / "llvm_ir_corpus",
+    ".ll",
+)

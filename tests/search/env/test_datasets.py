@@ -1,0 +1,102 @@
+"""Benchmarks by URI: what the repository has, what is generated, and what users bring."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.state import State, read_states, write_states
+
+needs_csmith = pytest.mark.skipif(shutil.which("csmith") is None, reason="csmith is not installed")
+
+
+@pytest.mark.parametrize("dataset", [one.uri for one in DATASETS if one.uri != "generator://csmith-v0"])
+def test_the_first_benchmark_of_each_dataset_is_an_episode(dataset: str) -> None:
+    (name,) = itertools.islice(find_dataset(dataset).names(), 1)
+    env = LlvmEnv(f"{dataset}/{name}", observation_space="IrInstructionCount")
+    try:
+        seen, info = env.reset()
+    finally:
+        env.close()
+    assert seen[0] > 0
+    assert info["benchmark"] == f"{dataset}/{name}"
+
+
+@needs_csmith
+def test_a_seed_is_a_program() -> None:
+    one, again, other = (find(f"generator://csmith-v0/{seed}") for seed in (3, 3, 4))
+    assert one == again
+    assert one.digest != other.digest
+    assert one.program is not None
+    with pytest.raises(UsageError, match="no seed"):
+        find("generator://csmith-v0/three")
+
+
+def test_the_scheme_benchmark_need_not_be_written() -> None:
+    assert find("kernels-v0/adler") == find("benchmark://kernels-v0/adler")
+
+
+def test_another_content_is_another_benchmark(tmp_path: Path) -> None:
+    source = tmp_path / "unit.c"
+    env = LlvmEnv(f"file://{source}", observation_space="IrInstructionCount")
+    try:
+        source.write_text("int f(int x) { return x; }")
+        before, _ = env.reset()
+        source.write_text("int f(int x) { return x + x * x; }")
+        after, _ = env.reset()
+    finally:
+        env.close()
+    assert after[0] > before[0]
+
+
+def test_a_directory_is_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "with space").mkdir()
+    (tmp_path / "with space" / "a.c").write_text("int f(void) { return 1; }")
+    (tmp_path / "b.ll").write_text("define i32 @g() {\n  ret i32 2\n}\n")
+    (tmp_path / "notes.txt").write_text("no source")
+    dataset = find_dataset(f"file://{tmp_path}")
+    assert list(dataset.names()) == ["b.ll", "with%20space/a.c"]
+    env = LlvmEnv(observation_space="IrInstructionCount")
+    counts = [env.reset(options={"benchmark": f"{dataset.uri}/{name}"})[0][0] for name in dataset.names()]
+    env.close()
+    assert counts == [1, 1]
+
+
+def test_a_compilation_database_is_a_dataset(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.c").write_text("int f(void) { return EXTRA; }")
+    database = tmp_path / "compile_commands.json"
+    row = {"directory": str(tmp_path), "file": "src/a.c", "command": "gcc -O2 -DEXTRA=g() -Dg()=7 -c src/a.c -o a.o"}
+    database.write_text(json.dumps([row]))
+    dataset = find_dataset(f"file://{database}")
+    assert list(dataset.names()) == ["src/a.c"]
+    env = LlvmEnv(f"file://{database}#src/a.c", observation_space="Ir")
+    text, _ = env.reset()
+    env.close()
+    assert "ret i32 7" in text
+    assert "minsize" in text  # -Oz, although the project says -O2
+    for content in ("{}", "not JSON", "[{}]"):
+        database.write_text(content)
+        with pytest.raises(CompilerAgentError, match=r"compile_commands\.json"):
+            find(f"file://{database}#src/a.c")
+
+
+def test_states_round_trip_as_csv(tmp_path: Path) -> None:
+    states = [
+        State("file:///a,b.c", 0.5, 1.25, '-passes=function(sroa<modify-cfg>),globaldce call:"x",y:0:inline=never')
+    ]
+    path = tmp_path / "states.csv"
+    with path.open("w") as file:
+        write_states(states, file)
+    assert read_states(path) == states
+    assert path.read_text().startswith("benchmark,reward,walltime,commandline\n")
+    path.write_text(path.read_text() + "one,two\n")
+    with pytest.raises(UsageError, match="line 3"):
+        read_states(path)
