@@ -20,7 +20,7 @@ GYM_DONE := $(GYM)/installed.stamp
 MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo compiler-gym bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca clean
+.PHONY: setup test check demo compiler-gym bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca bench-measurement clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
@@ -123,6 +123,9 @@ bench-mutants: setup $(MUTATOR)
 
 bench-mca: setup
 	$(BIN)/compiler-agent bench mca
+
+bench-measurement: setup
+	$(BIN)/compiler-agent bench measurement
 
 bench-verification: setup
 	$(BIN)/compiler-agent bench verification

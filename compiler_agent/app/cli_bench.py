@@ -174,6 +174,42 @@ def bench_mca(names: tuple[str, ...], levels: tuple[str, ...], rounds: int, json
         write_atomically(json_file, (json.dumps(report.to_json(found), indent=1) + "\n").encode())
 
 
+@bench.command("measurement")
+@click.option("--comparisons", default=200, show_default=True, help="Of programs with themselves.")
+@click.option("--trials", default=60, show_default=True, help="With a slowdown of 2%.")
+@click.option("--repeats", default=5, show_default=True, help="Comparisons for each win that is one of layout alone.")
+@click.option("--pairs", type=click.IntRange(6), default=60, show_default=True, help="Most of one comparison.")
+@click.option("--seconds", default=600.0, show_default=True, help="Most for each of the three questions.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+@click.option("--check", "fail", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_measurement(
+    comparisons: int,
+    trials: int,
+    repeats: int,
+    pairs: int,
+    seconds: float,
+    seed: int,
+    json_file: Path | None,
+    fail: bool,
+) -> None:
+    """Whether times measured on this machine can be believed.
+
+    Programs are compared with themselves, with themselves with 2% more work, and with themselves in another layout.
+    """
+    from compiler_agent.app import bench_measurement as module
+    from compiler_agent.app import bench_measurement_report as report
+    from compiler_agent.base.files import write_atomically
+
+    settings = module.Settings(comparisons, trials, repeats, pairs, seconds=seconds, seed=seed)
+    with module.Bench(settings) as running:
+        found = running.run()
+    report.render(found, Console(width=160))
+    if json_file is not None:
+        write_atomically(json_file, (json.dumps(report.to_json(found), indent=1) + "\n").encode())
+    _print_misses(list(report.misses(found)), fail)
+
+
 @bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench_drop_in(arguments: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ import re
 import shlex
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -70,16 +71,17 @@ class ProcessExecutor:
         directory: What the command finds in its working directory; it works in a copy, which is made new after each
             run that changed something.
         program: Where the command expects the executable, relative to that directory.
+        under: A tool's command that this one is put behind, as valgrind's.
     """
 
-    def __init__(self, workload: Workload, directory: Path, program: str) -> None:
+    def __init__(self, workload: Workload, directory: Path, program: str, under: Sequence[str] = ()) -> None:
         if os.path.isabs(program):
             raise UsageError(f"{program} is an absolute path", hint="name the program relative to its directory")
         self.workload = workload
         self._directory = directory
         self._program = program
         plain = _PLAIN.fullmatch(workload.command)
-        self._argv = shlex.split(workload.command) if plain else ["/bin/sh", "-c", workload.command]
+        self._argv = [*under, *(shlex.split(workload.command) if plain else ("/bin/sh", "-c", workload.command))]
         self._scratch = tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True)
         self._place = Path(self._scratch.name) / "run"
 
