@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from compiler_agent.app.libraries import load, select
-from compiler_agent.app.library_fetch import prepare
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation.libraries import load, select
+from compiler_agent.evaluation.library_fetch import prepare
 
 # A machine that is busy with something else is not a failure.
 settings.register_profile("suite", deadline=None, print_blob=True)

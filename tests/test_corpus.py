@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.app import libraries
+from compiler_agent.evaluation import libraries
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import Toolchain, discover
 

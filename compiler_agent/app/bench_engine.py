@@ -20,9 +20,9 @@ from pathlib import Path
 from compiler_agent.app import bench_engine_plans as plans_of
 from compiler_agent.app.bench_engine_processes import Processes
 from compiler_agent.app.bench_size import serving_argv, translation_units
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.app.unit import search_space
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.engine import Engine, Measurement, Outcome
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover

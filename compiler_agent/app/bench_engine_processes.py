@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler_agent.app.bench_size import serving_argv
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.process import Completed, run
+from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
 

@@ -16,10 +16,10 @@ from rich.table import Table
 from compiler_agent.app.bench_mutants import configured_units
 from compiler_agent.app.bench_mutants_build import argv_of
 from compiler_agent.app.bench_mutants_judge import Answer, Reply, Tester
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.base.process import check
+from compiler_agent.evaluation.libraries import TranslationUnit
 
 LIBRARIES = ("zlib", "lua", "expat", "bzip2", "lz4", "libpng", "double-conversion")
 LEVELS = ("-O1", "-O2", "-O3", "-Os", "-Oz")

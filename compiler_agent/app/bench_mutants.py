@@ -16,15 +16,15 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from compiler_agent.app import libraries, library_build
 from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_judge import Answer, Prover, Reply, Tester, Truth, verdict_of
 from compiler_agent.app.bench_mutants_sample import Candidate, candidates, choose_functions
-from compiler_agent.app.libraries import TranslationUnit
-from compiler_agent.app.library_fetch import fetch
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import write_atomically
 from compiler_agent.base.journal import Journal, in_parallel
+from compiler_agent.evaluation import libraries, library_build
+from compiler_agent.evaluation.libraries import TranslationUnit
+from compiler_agent.evaluation.library_fetch import fetch
 from compiler_agent.llvm.toolchain import discover
 
 LIBRARIES = ("zlib", "lua", "expat", "bzip2", "lz4", "libpng")

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import write_atomically
 from compiler_agent.base.process import check
+from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
 _TIMEOUT_S = 300.0

@@ -19,10 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app import libraries, library_build, tune
-from compiler_agent.app.libraries import Library
-from compiler_agent.app.library_agent import plain_compiler
-from compiler_agent.app.library_fetch import prepare
+from compiler_agent.app import tune
 from compiler_agent.app.library_judge import read_decisions
 from compiler_agent.app.records import Record, read_records
 from compiler_agent.app.unit import TuneOptions
@@ -32,7 +29,11 @@ from compiler_agent.base.config import Budget, native_directory
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
+from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.evaluate import stock_plan
+from compiler_agent.evaluation.libraries import Library
+from compiler_agent.evaluation.library_build import plain_compiler
+from compiler_agent.evaluation.library_fetch import prepare
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import discover
 

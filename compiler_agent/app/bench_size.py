@@ -18,9 +18,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from compiler_agent.app import libraries, library_build
-from compiler_agent.app.libraries import Part, TranslationUnit
-from compiler_agent.app.library_agent import plain_compiler
 from compiler_agent.app.llm import ModelRun
 from compiler_agent.app.outcomes import keep_outcomes
 from compiler_agent.app.records import Record
@@ -28,7 +25,10 @@ from compiler_agent.app.unit import TuneOptions, search_space, strategy_for
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.store import Store
+from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.evaluate import Evaluator, Objective
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
+from compiler_agent.evaluation.library_build import plain_compiler
 from compiler_agent.llvm.engine import Engine, Measurement
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies

@@ -21,12 +21,12 @@ from rich.table import Table
 
 from compiler_agent.app.bench_mutants import configured_units
 from compiler_agent.app.bench_size import serving_argv
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.base.process import run as run_program
 from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Strength, Trust
+from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.toolchain import discover
 
 LIBRARIES = ("zlib", "lua", "expat", "bzip2", "lz4", "zstd", "libpng", "jsoncpp")

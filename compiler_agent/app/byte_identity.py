@@ -26,11 +26,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.app import libraries, library_build
 from compiler_agent.app.byte_comparison import STOCK_PIPELINES, Comparison, Kind, compare
-from compiler_agent.app.libraries import TranslationUnit
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.evaluation import libraries, library_build
+from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
 FLAGS = ("-g", "-fPIC", "-ffunction-sections")

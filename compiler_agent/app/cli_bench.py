@@ -103,9 +103,9 @@ def bench_size(
     `compiler-agent bench --strategies …` is the same. Judges sizes only: no function is tested, and nothing is kept.
     """
     from compiler_agent.app import bench_size as module
-    from compiler_agent.app import libraries
     from compiler_agent.app.bench_size_report import render
     from compiler_agent.app.llm import ModelRun
+    from compiler_agent.evaluation import libraries
     from compiler_agent.search import strategies
 
     wanted = chosen or tuple(library.name for library in libraries.load() if library.name != "sqlite")

@@ -16,14 +16,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app.libraries import Library, load, select
-from compiler_agent.app.library_agent import agent_compiler, plain_compiler, record_library
-from compiler_agent.app.library_build import parse_sizes
+from compiler_agent.app.library_agent import agent_compiler, record_library
 from compiler_agent.app.library_judge import Outcome, Result, build_and_test
 from compiler_agent.base import process
 from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import CompilerAgentError, ToolError
 from compiler_agent.base.lock import Lock
+from compiler_agent.evaluation.libraries import Library, load, select
+from compiler_agent.evaluation.library_build import parse_sizes, plain_compiler
 from compiler_agent.llvm import toolchain
 from compiler_agent.llvm.toolchain import Toolchain
 

@@ -17,10 +17,8 @@ from pathlib import Path
 
 import click
 
-from compiler_agent.app import libraries as catalog
 from compiler_agent.app import tune
-from compiler_agent.app.libraries import Library
-from compiler_agent.app.library_agent import agent_compiler, plain_compiler, record_library
+from compiler_agent.app.library_agent import agent_compiler, record_library
 from compiler_agent.app.library_judge import Outcome, Replay, Result, build_and_test
 from compiler_agent.app.records import read_records
 from compiler_agent.app.unit import TuneOptions
@@ -28,6 +26,9 @@ from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock import Lock
+from compiler_agent.evaluation import libraries as catalog
+from compiler_agent.evaluation.libraries import Library
+from compiler_agent.evaluation.library_build import plain_compiler
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies
 

@@ -1,20 +1,14 @@
-"""How a library's build uses cc-agent, and plain clang beside it; and a build that notes what it compiles."""
+"""How a library's build uses cc-agent; and a build that notes what it compiles."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from compiler_agent.app.libraries import Library
-from compiler_agent.app.library_build import Compiler, build, configure
-from compiler_agent.app.library_fetch import prepare
 from compiler_agent.base.config import native_directory, search_path
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.llvm.toolchain import Toolchain
-
-
-def plain_compiler(found: Toolchain) -> Compiler:
-    """The control: the very clang that cc-agent runs, at -Oz."""
-    return Compiler(cc=str(found.clang), cxx=str(found.clangxx), cflags="-Oz")
+from compiler_agent.evaluation.libraries import Library
+from compiler_agent.evaluation.library_build import Compiler, build, configure
+from compiler_agent.evaluation.library_fetch import prepare
 
 
 def agent_compiler(mode: str, records: Path, lock: Path) -> Compiler:

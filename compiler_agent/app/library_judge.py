@@ -13,10 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compiler_agent.app.libraries import Library
-from compiler_agent.app.library_build import Compiler, Step, build, check_requirements, configure, measure, run_tests
-from compiler_agent.app.library_fetch import prepare
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation.libraries import Library
+from compiler_agent.evaluation.library_build import (
+    Compiler,
+    Step,
+    build,
+    check_requirements,
+    configure,
+    measure,
+    run_tests,
+)
+from compiler_agent.evaluation.library_fetch import prepare
 
 _USUAL = ("replayed", "miss", "recorded")
 CONTROL = Compiler(cc="clang-22", cxx="clang++-22", cflags="-Oz")

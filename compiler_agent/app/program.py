@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.app.library_build import parse_sizes
 from compiler_agent.app.records import Record
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.files import MemoryFile
@@ -21,6 +20,7 @@ from compiler_agent.base.process import check
 from compiler_agent.evaluation.difftest import Outcome, Workload
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.layout import Layouts
+from compiler_agent.evaluation.library_build import parse_sizes
 from compiler_agent.evaluation.profile import GENERATE, Profile, collect
 from compiler_agent.llvm import replay
 from compiler_agent.llvm.engine import Outcome as Compilation

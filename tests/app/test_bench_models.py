@@ -8,9 +8,9 @@ import pytest
 
 from compiler_agent.app import bench_size, llm
 from compiler_agent.app.bench_size import UnitFigures
-from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.app.llm import Asking, ModelRun
 from compiler_agent.base.config import Budget
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
 from compiler_agent.search.fakes.scripted import calls, proposes
 from compiler_agent.search.fakes.server import FakeServer
 

@@ -18,9 +18,9 @@ from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Reply, Truth
 from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator, without_noalias
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
-from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
 from compiler_agent.base.journal import Journal, in_parallel
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
 
 SOURCE = """
 static int inner(int a) { return a / 4; }

@@ -10,8 +10,8 @@ from rich.console import Console
 from compiler_agent.app import bench_verification as bench
 from compiler_agent.app.bench_verification import Settings
 from compiler_agent.app.cli import cli
-from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.journal import Journal
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
 
 from .programs import WEIGH_C
 

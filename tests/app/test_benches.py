@@ -17,11 +17,11 @@ from compiler_agent.app.bench_engine_report import render
 from compiler_agent.app.bench_replay import FULL, NONE, BuildRatios, LaunchCost, ReplayReport
 from compiler_agent.app.bench_size import serving_argv
 from compiler_agent.app.cli_bench import bench
-from compiler_agent.app.libraries import Part, TranslationUnit, load
 from compiler_agent.app.unit import search_space
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.store import Store, StoredEvaluation, StoredUnit
+from compiler_agent.evaluation.libraries import Part, TranslationUnit, load
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import discover
 

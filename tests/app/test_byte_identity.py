@@ -13,8 +13,8 @@ import pytest
 from compiler_agent.app import byte_comparison, byte_identity
 from compiler_agent.app.byte_comparison import LAUNCHER_OPTIONS, STOCK_PIPELINES, Comparison, Kind, compare
 from compiler_agent.app.byte_identity import FLAG_SETS, FLAGS, Case, State, plan_cases, run, summary
-from compiler_agent.app.libraries import Part, TranslationUnit
 from compiler_agent.base.config import native_directory
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
 from compiler_agent.llvm.toolchain import discover
 
 from .programs import Project

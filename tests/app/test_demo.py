@@ -11,14 +11,15 @@ from pathlib import Path, PurePosixPath
 import pytest
 from rich.console import Console
 
-from compiler_agent.app import demo, library_fetch
+from compiler_agent.app import demo
 from compiler_agent.app.demo import Row, broken_promises, compare, demonstrate, sizes_by_object
-from compiler_agent.app.libraries import Library, load
 from compiler_agent.app.library_judge import Outcome, Replay, Result
 from compiler_agent.base import process
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, ToolError
 from compiler_agent.base.lock import Evidence, LockEntry, update
+from compiler_agent.evaluation import library_fetch
+from compiler_agent.evaluation.libraries import Library, load
 
 # Printed by llvm-size-22 -A for an archive and for an object of its own, shortened.
 SIZES = """blocksort.o   (ex /some where/libbz2.a):

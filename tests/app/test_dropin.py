@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 import pytest
 from click.testing import CliRunner
 
-from compiler_agent.app import dropin, library_fetch
+from compiler_agent.app import dropin
 from compiler_agent.app.dropin import DropIn, drop_in, exit_status, searching, shortcomings, table
-from compiler_agent.app.libraries import Library, load
 from compiler_agent.app.library_judge import Outcome, Replay, Result
 from compiler_agent.base.config import Budget, native_directory
 from compiler_agent.base.lock import Lock
+from compiler_agent.evaluation import library_fetch
+from compiler_agent.evaluation.libraries import Library, load
 
 from .programs import WEIGH_C
 

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler_agent.app import debian_sources, library_fetch, library_judge
-from compiler_agent.app.debian_sources import ask_for_sources, parse_sources
-from compiler_agent.app.libraries import LIBRARIES_FILE, Library, Part, load, select, translation_units
-from compiler_agent.app.library_build import Compiler, build, check_requirements, configure, measure, parse_sizes
-from compiler_agent.app.library_fetch import fetch, prepare, unpack
+from compiler_agent.app import library_judge
 from compiler_agent.app.library_judge import Outcome
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError, UsageError
+from compiler_agent.evaluation import debian_sources, library_fetch
+from compiler_agent.evaluation.debian_sources import ask_for_sources, parse_sources
+from compiler_agent.evaluation.libraries import LIBRARIES_FILE, Library, Part, load, select, translation_units
+from compiler_agent.evaluation.library_build import Compiler, build, check_requirements, configure, measure, parse_sizes
+from compiler_agent.evaluation.library_fetch import fetch, prepare, unpack
 
 # Printed by apt-cache showsrc of apt 2.6, shortened: md5 sums first, two versions, one archive.
 SHOWSRC = """Package: expat

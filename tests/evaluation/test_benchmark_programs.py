@@ -25,7 +25,6 @@ def _built(benchmark: Benchmark, place: Path, *flags: str) -> Path:
     return build(benchmark, place, flags, toolchain())
 
 
-
 @programs
 @pytest.mark.parametrize("level", ["-O0", "-O3"])
 def test_small_input(folder: Path, level: str, tmp_path: Path) -> None:

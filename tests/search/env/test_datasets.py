@@ -14,10 +14,12 @@ from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.state import State, read_states, write_states
 
+OPTIONAL = ("generator://csmith-v0", "benchmark://libs-v0")
+"""What needs more than a compiler: tested by themselves."""
 needs_csmith = pytest.mark.skipif(shutil.which("csmith") is None, reason="csmith is not installed")
 
 
-@pytest.mark.parametrize("dataset", [one.uri for one in DATASETS if one.uri != "generator://csmith-v0"])
+@pytest.mark.parametrize("dataset", [one.uri for one in DATASETS if one.uri not in OPTIONAL])
 def test_the_first_benchmark_of_each_dataset_is_an_episode(dataset: str) -> None:
     (name,) = itertools.islice(find_dataset(dataset).names(), 1)
     env = LlvmEnv(f"{dataset}/{name}", observation_space="IrInstructionCount")
@@ -37,6 +39,19 @@ def test_a_seed_is_a_program() -> None:
     assert one.program is not None
     with pytest.raises(UsageError, match="no seed"):
         find("generator://csmith-v0/three")
+
+
+def test_a_library_is_configured_once(zlib_sources: Path) -> None:
+    uri = "benchmark://libs-v0/zlib/adler32.c"
+    found = find(uri)
+    assert found == find(uri)
+    env = LlvmEnv(uri, observation_space="IrInstructionCount")
+    try:
+        assert env.reset()[0][0] > 500
+    finally:
+        env.close()
+    with pytest.raises(UsageError, match="no unit"):
+        find("benchmark://libs-v0/zlib/nothing.c")
 
 
 def test_the_scheme_benchmark_need_not_be_written() -> None:

@@ -17,8 +17,9 @@ from compiler_agent.search.env.datasets.dataset import Dataset, source_benchmark
 from compiler_agent.search.env.datasets.files import COMMANDS, CompilationDatabase, Directory
 from compiler_agent.search.env.datasets.generators import Csmith, LlvmStress
 from compiler_agent.search.env.datasets.own import IR_CORPUS, KERNELS
+from compiler_agent.search.env.datasets.programs import Libraries, Programs
 
-DATASETS: tuple[Dataset, ...] = (KERNELS, IR_CORPUS, Csmith(), LlvmStress())
+DATASETS: tuple[Dataset, ...] = (KERNELS, Programs(), Libraries(), IR_CORPUS, Csmith(), LlvmStress())
 """All that have a name; files and directories have none."""
 
 

@@ -12,10 +12,10 @@ import shutil
 import time
 from pathlib import Path
 
-from compiler_agent.app.libraries import Library
 from compiler_agent.base.config import child_environment, search_path
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError
 from compiler_agent.base.process import Completed, check, run
+from compiler_agent.evaluation.libraries import Library
 
 _TIMEOUT_S = 600.0
 # A list younger than this is used as it is; an older one is read anew, once, where it does not have what we want.

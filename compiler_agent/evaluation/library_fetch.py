@@ -18,12 +18,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from compiler_agent.app import debian_sources
-from compiler_agent.app.libraries import Library, Origin
 from compiler_agent.base.config import user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import file_error
 from compiler_agent.base.process import check
+from compiler_agent.evaluation import debian_sources
+from compiler_agent.evaluation.libraries import Library, Origin
 
 _TIMEOUT_S = 600.0
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compiler_agent.app.libraries import Library, TranslationUnit, translation_units
-from compiler_agent.app.library_fetch import prepare
 from compiler_agent.base.config import child_environment, search_path
 from compiler_agent.base.errors import CompilerAgentError, ToolchainError
 from compiler_agent.base.process import Completed, check, run
+from compiler_agent.evaluation.libraries import Library, TranslationUnit, translation_units
+from compiler_agent.evaluation.library_fetch import prepare
+from compiler_agent.llvm.toolchain import Toolchain
 
 # A build of ours may itself run under make; what that make passes down must not reach the library's own build.
 _CLEARED = (
@@ -74,6 +75,11 @@ class Artifacts:
     """Object files in the library's artifacts."""
     text_bytes: int
     """Sum of their executable sections."""
+
+
+def plain_compiler(found: Toolchain) -> Compiler:
+    """The control: the very clang that cc-agent runs, at -Oz."""
+    return Compiler(cc=str(found.clang), cxx=str(found.clangxx), cflags="-Oz")
 
 
 def configure(library: Library, directory: Path, compiler: Compiler, *, jobs: int = 2) -> Step:
