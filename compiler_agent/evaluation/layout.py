@@ -33,10 +33,10 @@ class Layouts(Protocol):
 
     @property
     def n_layouts(self) -> int:
-        """How many there are; 1: its layout is fixed."""
+        """How many a comparison draws from, at most one for each pair; 1: the layout is fixed."""
 
     def executable(self, n: int) -> Path:
-        """The one of number n, from 0; made when it is first asked for."""
+        """The one of number n, from 0; made when it is first asked for. There are as many again for a fresh look."""
 
 
 class FixedLayout:
@@ -59,7 +59,7 @@ class LinkedLayouts:
         link: The command that links the program, without `-o`: as [clang++, a.o, b.o, -lm].
         directory: Where executables are put, under names of our own; made if it is not there.
         toolchain: Assembles the gaps; its lld links.
-        n_layouts: How many different ones there are.
+        n_layouts: How many a comparison draws from.
         seed: Of what is drawn. A layout depends on seed and number only.
     """
 

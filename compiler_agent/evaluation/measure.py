@@ -89,6 +89,7 @@ def compare(
     rule: Rule,
     *,
     seed: int | str,
+    fresh_layouts: bool = False,
     clock: Callable[[], float] = time.monotonic,
     load: Callable[[], Load] = load_now,
 ) -> Comparison:
@@ -99,6 +100,7 @@ def compare(
         candidate: Executables of the candidate.
         rule: When to end.
         seed: Of orders, layouts and environments.
+        fresh_layouts: In layouts that no comparison without this has seen.
         clock: In seconds.
         load: The machine's load.
 
@@ -108,8 +110,8 @@ def compare(
     """
     settings = baseline.settings
     draw = random.Random(seed)
-    ours = _drawn(baseline.layouts.n_layouts, baseline.n_pairs, draw)
-    theirs = _drawn(candidate.n_layouts, baseline.n_pairs, draw)
+    n_pairs = min([baseline.n_pairs, *(one.n_layouts for one in (baseline.layouts, candidate) if one.n_layouts > 1)])
+    ours, theirs = (_drawn(one, n_pairs, fresh_layouts, draw) for one in (baseline.layouts, candidate))
     started_s, load_before = clock(), load()
     pairs: list[Pair] = []
     ratios: list[float] = []
@@ -120,7 +122,7 @@ def compare(
             return Comparison(refuted.outcome, refuted.reason, tuple(pairs), seconds=clock() - started_s)
         ratios.append(pairs[-1].log_ratio)
         late = clock() - started_s > settings.seconds and len(pairs) >= settings.n_first_look
-        if late or rule.is_over(ratios, settings.n_first_look, baseline.n_pairs):
+        if late or rule.is_over(ratios, settings.n_first_look, n_pairs):
             break
     evidence = stats.evidence(ratios, rule.scale)
     outcome, reason = _judge(pairs, evidence, rule)
@@ -148,9 +150,9 @@ def _judge(pairs: Sequence[Pair], evidence: stats.Evidence, rule: Rule) -> tuple
     return Outcome.FASTER, shown
 
 
-def _drawn(n_layouts: int, n_pairs: int, draw: random.Random) -> list[int]:
-    """Layouts for all pairs: none twice before all were used."""
-    found: list[int] = []
-    while len(found) < n_pairs:
-        found += draw.sample(range(n_layouts), n_layouts)
-    return found[:n_pairs]
+def _drawn(layouts: Layouts, n_pairs: int, is_fresh: bool, draw: random.Random) -> list[int]:
+    """Layouts for all pairs, none twice: pairs are independent, and few lucky ones do not count for many."""
+    if layouts.n_layouts == 1:
+        return [0] * n_pairs
+    first = layouts.n_layouts if is_fresh else 0
+    return draw.sample(range(first, first + layouts.n_layouts), n_pairs)

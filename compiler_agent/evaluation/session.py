@@ -150,14 +150,14 @@ class Session:
         return sorted(names, key=lambda name: -self.tried[name].log_evidence)
 
     def confirm(self, name: str, candidate: Layouts) -> Comparison:
-        """Measures one again, with all pairs and from the start: the figure to report, free of the search's luck.
+        """Measures one again, with all pairs, in layouts that are new: the figure to report, free of the search's luck.
 
         Args:
             name: Of the candidate.
             candidate: Its executables.
         """
         rule = Rule(self.scale, stats.log_needed(self.baseline.settings.level), Stopping.NEVER)
-        found = self._compare(self.baseline, candidate, rule, f"{name}/confirm")
+        found = self._compare(self.baseline, candidate, rule, f"{name}/confirm", fresh_layouts=True)
         released = found.outcome is Outcome.QUARANTINED and name in self.tried and self.tried[name].outcome.permits
         return replace(found, outcome=Outcome.FASTER, reason=self.tried[name].reason) if released else found
 
@@ -177,8 +177,18 @@ class Session:
             return replace(found, reason=f"{found.reason}; no gain was shown on {', '.join(commands)}")
         return replace(found, outcome=Outcome.FASTER, reason=f"{found.speedup} times as fast; verified on {commands}")
 
-    def _compare(self, baseline: Baseline, candidate: Layouts, rule: Rule, name: str) -> Comparison:
-        found = compare(baseline, candidate, rule, seed=f"{self.seed}/{name}", clock=self.clock, load=self.load)
+    def _compare(
+        self, baseline: Baseline, candidate: Layouts, rule: Rule, name: str, *, fresh_layouts: bool = False
+    ) -> Comparison:
+        found = compare(
+            baseline,
+            candidate,
+            rule,
+            seed=f"{self.seed}/{name}",
+            fresh_layouts=fresh_layouts,
+            clock=self.clock,
+            load=self.load,
+        )
         self._note(name, found)
         return found
 

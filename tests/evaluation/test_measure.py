@@ -176,7 +176,7 @@ def test_a_session_keeps_what_is_faster_and_tries_each_once() -> None:
     assert tried.kept() == ["fast"]
     confirmed = tried.confirm("fast", Layouts("fast"))
     assert confirmed.outcome is Outcome.FASTER
-    assert len(confirmed.pairs) == DEFAULT_SETTINGS.n_pairs
+    assert {pair.candidate.layout for pair in confirmed.pairs} == set(range(60, 120)), "all pairs, in new layouts"
     with pytest.raises(UsageError, match="3 candidates"):
         tried.compare("more", Layouts("fast"))
 

@@ -51,7 +51,7 @@ def programs(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> 
         thing = directory / f"{name}.o"
         command = [toolchain.clang, "-O2", "-ffunction-sections", f"-DANSWER={answer}", "-c", directory / "program.c"]
         subprocess.run([*command, "-o", thing], check=True)
-        found[name] = LinkedLayouts([toolchain.clang, thing, "-lm"], directory / name, toolchain, n_layouts=3)
+        found[name] = LinkedLayouts([toolchain.clang, thing, "-lm"], directory / name, toolchain, n_layouts=6)
     return found
 
 
