@@ -30,7 +30,6 @@ from compiler_agent.evaluation.session import Session
 from compiler_agent.evaluation.stats import Speedup, discoveries
 from compiler_agent.llvm.toolchain import Toolchain, discover
 
-DRIVER = KERNELS.parent / "measurement" / "driver.c"
 PROGRAMS = ("crc_table", "histogram", "horner", "mandelbrot", "state_machine")
 SENSITIVE = ("binary_search", "branch_random", "collatz", "state_machine")
 """Kernels whose time depends on where they are: branches that a processor guesses by their addresses."""
@@ -287,7 +286,7 @@ class Bench:
             source.write_text(f'__asm__(".text\\n.skip {shift}, 0x90\\n");\n#include "{KERNELS / name}.c"\n')
             check([*clang, source, "-o", kernel], timeout_s=_TIMEOUT_S)
         if not driver.exists():
-            check([*clang, f"-DCALLS={n_calls}", DRIVER, "-o", driver], timeout_s=_TIMEOUT_S)
+            check([*clang, f"-DCALLS={n_calls}", KERNELS / "driver.c", "-o", driver], timeout_s=_TIMEOUT_S)
         return [self._toolchain.clang, kernel, driver, "-lm"]
 
 
