@@ -105,7 +105,7 @@ def test_equal_candidates_cost_a_search_little() -> None:
     [
         (Run(Behaviour(status=-11, wall_time_s=0.01, cpu_time_s=0.01)), Outcome.CRASHED, "signal 11"),
         (Run(Behaviour(status=3, wall_time_s=0.01, cpu_time_s=0.01)), Outcome.FAILED, "status 3"),
-        (computing(100.0), Outcome.HUNG, "did not end within 2.3 s, the baseline takes 0.05 s"),
+        (computing(100.0), Outcome.HUNG, "did not end within 5.3 s, the baseline takes 0.05 s"),
         (computing(0.05, b"dune\n"), Outcome.WRONG_OUTPUT, "standard output, line 1: 'dune' instead of 'done'"),
         (lambda n: computing(0.05, b"%d\n" % n), Outcome.NOT_REPEATABLE, "does not do the same twice"),
         (computing(0.02), Outcome.QUARANTINED, "2.50 times as fast"),
@@ -138,6 +138,12 @@ def test_programs_of_a_millisecond_and_of_a_minute() -> None:
         compared(FakeExecutor(times(1.0, seconds=60, noise=0)))
     long = compared(FakeExecutor(times(0.8, seconds=5)))
     assert "of 60 pairs fit into 120 s" in str(long.cautions[0])
+
+
+def test_a_hung_candidate_is_waited_for_once() -> None:
+    executor = FakeExecutor(lambda path, n: computing(0.001 if path.parts[0] == "base" else 1000))
+    assert compared(executor).outcome is Outcome.HUNG
+    assert executor.now_s < 10
 
 
 def test_time_spent_linking_counts() -> None:
