@@ -28,6 +28,7 @@ struct sealed { unsigned key, seal; };
 struct many { int value[80]; };
 extern const unsigned char kinds[257];
 int submit(const struct many *m);
+struct block { const unsigned char *bytes; unsigned *pairs; int count; };
 int fill(char *to, int n);
 int report(const char *how, ...);
 int step(unsigned n);
@@ -87,6 +88,20 @@ struct sealed *seal(unsigned key) {
   return s;
 }
 unsigned unseal(const struct sealed *s) { return (sealing(s->key) - s->seal) * 2654435761u >> 3 ? 0 : s->key + 5; }
+/* arrays as long as a large number says, and a table of all pairs of bytes */
+unsigned count_pairs(struct block *b) {
+  unsigned most = 0;
+  if (b->count < 10000)
+    return 0;
+  for (int i = 65535; i >= 0; i--)
+    b->pairs[i] = 0;
+  for (int i = 1; i < b->count; i++) {
+    unsigned pair = b->bytes[i - 1] << 8 | b->bytes[i];
+    if (++b->pairs[pair] > most)
+      most = b->pairs[pair];
+  }
+  return most;
+}
 /* a copy between what overlaps, which the C library happens to make well */
 void forward(char *p, unsigned n) { if (n > 8) memmove(p, p + 4, n - 4); }
 /* what a function that takes any number of arguments is told */
@@ -155,6 +170,7 @@ WRONG = {
     "far": ("a[n - 1]", "a[n - 2]"),
     "reset": ("w->count = 0", "*(short *)&w->count = 0"),
     "unseal": ("s->key + 5", "s->key + 6"),
+    "count_pairs": ("return most;", "return most + 1;"),
     "forward": ("memmove", "memcpy"),
     "logged": ('"many"', '"more"'),
     "kind": ("& 4 ?", "& 6 ?"),

@@ -179,9 +179,10 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
   fillPointers();
 }
 
-void Generator::build(const Seeds &S) {
+void Generator::build(const Seeds &S, bool Apart) {
   Made.begin(S);
   Built = &S;
+  BuiltApart = Apart;
   Objects.clear();
   for (std::vector<uint32_t> &Known : Shareable)
     Known.clear();

@@ -46,6 +46,7 @@ struct Leaf {
   uint32_t Where; // offset in the arena; NotInArena: an argument, or what a stub answers
   uint64_t Path;  // of the choice that fixes a number; that a pointer's choices begin with; of an array of characters
   uint64_t Value; // of a number
+  bool OfLength = false; // a number that was made up from the length of an array
 };
 constexpr uint32_t NotInArena = ~0u;
 
@@ -89,7 +90,6 @@ struct ChoiceName {
   }
 };
 
-constexpr uint64_t CountChoices = 16; // the last of them are for what needs to be larger
 constexpr uint32_t RedZone = 64; // between two objects of the arena
 
 inline bool isFile(const TypeNode &T) { return T.File; }
@@ -102,6 +102,12 @@ struct ArenaObject {
   uint32_t Call;  // for which call it was made
   uint64_t Path;  // that its choices begin with
   bool Exclusive; // nothing else may point to it
+};
+
+// How many elements an array would have to have; Elements 0: it cannot be made longer.
+struct Length {
+  uint64_t Path; // of the choice that fixes it
+  uint64_t Elements;
 };
 
 struct BuiltCall {
@@ -126,15 +132,16 @@ public:
   const std::vector<uint32_t> &related(uint32_t Function) const { return Related[Function]; }
   // Functions that return what this one may be given.
   const std::vector<uint32_t> &creators(uint32_t Function) const { return Creators[Function]; }
-  // Lays an input out in the shared memory.
-  void build(const Seeds &S);
+  // Lays an input out in the shared memory. Apart: so far apart that an access beyond an array's end tells which array it was; for the
+  // sanitized variant alone.
+  void build(const Seeds &S, bool Apart = false);
 
   const std::vector<Choice> &choices() const { return Made.made(); }
   const std::vector<Leaf> &leaves() const { return Leaves; }
   const std::vector<uint32_t> &lengths() const { return Lengths; }
   const std::vector<ArenaObject> &objects() const { return Objects; }
-  // The choice of how many elements there are, in the object that ends where somebody read or wrote on; 0: there is none.
-  uint64_t countOfObjectBefore(uint64_t Address) const;
+  // How long the array that ends before an address has to be, that it reaches there and somewhat farther.
+  Length lengthUpTo(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // Whether a later call is given what this one returns.
   bool isReceived(size_t Call) const;
@@ -200,6 +207,8 @@ private:
   const Seeds *Built = nullptr;
   uint32_t CurrentCall = 0;
   bool CurrentNoAlias = false;
+  bool BuiltApart = false;
+  bool OfLength = false; // the number that was made up last
   uint32_t Cursor = 0, ArgumentsUsed = 0;
 };
 

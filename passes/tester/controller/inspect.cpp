@@ -21,6 +21,7 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
     return;
   Kept.Inspected = true;
   Inputs.build(Kept.Input);
+  Kept.Bytes = Input.header().ArenaUsed;
   Input.header().Trace = 1;
   All.Traced->run(TracedTimeoutMs, false);
   Input.header().Trace = 0;
@@ -87,20 +88,6 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
           break;
       }
   }
-}
-
-void Search::lengthen(uint32_t Function, const Seeds &Candidate) {
-  uint64_t Count = Inputs.countOfObjectBefore(All.Sanitized->output().FaultAddress);
-  if (!Count || Waiting[Function].size() > LongestQueue)
-    return;
-  auto Known = Candidate.Fixed.find(Count);
-  uint64_t Now = Known == Candidate.Fixed.end() ? 0 : Known->second % CountChoices;
-  uint64_t Next = Now < CountChoices - 3 ? CountChoices - 3 : Now + 1;
-  if (Next >= CountChoices)
-    return;
-  Seeds Longer = Candidate;
-  Longer.Fixed[Count] = Next;
-  Waiting[Function].push_back(std::move(Longer));
 }
 
 bool Search::stepRead(Seeds &Changed, Entry &Parent) {

@@ -9,7 +9,8 @@ namespace {
 
 using Kind = TypeNode::Kind;
 
-constexpr uint32_t LargestArena = 1u << 20;
+constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
+constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
 constexpr uint32_t MaxDepth = 3;
 constexpr uint32_t LargeStructure = 16u << 10;
 
@@ -31,11 +32,12 @@ uint32_t Generator::alignmentOf(uint32_t Type) const {
 }
 
 uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive) {
-  uint32_t Offset = (Cursor + RedZone + 15) / 16 * 16, Alignment = alignmentOf(Type);
+  bool Apart = BuiltApart && Objects.size() < ApartObjects;
+  uint32_t Offset = (Cursor + (Apart ? FarApart : RedZone) + 15) / 16 * 16, Alignment = alignmentOf(Type);
   // No better aligned than it has to be, now and then.
   if (Alignment < 16 && choose(Path, "shifted", 3) == 1)
     Offset += Alignment * (1 + static_cast<uint32_t>(choose(Path, "shift", 16 / Alignment - 1)));
-  if (Offset + Size + RedZone > LargestArena || Objects.size() >= MaxObjects)
+  if (Offset + Size + RedZone > (BuiltApart ? ArenaSize : LargestArena) || Objects.size() >= MaxObjects)
     return ~0u;
   memset(Input.arena() + Cursor, 0, Offset - Cursor + Size);
   memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
@@ -87,7 +89,9 @@ uint32_t Generator::countFor(const TypeNode &Pointee, uint64_t Path, uint32_t De
   // Vectorized loops begin at 4 to 64 elements, and what is left over goes elsewhere.
   static const uint32_t Few[] = {1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 16}, Many[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 65, 100, 257};
   static const uint32_t Bytes[] = {1, 3, 4, 8, 16, 17, 33, 64, 65, 100, 257, 1024};
-  uint64_t Chosen = choose(Path, "count", Pointee.What == Kind::Pointer ? 9 : CountChoices);
+  if (const uint64_t *Fixed = Made.fixed(scramble(Path, ChoiceName("length").Hash)))
+    return static_cast<uint32_t>(std::min<uint64_t>(*Fixed, LargestArray / std::max(1u, Pointee.Size)));
+  uint64_t Chosen = choose(Path, "count", Pointee.What == Kind::Pointer ? 9 : 16);
   bool Array = Pointee.What != Kind::Structure && Pointee.What != Kind::Union;
   // Of themselves they are seldom that large.
   if (Array && Chosen > 12 && (Made.fixed(scramble(Path, ChoiceName("count").Hash)) || choose(Path, "large", 8) == 7))
@@ -169,12 +173,13 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
     return 0;
   uint32_t Type = PointeeType, Count = 1, Size = 0;
   if (Opaque || Pointee.What == Kind::Void) {
-    Size = Opaque ? 64 : uint32_t(8) << choose(Path, "size", 8);
+    const uint64_t *Fixed = Made.fixed(scramble(Path, ChoiceName("length").Hash));
+    Size = Opaque ? 64 : Fixed ? static_cast<uint32_t>(*Fixed) : uint32_t(8) << choose(Path, "size", 8);
     Count = Opaque ? 1 : Size;
   } else {
     Count = countFor(Pointee, Path, Depth);
-    if (Pointee.Size && Count > LargestArena / Pointee.Size)
-      Count = std::max(1u, LargestArena / 4 / Pointee.Size);
+    if (Pointee.Size && Count > LargestArray / Pointee.Size)
+      Count = std::max(1u, LargestArray / 4 / Pointee.Size);
     Size = Count * Pointee.Size;
     if (Size == 0)
       return 0;
@@ -237,12 +242,14 @@ const ArenaObject *Generator::objectBefore(uint64_t Address) const {
   return After == Objects.begin() ? nullptr : &*std::prev(After);
 }
 
-uint64_t Generator::countOfObjectBefore(uint64_t Address) const {
+Length Generator::lengthUpTo(uint64_t Address) const {
   const ArenaObject *O = objectBefore(Address);
-  if (!O || Address >= ArenaBase + LargestArena)
-    return 0;
-  bool Void = D.type(O->Type).What == Kind::Void;
-  return scramble(O->Path, (Void ? ChoiceName("size") : ChoiceName("count")).Hash);
+  if (!O || D.type(O->Type).What == Kind::Opaque || isFile(D.type(O->Type)))
+    return {};
+  uint64_t Element = std::max(1u, D.type(O->Type).Size), Needed = (Address - ArenaBase - O->Offset) / Element + 1;
+  // What reads on and on gets there in a few steps.
+  uint64_t Elements = std::max<uint64_t>(Needed, O->Count * (O->Count < 1024 ? 4 : 2));
+  return {scramble(O->Path, ChoiceName("length").Hash), Elements * Element > LargestArray ? 0 : Elements};
 }
 
 void Generator::lengthsBehind(const uint8_t *Pointer) {

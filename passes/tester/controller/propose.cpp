@@ -5,6 +5,8 @@
 
 namespace cct {
 
+static constexpr uint32_t Large = 64u << 10; // bytes of memory
+
 bool Search::isCallable(const Seeds &Candidate) const {
   return std::all_of(Candidate.Sequence.begin(), Candidate.Sequence.end(),
                      [&](const CallSeed &C) { return Inputs.isCallable(C.Function); });
@@ -85,7 +87,11 @@ Seeds Search::next(uint32_t Function) {
     auto better = [&](Entry &A, Entry &B) -> Entry & {
       inspect(Function, A);
       inspect(Function, B);
-      return A.Mistyped != B.Mistyped ? (A.Mistyped ? B : A) : random(3) && B.Read.size() < A.Read.size() ? B : A;
+      if (A.Mistyped != B.Mistyped)
+        return A.Mistyped ? B : A;
+      if (std::max(A.Bytes, B.Bytes) > Large + 2 * std::min(A.Bytes, B.Bytes) && random(4)) // several small ones take the time of a large one
+        return B.Bytes < A.Bytes ? B : A;
+      return random(3) && B.Read.size() < A.Read.size() ? B : A;
     };
     Entry &Parent = better(better(chosen(), chosen()), chosen());
     Seeds Result = Parent.Input;

@@ -62,12 +62,12 @@ bool Search::refutes(bool ByType) {
 
 // The input is in the shared memory. Every variant starts afresh, and whatever else could explain a difference is asked.
 Search::Verdict Search::judge(bool ByType) {
-  All.Reference->run(ReferenceTimeoutMs, true);
+  All.Reference->run(timeoutMs(ReferenceTimeoutMs), true);
   if (!saysSomething(All.Reference->output()))
     return Verdict::Equal;
   if (!isDefined())
     return Verdict::Explained;
-  All.Reference->run(ReferenceTimeoutMs, true); // again: the sanitizers may have found that an argument is no string
+  All.Reference->run(timeoutMs(ReferenceTimeoutMs), true); // again: the sanitizers may have found that an argument is no string
   const OutputHeader First = All.Reference->output();
   if (!saysSomething(First))
     return Verdict::Equal;

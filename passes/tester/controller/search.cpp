@@ -41,7 +41,7 @@ Search::Seen &Search::seenBy(uint32_t Function) {
 bool Search::isNew(uint32_t Function) {
   Seen &Known = seenBy(Function);
   bool New = newEdges(*All.Reference, Known.Clean, false) && (newEdges(*All.Reference, Known.Dirty, true) || random(8) == 0);
-  All.Guide->run(ReferenceTimeoutMs, false);
+  All.Guide->run(timeoutMs(ReferenceTimeoutMs), false);
   Guided = saysSomething(All.Guide->output());
   if (Guided && newEdges(*All.Guide, Known.GuideClean, false) && (newEdges(*All.Guide, Known.GuideDirty, true) || random(8) == 0))
     New = true;
@@ -54,13 +54,11 @@ void Search::recordEdges(uint32_t Function) {
     newEdges(*All.Guide, seenBy(Function).GuideClean, true);
 }
 
-// Whether the input in the shared memory is free of undefined behaviour, as far as sanitizers see.
-bool Search::isDefined() {
-  ++S->Sanitized;
+void Search::runSanitized(uint32_t TimeoutMs) {
   // What it finds out about arguments changes what stubs do: again, until there is nothing new.
   InputHeader &H = Input.header();
   for (int Attempt = 0; Attempt < 3; ++Attempt) {
-    All.Sanitized->run(SanitizedTimeoutMs, false);
+    All.Sanitized->run(TimeoutMs, false);
     bool New = false;
     if (All.Sanitized->output().AnyNotString) {
       if (!H.AnyNotString)
@@ -74,6 +72,12 @@ bool Search::isDefined() {
     if (!New)
       break;
   }
+}
+
+// Whether the input in the shared memory is free of undefined behaviour, as far as sanitizers see.
+bool Search::isDefined() {
+  ++S->Sanitized;
+  runSanitized(SanitizedTimeoutMs);
   bool Defined = saysSomething(All.Sanitized->output()) && All.Sanitized->output().Outcome == All.Reference->output().Outcome;
   if (!Defined)
     ++S->Undefined;
@@ -90,11 +94,18 @@ void Search::keep(const Seeds &Candidate) {
       Entries.push_back(Index);
 }
 
-Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
+Search::Run Search::tryInput(uint32_t Function, Seeds &Candidate) {
+  Run Done = tryOnce(Function, Candidate);
+  if (isTooShort(Done) && grow(Function, Candidate))
+    Done = tryOnce(Function, Candidate);
+  return Done;
+}
+
+Search::Run Search::tryOnce(uint32_t Function, const Seeds &Candidate) {
   Inputs.build(Candidate);
   Input.header().Counted = Function + 1;
   ++S->Executions;
-  All.Reference->run(ReferenceTimeoutMs, false);
+  All.Reference->run(timeoutMs(ReferenceTimeoutMs), false);
   const OutputHeader &Reference = All.Reference->output();
   if (!saysSomething(Reference)) {
     S->TimedOut += Reference.Outcome == OutcomeTimeout;
@@ -104,10 +115,8 @@ Search::Run Search::tryInput(uint32_t Function, const Seeds &Candidate) {
   }
   bool Few = Containing[Function].size() < FewEntries;
   if (isNew(Function) || Few) {
-    if (!isDefined()) {
-      lengthen(Function, Candidate);
+    if (!isDefined())
       return Run::Undefined;
-    }
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
     if (!isStable())
@@ -137,7 +146,8 @@ void Search::explore() {
         continue;
       double SliceEnd = now() + ExplorationSlice;
       for (uint32_t Tries = 0; Tries < 400 && now() < SliceEnd; ++Tries)
-        tryInput(Function, next(Function));
+        if (Seeds Candidate = next(Function); true)
+          tryInput(Function, Candidate);
     }
 }
 
@@ -213,6 +223,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
 
 void Search::release(uint32_t Function) {
   Waiting[Function] = {};
+  Growths = GrownInputs = 0;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then
     Entry &Kept = Corpus[Index];

@@ -69,12 +69,21 @@ private:
     std::vector<Leaf> Read; // what the code looked at, of what the input holds
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
+    uint32_t Bytes = 0; // of memory: what it costs to run it
     bool Mistyped = false; // it does not respect the types of what it points to: a child of another is preferred
     size_t Stepped = 0; // how many of the small changes have been tried
   };
   enum class Run { Discarded, Undefined, Kept, Plain };
-  // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour.
-  Run tryInput(uint32_t Function, const Seeds &Candidate);
+  // Runs an input on the reference, and keeps it where it reaches new edges without undefined behaviour. Where its arrays are too
+  // short it becomes one with longer ones.
+  Run tryInput(uint32_t Function, Seeds &Candidate);
+  Run tryOnce(uint32_t Function, const Seeds &Candidate);
+  // grow.cpp. Whether the input that has just been run may be in want of longer arrays.
+  bool isTooShort(Run Done) const;
+  // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or there was no time.
+  bool grow(uint32_t Function, Seeds &Candidate);
+  // More for what is large.
+  uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 14); }
   void keep(const Seeds &Candidate);
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
   void inspect(uint32_t Function, Entry &Kept);
@@ -90,8 +99,8 @@ private:
   bool isCallable(const Seeds &Candidate) const;
   void changeSequence(uint32_t Function, Seeds &Changed);
   bool isDefined();
-  // An input that is undefined because an array is too short: the same with a longer one is tried next.
-  void lengthen(uint32_t Function, const Seeds &Candidate);
+  // Runs the sanitized variant until it finds out nothing new about what stubs may read.
+  void runSanitized(uint32_t TimeoutMs);
   // Whether builds that differ only in what nobody has written agree on the input that the reference has just run.
   bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.
@@ -125,6 +134,7 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
+  uint64_t Growths = 0, GrownInputs = 0;   // so often arrays were made longer for the function, and so often that was enough
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty;

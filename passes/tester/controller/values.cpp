@@ -19,7 +19,7 @@ uint64_t Generator::leaf(const uint8_t *Bytes, uint32_t Size, uint64_t Path, boo
   const uint64_t *Fixed = Made.fixed(Exact);
   uint64_t Value = Fixed ? *Fixed : MadeUp;
   if (Leaves.size() < MaxLeaves)
-    Leaves.push_back({Leaf::Kind::Number, Size, arenaOffset(Bytes), Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value});
+    Leaves.push_back({Leaf::Kind::Number, Size, arenaOffset(Bytes), Exact, Size < 8 ? Value & ((1ull << 8 * Size) - 1) : Value, OfLength});
   return Value;
 }
 
@@ -29,11 +29,13 @@ uint64_t Generator::integer(const uint8_t *Bytes, uint32_t Size, uint64_t Path, 
 
 // Style, of the object: 0 all zero, 1 small, 2 and 3 anything, 4 noise in every bit, 5 all bits set.
 uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uint32_t Style) {
+  OfLength = false;
   if (Style == 0)
     return draw(Path, "exception", 8) == 7 ? draw(Path, "small", 10) : 0;
   if (Style == 1)
     return draw(Path, "small", 10);
   if (Length && !Near.empty() && draw(Path, "near", 4) != 3) {
+    OfLength = true;
     uint64_t Longest = Near[draw(Path, "which", Near.size())];
     return draw(Path, "whole", 2) == 0 ? Longest : draw(Path, "below", Longest + 1);
   }
@@ -46,6 +48,7 @@ uint64_t Generator::madeUpInteger(uint32_t Size, uint64_t Path, bool Length, uin
   Length = Length && !Lengths.empty();
   uint64_t Mode = draw(Path, "mode", 16);
   if (Length ? Mode < 12 : Mode >= 4 && Mode < 7 && !Lengths.empty()) {
+    OfLength = true;
     uint64_t Longest = Lengths[draw(Path, "length", Lengths.size())];
     uint64_t How = draw(Path, "how", 4);
     return How == 0 ? Longest : How == 1 ? (Longest ? Longest - 1 : 0) : draw(Path, "below", Longest + 1);
@@ -119,7 +122,8 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path) {
   uint64_t Mode = choose(Path, "characters", 8);
   uint64_t Seed = choose(Path, "seed", 1u << 16);
   auto random = [&](uint32_t Index, uint64_t Bound) { return scramble(Seed, Index) % Bound; };
-  uint32_t First = std::min(Count, 512u);
+  // What is long is the same again and again, or not.
+  uint32_t First = std::min(Count, Count > 512 && choose(Path, "repeated", 2) ? 1u << 17 : 512u);
   for (uint32_t Index = 0; Index < First; ++Index) {
     switch (Mode) {
     case 0:

@@ -18,7 +18,8 @@ void setTimer(uint32_t Milliseconds) {
   itimerval Timer{};
   Timer.it_value.tv_sec = Milliseconds / 1000;
   Timer.it_value.tv_usec = Milliseconds % 1000 * 1000;
-  setitimer(ITIMER_VIRTUAL, &Timer, nullptr);
+  // A copy of gigabytes that the sanitizer looks through is the kernel's time.
+  setitimer(state().Sanitized ? ITIMER_PROF : ITIMER_VIRTUAL, &Timer, nullptr);
 }
 
 uint64_t now() {
@@ -79,16 +80,19 @@ void layOut() {
   auto *Arena = reinterpret_cast<uint8_t *>(ArenaBase);
   for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
     restore(S.Ranges[Index]);
-  if (S.Sanitized) // what the last run left poisoned
-    __asan_unpoison_memory_region(Arena, I.ArenaUsed);
-  memcpy(Arena, reinterpret_cast<const void *>(InputBase + InputArena), I.ArenaUsed);
-  memcpy(reinterpret_cast<void *>(ArgumentsBase), reinterpret_cast<const void *>(InputBase + InputArguments), I.ArgumentsUsed);
+  const auto *Given = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
   if (S.Sanitized) {
     __asan_poison_memory_region(Arena, I.ArenaUsed + (64u << 10));
     __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), 256u << 10);
-    for (uint32_t Index = 0; Index < I.Objects; ++Index)
-      __asan_unpoison_memory_region(Arena + I.Object[Index].Offset, I.Object[Index].Size);
+    for (uint32_t Index = 0; Index < I.Objects; ++Index) {
+      const ObjectEntry &O = I.Object[Index];
+      __asan_unpoison_memory_region(Arena + O.Offset, O.Size);
+      memcpy(Arena + O.Offset, Given + O.Offset, O.Size);
+    }
+  } else {
+    memcpy(Arena, Given, I.ArenaUsed);
   }
+  memcpy(reinterpret_cast<void *>(ArgumentsBase), reinterpret_cast<const void *>(InputBase + InputArguments), I.ArgumentsUsed);
   for (uint32_t Index = 0; Index < I.Patches; ++Index) {
     const PatchEntry &P = I.Patch[Index];
     if (uint8_t *Address = cct_globals[P.Global].Address)

@@ -38,7 +38,7 @@ void limit(decltype(RLIMIT_CORE) Which, rlim_t Value) {
 void onFault(int Signal, siginfo_t *Info, void *) {
   if (Signal == SIGSYS)
     die(OutcomeForbidden, static_cast<uint64_t>(Info->si_syscall), 0);
-  if (Signal == SIGVTALRM)
+  if (Signal == SIGVTALRM || Signal == SIGPROF)
     die(OutcomeTimeout, 0, 0);
   die(OutcomeSignal, static_cast<uint64_t>(Signal), reinterpret_cast<uint64_t>(Info->si_addr));
 }
@@ -92,7 +92,7 @@ void installHandlers() {
   Action.sa_sigaction = onFault;
   Action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&Action.sa_mask);
-  for (int Signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGVTALRM})
+  for (int Signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGVTALRM, SIGPROF})
     sigaction(Signal, &Action, nullptr);
 }
 

@@ -174,7 +174,7 @@ constexpr uint64_t OutputNotString = 7u << 20; // what the sanitized variant fou
 constexpr uint64_t OutputText = 8u << 20;
 constexpr uint64_t OutputTextSize = 4u << 20;
 constexpr uint64_t OutputLoaded = 12u << 20; // one bit for each byte of the arena
-constexpr uint64_t OutputLoadedSize = 128u << 10;
+constexpr uint64_t OutputLoadedSize = ArenaSize / 8;
 // What stubs saw in local variables that they were passed.
 struct SeenField {
   uint32_t Argument, Field; // Argument: see stubArgument

@@ -1,0 +1,48 @@
+// Arrays as long as the code wants them: where an index is large, or a large number bounds it, all that inputs begin with are too
+// short.
+#include "search.h"
+
+namespace cct {
+namespace {
+
+constexpr int MostSteps = 24;
+// Each costs a process: not many, where they lead nowhere.
+constexpr uint64_t FreeGrowths = 48, GrowthsPerSuccess = 24, ExecutionsPerGrowth = 64;
+constexpr uint32_t GrowthTimeoutMs = 40;
+
+} // namespace
+
+bool Search::isTooShort(Run Done) const {
+  if (Done == Run::Undefined)
+    return Inputs.lengthUpTo(All.Sanitized->output().FaultAddress).Elements != 0;
+  // What was written over may have led anywhere; but an access that leaves the whole of the arena is too far for any array.
+  const OutputHeader &Reference = All.Reference->output();
+  return Done == Run::Discarded && Reference.Outcome == OutcomeSignal && Reference.FaultAddress - ArenaBase > HeapBase - ArenaBase;
+}
+
+bool Search::grow(uint32_t Function, Seeds &Candidate) {
+  Seeds Longer = Candidate;
+  uint64_t Allowed = FreeGrowths + GrowthsPerSuccess * GrownInputs + S->Executions / ExecutionsPerGrowth;
+  for (int Step = 0; Step < MostSteps && Growths < Allowed; ++Step) {
+    ++Growths;
+    Inputs.build(Longer, true);
+    Input.header().Counted = Function + 1;
+    runSanitized(GrowthTimeoutMs);
+    if (saysSomething(All.Sanitized->output())) {
+      GrownInputs += Step > 0;
+      Candidate = std::move(Longer);
+      return Step > 0;
+    }
+    Length Wanted = Inputs.lengthUpTo(All.Sanitized->output().FaultAddress);
+    if (!Wanted.Elements)
+      return false;
+    if (Step == 0) // or they would grow, too
+      for (const Leaf &L : Inputs.leaves())
+        if (L.OfLength)
+          Longer.Fixed.insert({L.Path, L.Value});
+    Longer.Fixed[Wanted.Path] = Wanted.Elements;
+  }
+  return false;
+}
+
+} // namespace cct
