@@ -10,6 +10,9 @@ namespace {
 
 using Kind = TypeNode::Kind;
 
+constexpr uint32_t MostShown = 1024; // elements of an array
+const char *const More = ", /* and more */}";
+
 std::string format(const char *Format, ...) __attribute__((format(printf, 1, 2)));
 std::string format(const char *Format, ...) {
   char Buffer[512];
@@ -111,9 +114,9 @@ public:
     std::string Result = "{";
     while (Size > 1 && Data[Size - 1] == 0)
       --Size;
-    for (uint32_t Index = 0; Index < Size; ++Index)
+    for (uint32_t Index = 0; Index < std::min(Size, MostShown); ++Index)
       Result += format(Index ? ", %u" : "%u", Data[Index]);
-    return Result + "}";
+    return Result + (Size > MostShown ? More : "}");
   }
 
   std::string object(size_t Index, const uint8_t *Arena) const {
@@ -128,9 +131,9 @@ public:
     while (Used > 1 && std::all_of(Data + (Used - 1) * T.Size, Data + Used * T.Size, [](uint8_t B) { return B == 0; }))
       --Used;
     std::string Result = D.spelled(O.Type) + format(" object%zu[%u] = {", Index, O.Count);
-    for (uint32_t Element = 0; Element < Used; ++Element)
+    for (uint32_t Element = 0; Element < std::min(Used, MostShown); ++Element)
       Result += (Element ? ", " : "") + value(O.Type, Data + Element * T.Size);
-    return Result + "};";
+    return Result + (Used > MostShown ? More : "}") + ";";
   }
 
   // Where in an object an offset lies: .member[3].other

@@ -82,8 +82,8 @@ private:
   bool isTooShort(Run Done) const;
   // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or there was no time.
   bool grow(uint32_t Function, Seeds &Candidate);
-  // More for what is large.
-  uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 14); }
+  // More for what is very large.
+  uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 4); }
   void keep(const Seeds &Candidate);
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
   void inspect(uint32_t Function, Entry &Kept);
