@@ -20,7 +20,7 @@ GYM_DONE := $(GYM)/installed.stamp
 MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo compiler-gym bench-size bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca bench-measurement clean
+.PHONY: setup test check demo compiler-gym bench-size bench-speed bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca bench-measurement clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
@@ -108,6 +108,9 @@ demo: setup
 
 bench-size: setup
 	$(BIN)/compiler-agent bench size
+
+bench-speed: setup
+	$(BIN)/compiler-agent bench speed --json build/bench-speed/figures.json --markdown build/bench-speed/figures.md
 
 bench-engine: setup
 	$(BIN)/compiler-agent bench engine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from compiler_agent.evaluation import stats
@@ -27,32 +27,40 @@ class ProgramFigures:
     """training or held-out."""
     strategy: str
     """Which."""
-    baseline: str
-    """The fastest stock configuration."""
-    stock: dict[str, float]
+    baseline: str = ""
+    """The fastest stock configuration; empty: the program could not be timed."""
+    stock: dict[str, float] = field(default_factory=dict)
     """How much faster each stock configuration is than -O3."""
-    speedup: float
+    speedup: float = 1.0
     """Of what ships: the median of fresh samples of the plan that is kept; 1 where none is, and the baseline ships."""
-    low: float
+    low: float = 1.0
     """The lower end of its interval; 1 where no plan is kept."""
-    high: float
+    high: float = 1.0
     """The upper end."""
-    plan: str
+    plan: str = ""
     """The plan that is kept; empty: none."""
-    reason: str
-    """Why none is kept, or what else there is to say."""
-    n_candidates: int
+    reason: str = ""
+    """Why faster plans are not kept, or why the program could not be timed."""
+    n_candidates: int = 0
     """Plans that were tried."""
-    n_timed: int
+    n_timed: int = 0
     """Of them, those that had to be timed: the others were rejected, or the same program as an earlier one."""
-    size_ratio: float
-    """Executable bytes, baseline ÷ what ships."""
-    seconds: float
-    """On the clock."""
-    wrong: int = 0
+    n_wrong: int = 0
     """Plans that made the program do something else."""
+    size_ratio: float = 1.0
+    """Executable bytes, baseline ÷ what ships."""
+    seconds: float = 0.0
+    """On the clock."""
     front: tuple[tuple[float, float], ...] = ()
     """(size_ratio, speedup) of what was timed and nothing else beats in both."""
+    cautions: tuple[str, ...] = ()
+    """What to be careful about, by kind."""
+
+    def __str__(self) -> str:
+        """The speedup, as tables print it."""
+        if not self.baseline:
+            return "not timed"
+        return str(Speedup(self.speedup, self.low, self.high)) if self.is_win else "1"
 
     @property
     def is_win(self) -> bool:
@@ -71,8 +79,8 @@ class ProgramFigures:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> ProgramFigures:
         """What `to_json` gave."""
-        names = cls.__slots__
-        return cls(**{**{name: row[name] for name in names}, "front": tuple(map(tuple, row["front"]))})
+        values = {one.name: row[one.name] for one in fields(cls)}
+        return cls(**{**values, "front": tuple(map(tuple, row["front"])), "cautions": tuple(row["cautions"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +157,3 @@ def replicated(first: Sequence[ProgramFigures], second: Sequence[ProgramFigures]
     ]
     apart = tuple((one, other) for one, other in pairs if one.low > other.high or other.low > one.high)
     return Replication(len(pairs), len(pairs) - len(apart), apart)
-
-
-def shown(row: ProgramFigures) -> str:
-    """A speedup as tables print it."""
-    return str(Speedup(row.speedup, row.low, row.high)) if row.is_win else "1"

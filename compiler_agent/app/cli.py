@@ -14,6 +14,7 @@ from rich.console import Console
 
 from compiler_agent.app import (
     cli_bench,
+    cli_bench_speed,
     cli_blame,
     cli_campaign,
     cli_env,
@@ -73,7 +74,7 @@ for _command in (
 ):
     cli.add_command(_command)
 
-for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress):
+for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress, cli_bench_speed.bench_speed):
     cli_bench.bench.add_command(_command)
 
 

@@ -55,6 +55,8 @@ class Measuring:
     """Of orders, layouts and environments."""
     n_candidates: int
     """Most that are timed: what a claim needs depends on it."""
+    name: str
+    """Names the session among the raw times."""
     samples: SampleFile | None = None
     """Where raw times are kept; None: nowhere."""
 
@@ -149,7 +151,7 @@ def measure_stock(
             built[level],
             executors[0],
             measuring.settings,
-            name=f"{program.name} against {level}",
+            name=f"{measuring.name} against {level}",
             seed=measuring.seed,
             n_candidates=measuring.n_candidates,
             fresh=executors[1:],
@@ -176,17 +178,18 @@ def search(
     scratch: Path,
     *,
     on_timed: Callable[[Timed], None] = lambda timed: None,
+    most_seconds: float | None = None,
 ) -> Found:
     """Times what a strategy proposes, to the end of the budget: so many *timed* candidates, or a time.
 
-    Ctrl-C ends it where it is; what was found is returned.
+    Ctrl-C ends it where it is; what was found is returned. So do `most_seconds`, whatever the budget.
     """
     found = Found()
     shipped = candidates.make(STOCK)
     if stock.level != SHIPPED_LEVEL:
         strategy.tell(Score(STOCK, stock.speedups[SHIPPED_LEVEL] / stock.speedups[stock.level], may_be_kept=False))
     try:
-        for number, plan in _proposals(strategy, budget, found):
+        for number, plan in _proposals(strategy, budget, found, most_seconds):
             try:
                 candidate = candidates.make(plan)
                 score = _known(candidate, shipped, stock, found)
@@ -204,15 +207,16 @@ def search(
     return found
 
 
-def _proposals(strategy: Strategy, budget: Budget, found: Found) -> Iterator[tuple[int, Plan]]:
+def _proposals(
+    strategy: Strategy, budget: Budget, found: Found, most_seconds: float | None
+) -> Iterator[tuple[int, Plan]]:
     """Numbered proposals while there is budget."""
     started_s = time.monotonic()
     while True:
+        seconds = time.monotonic() - started_s
+        spent = any(limit is not None and seconds >= limit for limit in (budget.seconds, most_seconds))
         if budget.n_evaluations is not None:
-            spent = len(found.timed) >= budget.n_evaluations or found.n_asked >= _ASKED_TIMES * budget.n_evaluations
-        else:
-            assert budget.seconds is not None
-            spent = time.monotonic() - started_s >= budget.seconds
+            spent |= len(found.timed) >= budget.n_evaluations or found.n_asked >= _ASKED_TIMES * budget.n_evaluations
         plan = None if spent else strategy.ask()
         if plan is None:
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,6 +64,10 @@ class SpeedOptions:
     """How much is measured."""
     samples: SampleFile | None = None
     """Where raw times are kept; None: nowhere."""
+    name: str = ""
+    """Names the session among the raw times; empty: the program's name."""
+    most_seconds: float | None = None
+    """The search ends after so long, whatever its budget; None: it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class SpeedResult:
     """Executable bytes of what ships without a plan."""
     front: tuple[tuple[float, float], ...]
     """(size_ratio, speedup) of what was timed and nothing else beats in both."""
+    seconds: float
+    """On the clock."""
 
 
 def tune_program(
@@ -120,10 +127,11 @@ def tune_program(
         NotEstablished: The program cannot be timed.
         CompilerAgentError: It does not build.
     """
+    started_s = time.monotonic()
     known = catalog.load()
     n_candidates = options.budget.n_evaluations or _MOST_CANDIDATES
     levels = stock.speed_levels(options.with_profile)
-    measuring = Measuring(options.settings, options.seed, n_candidates, options.samples)
+    measuring = Measuring(options.settings, options.seed, n_candidates, options.name or program.name, options.samples)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
         functions, hot = _profiled(program, options, scratch / "profile", say)
@@ -136,7 +144,15 @@ def tune_program(
             say(f"caution: {caution}")
         say(f"the fastest stock configuration is {baselines.level}")
         strategy = speed.make(options.strategy, SpeedSpace(known, functions), options.seed)
-        found = search(strategy, candidates, baselines, options.budget, scratch, on_timed=on_timed)
+        found = search(
+            strategy,
+            candidates,
+            baselines,
+            options.budget,
+            scratch,
+            on_timed=on_timed,
+            most_seconds=options.most_seconds,
+        )
         refused: list[Refused] = []
         ledgers: dict[str, Ledger] = {}
         best = confirmed = None
@@ -163,6 +179,7 @@ def tune_program(
         refused=tuple(refused),
         text_bytes=shipped_bytes,
         front=_front(found, shipped_bytes),
+        seconds=time.monotonic() - started_s,
     )
 
 

@@ -1,0 +1,162 @@
+"""`compiler-agent bench speed`: programs × strategies at equal budgets, against the fastest stock build of each.
+
+What is learned on one program is not used for the next, and training and held-out programs are never summed up as one.
+Each figure is in a journal as soon as it is there, so that an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from compiler_agent.app.bench_speed_figures import ProgramFigures
+from compiler_agent.app.program_benchmark import of_benchmark
+from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult, tune_program
+from compiler_agent.app.verification import SIZES_ONLY
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import NotEstablished, UsageError
+from compiler_agent.base.journal import Journal
+from compiler_agent.evaluation.benchmark import Benchmark, load_all
+from compiler_agent.evaluation.machine import this_machine
+from compiler_agent.evaluation.pairing import Settings as Measuring
+from compiler_agent.evaluation.samples import SampleFile
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search import speed
+
+_EVENT = "program"
+MEASURING = Measuring(n_pairs=40, seconds=30.0)
+"""Of one comparison: what benchmarks take, 60 ms a run, is seen to half a per cent in so many pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is the same for all programs and strategies."""
+
+    budget: Budget
+    """Of each strategy on each program: candidates that are timed, or a time."""
+    seed: int = 0
+    """Of searches, and of what measuring draws."""
+    march: str = ""
+    """Of all builds, as in "native"; empty: what clang compiles for by itself."""
+    pgo: bool = False
+    """Whether all builds, baselines too, are given a profile of the timed input."""
+    most_seconds: float | None = None
+    """A search ends after so long, whatever its budget; None: it does not."""
+
+    @property
+    def label(self) -> str:
+        """A file name for what is measured with them."""
+        parts = [f"budget-{self.budget}", f"seed-{self.seed}"]
+        parts += [self.march] * bool(self.march) + ["pgo"] * self.pgo
+        parts += [f"within-{self.most_seconds:g}s"] if self.most_seconds is not None else []
+        return "-".join(parts)
+
+
+def chosen(names: Sequence[str] = (), part: str = "") -> list[Benchmark]:
+    """Benchmarks by name, or all of a part, or all.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    known = {benchmark.name: benchmark for benchmark in load_all()}
+    if unknown := sorted(set(names) - known.keys()):
+        raise UsageError(f"there is no benchmark {', '.join(unknown)}", hint=f"choose of {', '.join(known)}")
+    picked = [known[name] for name in names] if names else list(known.values())
+    return [benchmark for benchmark in picked if part in ("", benchmark.part.value)]
+
+
+def run_bench(
+    benchmarks: Sequence[Benchmark],
+    strategies: Sequence[str],
+    settings: Settings,
+    state: Path,
+    *,
+    measure: bool = True,
+) -> list[ProgramFigures]:
+    """Measures what the journal does not have yet, and returns all figures; progress is on stderr.
+
+    Args:
+        benchmarks: The programs.
+        strategies: Names of strategies for speed.
+        settings: What is the same for all.
+        state: A directory for the journal and the raw times.
+        measure: False: only what the journal has.
+
+    Raises:
+        UsageError: There is no such strategy, or the journal is of another machine.
+    """
+    if unknown := sorted(set(strategies) - set(speed.NAMES)):
+        raise UsageError(f"there is no strategy {', '.join(unknown)} for speed", hint=f"of {', '.join(speed.NAMES)}")
+    machine, toolchain = this_machine(), discover()
+    head = {**asdict(settings), "budget": str(settings.budget), "machine": str(machine), "llvm": toolchain.digest}
+    journal = Journal(state / f"{settings.label}.jsonl", head)
+    samples = SampleFile(state / f"{settings.label}.samples.jsonl", machine)
+    todo = [(benchmark, strategy) for benchmark in benchmarks for strategy in strategies]
+    figures = []
+    for number, (benchmark, strategy) in enumerate(todo, 1):
+        key = f"{benchmark.name} {strategy}"
+        row = journal.get(_EVENT, key)
+        if row is None and measure:
+            one = _measured(benchmark, strategy, settings, samples)
+            row = journal.note(_EVENT, key, **one.to_json())
+            print(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s", file=sys.stderr, flush=True)
+        if row is not None:
+            figures.append(ProgramFigures.from_json(row))
+    return figures
+
+
+def _measured(benchmark: Benchmark, strategy: str, settings: Settings, samples: SampleFile) -> ProgramFigures:
+    options = SpeedOptions(
+        settings.budget,
+        strategy,
+        settings.seed,
+        SIZES_ONLY,  # the program's outputs are known for each of its inputs
+        allow_experimental=True,
+        with_profile=settings.pgo,
+        most_seconds=settings.most_seconds,
+        settings=MEASURING,
+        samples=samples,
+        name=f"{benchmark.name} {strategy}",
+    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as scratch:
+            return _figures(benchmark, strategy, _tuned(benchmark, settings, options, Path(scratch)))
+    except NotEstablished as error:
+        return ProgramFigures(benchmark.name, benchmark.kind, benchmark.part.value, strategy, reason=error.message)
+
+
+def _tuned(benchmark: Benchmark, settings: Settings, options: SpeedOptions, scratch: Path) -> SpeedResult:
+    flags = [f"-march={settings.march}"] if settings.march else []
+    program = of_benchmark(benchmark, discover(), scratch / "plain", flags)
+    if settings.pgo:
+        profile = program.profile(scratch / "profile")
+        program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags])
+    return tune_program(program, options)
+
+
+def _figures(benchmark: Benchmark, strategy: str, result: SpeedResult) -> ProgramFigures:
+    kept, found = result.best, result.found
+    measured = result.confirmed.speedup if result.confirmed else None
+    return ProgramFigures(
+        program=benchmark.name,
+        kind=benchmark.kind,
+        part=benchmark.part.value,
+        strategy=strategy,
+        baseline=result.stock.level,
+        stock=result.stock.speedups,
+        speedup=measured.median if measured else 1.0,
+        low=measured.low if measured else 1.0,
+        high=measured.high if measured else 1.0,
+        plan=str(kept.candidate.plan) if kept else "",
+        reason="; ".join(one.reason for one in result.refused),
+        n_candidates=found.n_asked,
+        n_timed=len(found.timed),
+        n_wrong=found.n_wrong,
+        size_ratio=result.text_bytes / kept.candidate.text_bytes if kept else 1.0,
+        seconds=result.seconds,
+        front=result.front,
+        cautions=tuple(caution.kind.value for caution in result.stock.session.cautions),
+    )
