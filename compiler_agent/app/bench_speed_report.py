@@ -64,9 +64,7 @@ def render(figures: Sequence[ProgramFigures], console: Console) -> None:
 
 def render_replication(found: Replication, console: Console) -> None:
     """Prints how far two runs agree."""
-    console.print(
-        f"{found.n_overlapping} of {found.n_kept} kept plans ({found.share:.0%}) have overlapping intervals"
-    )
+    console.print(f"{found.n_overlapping} of {found.n_kept} kept plans ({found.share:.0%}) have overlapping intervals")
     for one, other in found.apart:
         console.print(f"  apart: {one.program} {one.strategy}: {one}, then {other}")
 

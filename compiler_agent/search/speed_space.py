@@ -36,8 +36,18 @@ _LOOP_WISHES = (
     "interleave=4",
     "interleave=8",
     "distribute=true",
+    "unroll-and-jam-count=2",
+    "unroll-and-jam-count=4",
 )
-_FUNCTION_WISHES = ("noinline=true", "optsize=true", "no-jump-tables=true", "prefer-vector-width=256")
+_FUNCTION_WISHES = {
+    "noinline=true": 2.0,  # polyhedral passes see a kernel better as a function of its own than as a part of main
+    "optsize=true": 0.3,
+    "no-jump-tables=true": 0.3,
+    "prefer-vector-width=256": 0.3,
+}
+"""With weights, where that of a wish for a loop is 1."""
+_DECISIONS_NEED = {"unroll-and-jam-count": "-enable-unroll-and-jam=true"}
+"""Options without which a decision does nothing, by key."""
 _LEAST_SHARE = 0.03
 """Functions that take less of the time get no decisions of their own."""
 
@@ -98,7 +108,9 @@ class SpeedSpace:
         if text.startswith("-passes="):
             return plan.with_pipeline(Plan.parse(text).pipeline)
         if not text.startswith("-"):
-            return plan.with_decision(Decision.parse(text))
+            decision = Decision.parse(text)
+            needed = _DECISIONS_NEED.get(decision.key)
+            return (self.with_word(plan, needed) if needed else plan).with_decision(decision)
         name, _, value = text[1:].partition("=")
         known = self.catalog.all_options.get(name)
         if known is not None and known.needs is not None and plan.option(known.needs[0]) != known.needs[1]:
@@ -155,7 +167,7 @@ def _decision_words(hot: Sequence[HotFunction]) -> list[Word]:
         if function.share < _LEAST_SHARE:
             continue
         name = Decision(Kind.FUNCTION, function.name, None, "hot", "true").place.partition(":")[2]
-        places = [(f"function:{name}", wish, 0.3) for wish in _FUNCTION_WISHES]
+        places = [(f"function:{name}", wish, weight) for wish, weight in _FUNCTION_WISHES.items()]
         places += [
             (f"loop:{name}:{position}", wish, 1.0) for position in range(function.n_loops) for wish in _LOOP_WISHES
         ]

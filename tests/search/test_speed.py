@@ -209,3 +209,8 @@ def test_words_are_judged_against_clang_and_not_against_the_baseline(space: Spee
         asked.append(plan.option("disable-lsr") == "true")
         strategy.tell(Score(plan, times[asked[-1]], False, error=0.001))
     assert sum(asked) > 20
+
+
+def test_a_decision_brings_the_option_that_it_needs(space: SpeedSpace) -> None:
+    plan = space.with_word(STOCK, "loop:f:0:unroll-and-jam-count=4")
+    assert str(plan) == "-passes=default<O3> -enable-unroll-and-jam=true loop:f:0:unroll-and-jam-count=4"
