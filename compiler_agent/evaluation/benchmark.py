@@ -92,6 +92,8 @@ class Benchmark:
     """Behind the objects, as -lm."""
     library: str
     """The library of benchmarks/libraries.toml that it drives; empty: none."""
+    library_sources: tuple[str, ...]
+    """File patterns of the library's translation units that it is linked with; empty: all."""
     inputs: tuple[Input, ...]
     """In the order of `SIZES`."""
     part: Part
@@ -109,7 +111,7 @@ class Benchmark:
         raise UsageError(f"{self.name} has no input {name!r}", hint=f"one of: {', '.join(SIZES)}")
 
     def units(self) -> tuple[Unit, ...]:
-        """Its own translation units, without those of the library."""
+        """Its own translation units; `library_driver.driver_units` has all those of a driver."""
         return tuple(Unit(source, self.folder, self.language, self.flags) for source in self.sources)
 
     def workload(self, given: Input) -> Workload:
@@ -189,6 +191,7 @@ def _load(folder: Path, parts: Mapping[str, Part]) -> Benchmark:
         flags=table.texts("flags", required=False),
         link_flags=table.texts("link_flags", required=False),
         library=table.text("library", required=False),
+        library_sources=table.texts("library_sources", required=False),
         inputs=tuple(_input(inputs.table(name), name) for name in SIZES),
         part=parts[folder.name],
     )

@@ -29,7 +29,7 @@ def build(
     flags: Sequence[str],
     toolchain: Toolchain,
     *,
-    library_units: Sequence[Unit] = (),
+    units: Sequence[Unit] | None = None,
 ) -> Path:
     """Compiles a benchmark's units to objects in a directory and links them to a program of the benchmark's name.
 
@@ -38,14 +38,14 @@ def build(
         directory: An existing directory for objects (`Unit.object_name`) and program.
         flags: For compiling and linking: the optimization level and what belongs to it.
         toolchain: Whose clang to use.
-        library_units: What to link it with, where it drives a library (`app.library_driver`).
+        units: What it is made of; None: its own units. For a driver, see `library_driver.driver_units`.
 
     Raises:
         ToolError: Something does not compile or link.
     """
     directory = directory.absolute()
     objects = []
-    for unit in (*benchmark.units(), *library_units):
+    for unit in benchmark.units() if units is None else units:
         objects.append(str(directory / unit.object_name))
         argv = (*compile_argv(unit, flags, toolchain), "-c", "-o", objects[-1])
         check(argv, cwd=unit.directory, timeout_s=_COMPILE_TIMEOUT_S, memory_bytes=_MEMORY_BYTES)

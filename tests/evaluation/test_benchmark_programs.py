@@ -25,6 +25,10 @@ def _built(benchmark: Benchmark, place: Path, *flags: str) -> Path:
     return build(benchmark, place, flags, toolchain())
 
 
+def test_there_are_programs() -> None:
+    assert len(FOLDERS) >= 40
+
+
 @programs
 @pytest.mark.parametrize("level", ["-O0", "-O3"])
 def test_small_input(folder: Path, level: str, tmp_path: Path) -> None:
