@@ -18,6 +18,7 @@ from compiler_agent.app import (
     cli_blame,
     cli_campaign,
     cli_env,
+    cli_env_bench,
     cli_explain,
     cli_judge,
     cli_lock,
@@ -74,7 +75,13 @@ for _command in (
 ):
     cli.add_command(_command)
 
-for _command in (cli_campaign.bench_csmith, cli_campaign.bench_llvm_stress, cli_bench_speed.bench_speed):
+for _command in (
+    cli_env_bench.bench_pass_order,
+    cli_env_bench.bench_steps,
+    cli_campaign.bench_csmith,
+    cli_campaign.bench_llvm_stress,
+    cli_bench_speed.bench_speed,
+):
     cli_bench.bench.add_command(_command)
 
 

@@ -21,6 +21,11 @@ STOCK_PIPELINES = ("default<O1>", "default<O2>", "default<O3>", "default<Os>", "
 """Whole pipelines as actions. What `clang -Oz` runs is `default<O2>`, on functions with size attributes."""
 
 
+def is_single_pass(name: str) -> bool:
+    """Whether an action is one pass, and no pipeline of many."""
+    return "default<" not in name and "-simplification<" not in name and name != "inliner-wrapper"
+
+
 class Actions(Protocol):
     """A discrete set of actions."""
 

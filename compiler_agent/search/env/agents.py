@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import UsageError
-from compiler_agent.evaluation.evaluate import Evaluator, Objective
+from compiler_agent.evaluation.evaluate import Evaluator, Objective, Verdict
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.served import Metric
 from compiler_agent.search.env.state import State
-from compiler_agent.search.loop import search
+from compiler_agent.search.loop import better, search
 from compiler_agent.search.space import Space
 
 _PATIENCE = 30
@@ -30,6 +30,9 @@ _OBJECTIVES = {
     Metric.TEXT_BYTES: Objective.TEXT_BYTES,
     Metric.OBJECT_BYTES: Objective.OBJECT_BYTES,
 }
+
+_FIT = (Verdict.ESTABLISHED, Verdict.NOT_BETTER)
+"""Verdicts on plans that have a figure; one that is no better than clang's own counts here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,8 @@ def strategy_agent(name: str) -> Agent:
         space = Space(known, stock.editable_pipeline(discover(), known))
         evaluator = Evaluator(env.episode.served.engine, known, objective=_OBJECTIVES[env.metric])
         found = search(strategies.make(name, space, run.seed), evaluator.evaluate, Budget(seconds=run.seconds))
-        best = env.state
-        return best if found.best is None else replace(best, commandline=str(found.best.plan))
+        fit = [one for one in found.evaluations if one.verdict in _FIT]
+        return replace(env.state, commandline=str(min(fit, key=better).plan)) if fit else env.state
 
     return agent
 

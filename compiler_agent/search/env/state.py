@@ -35,6 +35,22 @@ def write_states(states: Iterable[State], file: TextIO) -> None:
     writer.writerows(astuple(state) for state in states)
 
 
+def append_state(path: Path, state: State) -> None:
+    """Adds one state to a CSV file, which gets its header with the first.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    try:
+        with path.open("a", newline="") as file:
+            if file.tell() == 0:
+                write_states([state], file)
+            else:
+                csv.writer(file, lineterminator="\n").writerow(astuple(state))
+    except OSError as error:
+        raise file_error("write", path, error) from error
+
+
 def read_states(path: Path) -> list[State]:
     """Reads what `write_states` wrote.
 

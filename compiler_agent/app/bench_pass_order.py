@@ -1,0 +1,144 @@
+"""`compiler-agent bench pass-order`: agents on the same benchmarks, for the same time, by the same metric.
+
+Each agent's states go into DIRECTORY/AGENT.csv, a line when it is done, in CompilerGym's form. The table is made of
+these files alone, after each state in them was replayed; a second run goes on where the first one ended.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.files import file_error
+from compiler_agent.search.env.agents import Run, run_agent
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.rewards import REWARDS
+from compiler_agent.search.env.served import Baseline
+from compiler_agent.search.env.state import State, append_state, read_states
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is the same for all agents and benchmarks."""
+
+    agents: tuple[str, ...]
+    """Their names."""
+    seconds: float
+    """Of each on each benchmark, on the clock."""
+    reward: str
+    """The reward space whose sum is compared."""
+    directory: Path
+    """Where the states go."""
+    seed: int = 0
+    """Of each agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One agent's figures."""
+
+    agent: str
+    """Its name."""
+    rewards: tuple[float, ...]
+    """By benchmark: 1 is the baseline that the reward is scaled by."""
+    ratios: tuple[float, ...]
+    """The metric of `clang -Oz` divided by the state's, by benchmark; above 1 is better."""
+    seconds: tuple[float, ...]
+    """What the agent took, by benchmark."""
+
+
+def run_bench(benchmarks: Sequence[str], settings: Settings) -> None:
+    """Lets each agent work on each benchmark that is not in its file yet; progress on stderr.
+
+    Raises:
+        UsageError: There is no such agent, benchmark or reward.
+        FileError: A file cannot be written.
+    """
+    try:
+        settings.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise file_error("create", settings.directory, error) from error
+    for benchmark in benchmarks:
+        for agent in settings.agents:  # in turns, so that all see the same machine
+            path = _path(settings, agent)
+            if path.is_file() and any(state.benchmark == benchmark for state in read_states(path)):
+                continue
+            env = LlvmEnv(benchmark, observation_space="InstCount", reward_space=settings.reward)
+            try:
+                state = run_agent(agent, Run(env, settings.seconds, settings.seed))
+                append_state(path, state)
+                print(f"{agent} {benchmark}: {state.reward:.4f} in {state.walltime:.1f} s", file=sys.stderr, flush=True)
+            except CompilerAgentError as error:
+                print(f"{agent} {benchmark}: left out: {error}", file=sys.stderr, flush=True)
+            finally:
+                env.close()
+
+
+def standings(benchmarks: Sequence[str], settings: Settings) -> list[Standing]:
+    """What the files say, over the benchmarks that are in all of them; each state is replayed first.
+
+    Raises:
+        CompilerAgentError: A state's replay gives another reward, or no benchmark is in all files.
+    """
+    states = {agent: _states(_path(settings, agent)) for agent in settings.agents}
+    common = [one for one in benchmarks if all(one in states[agent] for agent in settings.agents)]
+    if not common:
+        raise CompilerAgentError("no benchmark was finished by every agent", hint="the reasons stand above")
+    return [_standing(agent, [states[agent][one] for one in common], settings.reward) for agent in settings.agents]
+
+
+def table(found: Sequence[Standing]) -> Table:
+    """For people."""
+    shown = Table("agent", "n", "reward", "median", "-Oz ÷ state", "median", "without the best", "worst", "s")
+    for one in found:
+        shown.add_row(
+            one.agent,
+            str(len(one.rewards)),
+            _geomean(one.rewards),
+            f"{statistics.median(one.rewards):.4f}",
+            _geomean(one.ratios),
+            f"{statistics.median(one.ratios):.4f}",
+            _geomean(sorted(one.ratios)[:-1]),
+            f"{min(one.ratios):.4f}",
+            f"{statistics.mean(one.seconds):.1f}",
+        )
+    return shown
+
+
+def _standing(agent: str, states: Sequence[State], reward: str) -> Standing:
+    env = LlvmEnv(observation_space="InstCount", reward_space=reward)
+    ratios = []
+    try:
+        for state in states:
+            *_, truncated, info = env.apply(state)
+            if truncated or abs(env.state.reward - state.reward) > 1e-6:
+                raise CompilerAgentError(
+                    f"{agent} on {state.benchmark}: {state.reward} is not what its plan gives: "
+                    f"{info.get('reason') or env.state.reward}",
+                    hint="was it measured with another LLVM? remove that line, and run again",
+                )
+            metric = REWARDS[reward].metric
+            figure = env.episode.figure(metric)
+            ratios.append(env.episode.served.figure(metric, Baseline.OZ) / max(figure, 1))
+    finally:
+        env.close()
+    return Standing(agent, tuple(one.reward for one in states), tuple(ratios), tuple(one.walltime for one in states))
+
+
+def _states(path: Path) -> dict[str, State]:
+    return {state.benchmark: state for state in read_states(path)} if path.is_file() else {}
+
+
+def _path(settings: Settings, agent: str) -> Path:
+    return settings.directory / f"{agent}.csv"
+
+
+def _geomean(values: Sequence[float]) -> str:
+    """As text; a figure that is not positive has none."""
+    return f"{statistics.geometric_mean(values):.4f}" if values and min(values) > 0 else "-"

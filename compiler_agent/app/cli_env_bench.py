@@ -1,0 +1,112 @@
+"""`compiler-agent bench pass-order` and `bench steps`: what agents find, and how fast the environment is."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from compiler_agent.app.cli_env import REWARD
+
+_UNITS = (
+    "zlib/uncompr.c",
+    "zlib/adler32.c",
+    "zlib/deflate.c",
+    "lua/lvm.c",
+    "zstd/lib/compress/zstd_compress.c",
+    "expat/lib/xmltok.c",
+)
+"""From 200 to 26,000 IR instructions before optimization."""
+_LIBRARIES = "benchmark://libs-v0/"
+
+
+@click.command("pass-order")
+@click.option("--agents", default="random,greedy,evolve,coreset", show_default=True, help="Names, separated by commas.")
+@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="For each.")
+@click.option(
+    "--benchmarks",
+    default="benchmark://programs-v0",
+    show_default=True,
+    help="URIs, separated by commas; a dataset stands for its first --limit benchmarks.",
+)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Benchmarks of a dataset.")
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--output",
+    default=Path("pass-order"),
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where each agent's states go, as CSV.",
+)
+@REWARD
+def bench_pass_order(
+    agents: str, seconds: float, benchmarks: str, limit: int, seed: int, output: Path, reward_space: str
+) -> None:
+    """Agents on the same benchmarks for the same time: states as CSV, and a table that was made by replaying them.
+
+    `reward` is the geometric mean of the episodes' sums, as on CompilerGym's board; `-Oz ÷ state` compares with what
+    clang -Oz makes of the same source. `compiler-agent env validate FILE` says whether the states are right.
+    """
+    from compiler_agent.app.bench_pass_order import Settings, run_bench, standings, table
+
+    settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
+    uris = [uri for word in benchmarks.split(",") for uri in _expanded(word, limit)]
+    run_bench(uris, settings)
+    Console().print(table(standings(uris, settings)))
+
+
+@click.command("steps")
+@click.argument("benchmarks", nargs=-1)
+@click.option("--steps", default=200, show_default=True, type=click.IntRange(1), help="Random passes with features.")
+@click.option("--text-steps", default=40, show_default=True, type=click.IntRange(1), help="The same with text sizes.")
+@click.option("--forks", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--memory-steps", default=2000, show_default=True, type=click.IntRange(10))
+@click.option("--seed", default=0, show_default=True)
+@click.option("--peer", metavar="COMMAND", help="A program that takes turns; see app/bench_steps.py.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+def bench_steps(
+    benchmarks: tuple[str, ...],
+    steps: int,
+    text_steps: int,
+    forks: int,
+    rounds: int,
+    memory_steps: int,
+    seed: int,
+    peer: str | None,
+    json_file: Path | None,
+) -> None:
+    """Steps a second of the environment on BENCHMARKS (default: six units of real libraries), what a fork takes, and
+    whether memory grows."""
+    from compiler_agent.app.bench_steps import Counts, Peer, measure_all
+
+    counts = Counts(steps, text_steps, forks, rounds, memory_steps)
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(Peer(peer)) if peer else None
+        found = measure_all(benchmarks or [f"{_LIBRARIES}{unit}" for unit in _UNITS], counts, other, seed)
+    if json_file is not None:
+        json_file.write_text(json.dumps([dataclasses.asdict(one) for one in found], indent=1) + "\n")
+    shown = Table("benchmark", "IR", "steps/s", "÷ peer", "text steps/s", "÷ peer", "fork ms", "÷ peer", "growth MiB")
+    for one in found:
+        cells = [one.benchmark.removeprefix(_LIBRARIES), str(one.ir_instructions)]
+        for what in ("steps", "text", "fork"):
+            each_s, ratio = one.each_s(what), one.ratio(what)
+            figure = "-" if each_s is None else f"{1000 * each_s:.2f}" if what == "fork" else f"{1 / each_s:.0f}"
+            cells += [figure, f"{ratio:.1f}" if ratio else "-"]
+        shown.add_row(*cells, f"{one.memory_growth_bytes / (1 << 20):.1f}")
+    Console().print(shown)
+
+
+def _expanded(word: str, limit: int) -> list[str]:
+    from compiler_agent.search.env.datasets import DATASETS
+
+    for dataset in DATASETS:
+        if word == dataset.uri:
+            return [f"{word}/{name}" for name in itertools.islice(dataset.names(), limit)]
+    return [word]

@@ -1,0 +1,97 @@
+"""The env commands and the two benchmarks of the environment, as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from compiler_agent.app.cli import cli
+
+SOURCE = """
+static int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) t += list[i] * 3; return t; }
+int compare(const int *a, int n) { return weigh(a, n) - weigh(a, n / 2); }
+"""
+PEER = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["what"] == "fork":
+        print(json.dumps({"error": "no forks here"}), flush=True)
+    else:
+        print(json.dumps({"seconds": 10.0 * asked["count"]}), flush=True)
+"""
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    (tmp_path / "unit.c").write_text(SOURCE)
+    return f"file://{tmp_path}/unit.c"
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+
+def test_datasets_and_spaces_are_listed() -> None:
+    assert "benchmark://kernels-v0" in call("env", "list").output
+    rows = json.loads(call("env", "list", "generator://csmith-v0", "--limit", "3", "--json").output)
+    assert [row["name"] for row in rows] == [f"generator://csmith-v0/{seed}" for seed in range(3)]
+    spaces = call("env", "list", "--spaces").output
+    assert "Autophase  observation, int64 (56,)" in spaces
+    assert "TextSizeBytesOz  reward" in spaces
+
+
+def test_baselines_are_described(uri: str) -> None:
+    found = json.loads(call("env", "describe", uri, "--json").output)
+    figures = found["baselines"]["TextSizeBytes"]
+    assert set(figures) == {"O0", "O3", "Oz", "OzPlain"}
+    assert figures["Oz"] < figures["O3"]
+    assert figures["Oz"] <= figures["OzPlain"]
+    assert "OzPlain ÷ Oz" in call("env", "describe", uri).output
+
+
+def test_what_an_agent_found_is_replayed_and_validated(uri: str, tmp_path: Path) -> None:
+    reward = ("--reward", "TextSizeBytesOz")
+    output = call("env", "run", uri, "--agent", "random", "--seconds", "0.5", *reward).output
+    path = tmp_path / "states.csv"
+    path.write_text(output)
+    assert call("env", "replay", str(path), *reward).exit_code == 0
+    done = call("env", "validate", str(path), "--test-seconds", "0.3", *reward)
+    assert (done.exit_code == 0) == ("okay" in done.output)
+    rows = list(csv.reader(output.splitlines()))
+    rows[1][1] = str(float(rows[1][1]) + 0.5)
+    path.write_text("\n".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows) + "\n")
+    wrong = call("env", "replay", str(path), *reward)
+    assert wrong.exit_code == 1
+    assert "its reward is" in wrong.output
+
+
+def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:
+    output = tmp_path / "states"
+    arguments = ("bench", "pass-order", "--agents", "baseline,greedy,coreset", "--seconds", "0.7")
+    arguments = (*arguments, "--benchmarks", uri, "--output", str(output))
+    first = call(*arguments).output
+    assert "greedy" in first
+    before = (output / "greedy.csv").read_text()
+    assert float(list(csv.reader((output / "baseline.csv").read_text().splitlines()))[1][1]) == pytest.approx(1.0)
+    assert call(*arguments).exit_code == 0
+    assert (output / "greedy.csv").read_text() == before  # nothing is done twice
+    (output / "greedy.csv").write_text(before.replace(",", ",9", 1))
+    with pytest.raises(Exception, match="is not what its plan gives"):
+        call(*arguments)
+
+
+def test_a_peer_takes_turns(uri: str, tmp_path: Path) -> None:
+    (tmp_path / "peer.py").write_text(PEER)
+    arguments = ("--steps", "20", "--text-steps", "3", "--forks", "2", "--rounds", "2", "--memory-steps", "20")
+    command = f"{sys.executable} {tmp_path}/peer.py"
+    call("bench", "steps", uri, *arguments, "--peer", command, "--json", str(tmp_path / "figures.json"))
+    (figures,) = json.loads((tmp_path / "figures.json").read_text())
+    assert {what: len(seconds) for what, seconds in figures["ours"].items()} == {"steps": 2, "text": 2, "fork": 2}
+    assert figures["peers"] == {"steps": [200.0, 200.0], "text": [30.0, 30.0]}
+    assert 0 < figures["ours"]["steps"][0] < 200
