@@ -12,6 +12,7 @@ import click
 
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import function_table
+from compiler_agent.base.lock_format import RUN_TIME
 from compiler_agent.base.trust import counted
 from compiler_agent.evaluation.difftest import Workload
 
@@ -42,17 +43,19 @@ def verify(
 
     The compile commands are those of the last tune on this machine, or those of the BUILD COMMAND after --. A plan that
     stands on a program's test is built and tested again, with the test of the lock or with --run; where that cannot be
-    done, the plan counts as not established. Afterwards clang's own build stands there. Exit 0: all was established
-    again.
+    done, the plan counts as not established. Afterwards clang's own build stands there. Plans for speed are measured
+    again, in private copies. Exit 0: all was established again.
     """
+    from compiler_agent.app.findings import ProgramTests
     from compiler_agent.app.tune_build import record_build
-    from compiler_agent.app.verify import ProgramTests, verify_lock
+    from compiler_agent.app.verify import verify_lock
     from compiler_agent.base import lock as locks
 
     if rewrite:
         locks.update(lock, {})
         return
-    recorded = record_build(build_command, Path.cwd()) if build_command else []
+    for_size = any(entry.objective != RUN_TIME for entry in locks.Lock.load(lock).plans.values())
+    recorded = record_build(build_command, Path.cwd()) if build_command and for_size else []
     findings = verify_lock(
         lock,
         {record.key: record for record in recorded if record.key},
@@ -68,6 +71,7 @@ def verify(
             click.echo(
                 f"{finding.source}: {finding.verdict}: "
                 f"{_figure(finding.baseline_value)} -> {_figure(finding.value)}"
+                + (f"; {finding.speedup} times as fast" if finding.speedup else "")
                 + (f"; functions: {counted(finding.functions)}" if finding.functions else "")
                 + (f"; program: {finding.program}" if finding.program else "")
                 + (f"; {finding.reason}" if finding.reason else "")

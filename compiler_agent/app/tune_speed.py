@@ -11,25 +11,26 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler_agent.app.guard import Guard
-from compiler_agent.app.program import Choice, Objects, Program, Unit
+from compiler_agent.app.program import Choice, Objects, Program
 from compiler_agent.app.speed_candidates import Candidates
 from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, measure_stock, search
-from compiler_agent.app.verification import Demands, establish
+from compiler_agent.app.speed_verification import Checked, check_behaviour, why_not_faster
+from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
 from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
-from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Outcome, Settings
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.samples import SampleFile
 from compiler_agent.evaluation.stats import log_needed
 from compiler_agent.llvm import catalog, stock
-from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 from compiler_agent.search.speed_space import SpeedSpace
@@ -158,14 +159,15 @@ def tune_program(
         best = confirmed = None
         for timed in _finalists(baselines, found):
             try:
-                ledgers, reason = _verified(program, timed, options, on_function)
+                checked = check_behaviour(program, timed.candidate.choice, timed.layouts, options.demands, on_function)
             except CompilerAgentError as error:
-                reason = str(error)
-            if not reason:
+                checked = Checked(Verdict.NOT_ESTABLISHED, str(error))
+            reason = checked.reason
+            if checked.verdict.may_be_kept:
                 confirmed = baselines.session.confirm(str(timed.candidate.plan), timed.layouts)
-                reason = _shortfall(confirmed)
+                reason = why_not_faster(confirmed)
             if not reason:
-                best = timed
+                best, ledgers = timed, checked.ledgers
                 break
             refused.append(Refused(timed, reason))
     shipped_bytes = candidates.text_bytes(Choice())
@@ -175,7 +177,7 @@ def tune_program(
         found=found,
         best=best,
         confirmed=confirmed if best is not None else None,
-        ledgers=ledgers if best is not None else {},
+        ledgers=ledgers,
         refused=tuple(refused),
         text_bytes=shipped_bytes,
         front=_front(found, shipped_bytes),
@@ -220,36 +222,6 @@ def _finalists(baselines: Stock, found: Found) -> list[Timed]:
         return seen.speedup.median if seen.speedup else 0.0
 
     return [one for _, one in sorted(((again(one), one) for one in best), key=lambda pair: -pair[0])]
-
-
-def _verified(
-    program: Program, timed: Timed, options: SpeedOptions, on_function: Callable[[int, int], None]
-) -> tuple[dict[str, Ledger], str]:
-    """What is shown for each unit, and why the candidate may not be kept."""
-    outcome = program.judge(timed.layouts)
-    if not outcome.verdict.permits:
-        return {}, str(outcome)
-    demands = replace(options.demands, program_follows=True)  # and its output was just found to be right
-    ledgers: dict[str, Ledger] = {}
-    for unit, plan in _planned(program, timed):
-        ledger = establish(unit.record, unit.key, plan, catalog.load(), demands, on_function=on_function)
-        ledgers[unit.key] = ledger
-        verdict, reason = demands.verdict(ledger)
-        if not verdict.may_be_kept:
-            return ledgers, f"{unit.record.source}: {reason}"
-    return ledgers, ""
-
-
-def _planned(program: Program, timed: Timed) -> list[tuple[Unit, Plan]]:
-    plans = timed.candidate.choice.plans
-    return [(unit, Plan.parse(plans[unit.key])) for unit in program.units if unit.key in plans]
-
-
-def _shortfall(confirmed: Comparison) -> str:
-    """Why a last measurement does not confirm that a candidate is faster; empty if it does."""
-    if confirmed.speedup is None or confirmed.outcome is not Outcome.FASTER:
-        return f"measured again, {confirmed.reason}"
-    return "" if confirmed.speedup.low > 1 else f"measured again, its interval is {confirmed.speedup}"
 
 
 def _front(found: Found, text_bytes: int) -> tuple[tuple[float, float], ...]:

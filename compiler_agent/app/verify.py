@@ -4,59 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.app.program_test import recall_build, retest, workloads_of
+from compiler_agent.app.findings import Finding, ProgramTests, programs_of
+from compiler_agent.app.program_test import retest
 from compiler_agent.app.records import Record, recall
 from compiler_agent.app.verification import Demands, confirm, establish
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.app.verify_speed import verify_for_speed
+from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock import Lock
-from compiler_agent.base.lock_format import LockEntry
-from compiler_agent.base.trust import FunctionRecord, Trust
-from compiler_agent.evaluation.difftest import ProgramVerdict, Workload
+from compiler_agent.base.lock_format import RUN_TIME, LockEntry
+from compiler_agent.base.trust import Trust
+from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.evaluation.evaluate import Evaluator, Objective, Verdict
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.plan import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One entry of a lock, judged again."""
-
-    key: str
-    """The entry."""
-    source: str
-    """Its source, as the lock names it."""
-    verdict: Verdict
-    """What was established now."""
-    reason: str
-    """Why it is not established."""
-    baseline_value: int | None
-    """The baseline's figure now."""
-    value: int | None
-    """The plan's figure now."""
-    was_judged: bool = False
-    """The plan itself was tried on its own source; False: it could not be, and nothing is said against it."""
-    trust: Trust | None = None
-    """How far it is established now."""
-    program: ProgramVerdict | None = None
-    """What the program's test said now, where one stands behind the plan; None: none does."""
-    functions: Mapping[str, FunctionRecord] = dataclasses.field(default_factory=dict)
-    """What was shown for each function now."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramTests:
-    """What the user says of the programs' tests that stand behind plans."""
-
-    build: tuple[str, ...] = ()
-    """The command that builds everything again, from the current directory; empty: as the last tune on this machine."""
-    workloads: tuple[Workload, ...] = ()
-    """The tests to run; empty: those that the lock names."""
-    no_sandbox: bool = False
-    """Whether a test that ran without the sandbox may do that again."""
 
 
 def verify_lock(
@@ -77,9 +40,12 @@ def verify_lock(
         on_finding: Told of each entry as soon as it is judged.
     """
     plans = dict(sorted(Lock.load(path).plans.items()))
+    for_speed = {key: entry for key, entry in plans.items() if entry.objective == RUN_TIME}
     findings: dict[str, Finding] = {}
     waiting: dict[str, LockEntry] = {}
     for key, entry in plans.items():
+        if key in for_speed:
+            continue
         findings[key] = verify_entry(key, entry, (records or {}).get(key) or recall(key), demands or Demands())
         if entry.evidence.differential_test is not None and findings[key].verdict.may_be_kept:
             waiting[key] = entry
@@ -88,26 +54,16 @@ def verify_lock(
     for key, (program, reason) in run_programs(waiting, programs or ProgramTests()).items():
         findings[key] = with_program(findings[key], program, reason)
         on_finding(findings[key])
+    for key, finding in verify_for_speed(for_speed, programs or ProgramTests(), demands or Demands()).items():
+        findings[key] = finding
+        on_finding(finding)
     return [findings[key] for key in plans]
 
 
 def run_programs(entries: Mapping[str, LockEntry], programs: ProgramTests) -> dict[str, tuple[ProgramVerdict, str]]:
     """Runs the programs' tests behind these entries again, each build once; what each entry's showed, and why."""
-    found: dict[str, tuple[ProgramVerdict, str]] = {}
-    groups: dict[tuple[tuple[str, ...], Path, tuple[Workload, ...]], dict[str, LockEntry]] = {}
-    for key, entry in entries.items():
-        known = (programs.build, Path.cwd()) if programs.build else recall_build(key)
-        if known is None:
-            found[key] = ProgramVerdict.NOT_ESTABLISHED, "how it is built is not known here: give the build after --"
-            continue
-        try:
-            workloads = programs.workloads or workloads_of(
-                entry.evidence.differential_test or {}, no_sandbox=programs.no_sandbox
-            )
-        except NotEstablished as error:
-            found[key] = ProgramVerdict.NOT_ESTABLISHED, error.message
-            continue
-        groups.setdefault((*known, workloads), {})[key] = entry
+    groups, unknown = programs_of(entries, programs)
+    found = {key: (ProgramVerdict.NOT_ESTABLISHED, reason) for key, reason in unknown.items()}
     for (command, cwd, workloads), plans in groups.items():
         try:
             refuted, replayed = retest(plans, command, cwd, workloads)
