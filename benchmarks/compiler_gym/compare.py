@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/compiler_gym/compare.py [--json]
 
 C programs are compiled by clang 13, with and without markers of lifetimes, and taken through random passes of LLVM 10.
-Both sides read the same files. Needs `make setup compiler-gym`; takes about three minutes.
+Both sides read the same files. Needs `make setup compiler-gym`; takes about five minutes.
 """
 
 import argparse
@@ -14,9 +14,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from compiler_agent.base.errors import EngineError
 from compiler_agent.base.process import check, run
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
-from compiler_agent.llvm.library import Library
+from compiler_agent.llvm.library import Library, Module
+from compiler_agent.llvm.program_graph import Flow, NodeType, program_graph
 
 ROOT = Path(__file__).parents[2]
 GYM = ROOT / "build" / "compiler-gym" / "bin" / "python"
@@ -29,19 +31,20 @@ VARIANTS = {"with markers": (), "without markers": ("-Xclang", "-disable-lifetim
 
 # What LLVM 22 does with bitcode of LLVM 10: what gives it away in LLVM 13's text, and the entries that it moves.
 _INSTRUCTIONS = ("InstCount TotalInsts", "Autophase TotalInsts", "Autophase BlockLow", "Autophase BlockMid")
+_GRAPH = ("Programl variables", "Programl control edges")
 CAUSES = {
     "lifetime markers": (
         r"call void @llvm\.lifetime\.",
         {
             *("InstCount TotalFuncs", "Autophase TotalFuncs", "Autophase const64Bit", "Autophase numConstOnes"),
-            *("InstCount Call", "Autophase NumCallInst", "Autophase TotalMemInst", *_INSTRUCTIONS),
+            *("InstCount Call", "Autophase NumCallInst", "Autophase TotalMemInst", *_INSTRUCTIONS, *_GRAPH),
         },
     ),
     "constant expressions": (
         r"[ (](icmp|zext) (?:\w+ )?\(",
         {
             *("InstCount ICmp", "Autophase NumICmpInst", "InstCount ZExt", "Autophase NumZExtInst"),
-            *("Autophase testUnary", *_INSTRUCTIONS),
+            *("Autophase testUnary", *_INSTRUCTIONS, *_GRAPH),
         },
     ),
 }
@@ -74,9 +77,26 @@ def differences(record: dict, library: Library) -> dict[str, int]:
         for name, our, their in zip(names, ours.tolist(), record[vector], strict=True):
             if our != their:
                 found[f"{vector} {name}"] = our - their
+    found |= graph_differences(record, module)
     if module.n_instructions() - record["IrInstructionCount"] != found.get("InstCount TotalInsts", 0):
         found["IrInstructionCount"] = module.n_instructions() - record["IrInstructionCount"]
     return found
+
+
+def graph_differences(record: dict, module: Module) -> dict[str, int]:
+    """Ours minus theirs, of what does not depend on constants: those of typed pointers are other ones.
+
+    Their graph has one edge at most between two nodes, so each pair that is connected is counted once.
+    """
+    try:
+        graph = program_graph(module.json())
+    except EngineError:  # a pass of LLVM 10 took the names away
+        return {}
+    n_variables = sum(kind == NodeType.VARIABLE for _, kind in graph.nodes(data="type"))
+    n_connected = len({(source, target) for source, target, flow in graph.edges(data="flow") if flow == Flow.CONTROL})
+    n_ours = (n_variables, n_connected)
+    n_theirs = (record["nodes"].get(str(int(NodeType.VARIABLE)), 0), record["edges"].get(str(int(Flow.CONTROL)), 0))
+    return {entry: our - their for entry, our, their in zip(_GRAPH, n_ours, n_theirs, strict=True) if our != their}
 
 
 def explain(found: dict[str, int], text: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 os.environ.setdefault("COMPILER_GYM_SITE_DATA", f"{sys.prefix}/site")
@@ -26,9 +27,12 @@ SPACES = ("InstCount", "Autophase", "IrInstructionCount")
 def observe(env, file: Path) -> dict:
     """What the environment's module is made of; `file` is where its bitcode is."""
     seen = {space: env.observation[space] for space in SPACES}
+    graph = env.observation["Programl"]
     return {
         "file": str(file),
         **{space: value if isinstance(value, int) else value.tolist() for space, value in seen.items()},
+        "nodes": Counter(kind for _, kind in graph.nodes(data="type")),
+        "edges": Counter(flow for *_, flow in graph.edges(data="flow")),
     }
 
 

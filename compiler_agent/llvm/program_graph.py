@@ -14,6 +14,8 @@ from typing import Any
 
 import networkx
 
+from compiler_agent.base.errors import EngineError
+
 
 class NodeType(enum.IntEnum):
     """What a node stands for."""
@@ -48,8 +50,16 @@ def program_graph(module_json: str) -> networkx.MultiDiGraph:
 
     Args:
         module_json: What `Module.json()` gives.
+
+    Raises:
+        EngineError: Functions or variables have no names to tell them apart.
     """
     module = json.loads(module_json)
+    if [one["name"] for one in (*module["functions"], *module["globals"])].count("") > 1:
+        raise EngineError(
+            "the module has functions or variables without names, so their uses cannot be told apart",
+            hint="run the pass name-anon-globals on it first",
+        )
     builder = _Builder({function["name"] for function in module["functions"]})
     for number, function in enumerate(module["functions"]):
         builder.add_function(number, function)
@@ -70,8 +80,7 @@ class _Builder:
     def add_function(self, number: int, function: dict[str, Any]) -> None:
         """Adds its instructions, what they use, and how control flows between them."""
         if not function["defined"]:
-            node = self._add(NodeType.INSTRUCTION, "; undefined function", number)
-            self._entries_and_exits[function["name"]] = node, [node]
+            self._declare(function["name"], number)
             return
         blocks, results = [], {}
         for block in function["blocks"]:
@@ -99,6 +108,8 @@ class _Builder:
         arguments: dict[int, int] = {}
         instructions = itertools.chain.from_iterable(function["blocks"])
         for node, instruction in zip(itertools.chain.from_iterable(blocks), instructions, strict=True):
+            if "intrinsic" in instruction:  # their declarations are not in a module's JSON
+                self._declare(instruction["callee"][1])
             for position, operand in _operands(instruction):
                 if operand[0] != "v":
                     self._use_constant(operand, node, position)
@@ -116,6 +127,12 @@ class _Builder:
                 self._connect(variable, node, Flow.DATA, position)
             if instruction["op"] == "call" and self._is_function(instruction.get("callee")):
                 self._calls.append((node, instruction["callee"][1]))
+
+    def _declare(self, name: str, number: int = -1) -> None:
+        if name not in self._entries_and_exits:
+            self._functions.add(name)
+            node = self._add(NodeType.INSTRUCTION, "; undefined function", number)
+            self._entries_and_exits[name] = node, [node]
 
     def _connect_blocks(self, blocks: list[list[int]], successors: list[list[int]]) -> list[int]:
         """Adds the edges out of each block that can be reached; gives the instructions that leave the function."""

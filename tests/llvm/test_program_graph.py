@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+import pytest
+
+from compiler_agent.base.errors import EngineError
 from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.program_graph import Flow, NodeType, program_graph
 
@@ -80,3 +83,25 @@ def test_types_are_written_as_llvm_does() -> None:
     )
     assert found[NodeType.VARIABLE] == Counter(["{ i32, [2 x ptr] }", "<4 x float>"])
     assert found[NodeType.CONSTANT] == Counter(["<4 x float>", "i32", "i32"])
+
+
+def test_an_intrinsic_is_a_function_that_is_called() -> None:
+    calls = "%a = call float @llvm.sqrt.f32(float %x)\n  %b = call float @llvm.sqrt.f32(float %a)"
+    text = f"define float @f(float %x) {{\n  {calls}\n  ret float %b\n}}"
+    graph = program_graph(Library().parse("declare float @llvm.sqrt.f32(float)\n" + text).json())
+    (intrinsic,) = [number for number, node in graph.nodes(data=True) if node["text"] == OUTSIDE]
+    assert sorted(graph.nodes[source]["text"] for source, _ in graph.in_edges(intrinsic)) == [ROOT, "call", "call"]
+    assert NodeType.CONSTANT not in dict(graph.nodes(data="type")).values()
+
+
+def test_functions_without_names_are_refused_until_they_are_named() -> None:
+    text = (
+        "define void @0() { ret void }\ndefine void @1() { ret void }\ndefine void @main() { call void @1() ret void }"
+    )
+    module = Library().parse(text)
+    with pytest.raises(EngineError, match="without names"):
+        program_graph(module.json())
+    module.run("-passes=name-anon-globals")
+    graph = program_graph(module.json())
+    (call,) = [number for number, node in graph.nodes(data=True) if node["text"] == "call"]
+    assert [graph.nodes[target]["function"] for _, target in graph.out_edges(call)] == [2, 1]  # on, and into
