@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.skipif(not (ROOT / "build/compiler-gym/installed.stamp").exists(), reason="needs `make compiler-gym`")
 def test_each_difference_on_the_same_bitcode_has_a_known_cause() -> None:
     command = [sys.executable, ROOT / "benchmarks" / "compiler_gym" / "compare.py", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2400)
     outcome = json.loads(done.stdout)
     assert outcome["unexplained"] == []
     assert done.returncode == 0

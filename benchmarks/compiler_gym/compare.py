@@ -118,7 +118,7 @@ def main() -> int:
         directory = Path(name)
         files = compile_programs(directory / "programs")
         command = [GYM, OBSERVE, "--actions", str(N_ACTIONS), "--save", directory, *files]
-        for record in json.loads(check(command, timeout_s=600).stdout):
+        for record in json.loads(check(command, timeout_s=1800).stdout):
             file = Path(record["file"])
             text = check(["llvm-dis-13", file, "-o", "-"], timeout_s=60).stdout.decode()
             state = "after random passes" if "passes" in file.name else "as compiled"
