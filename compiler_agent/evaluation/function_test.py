@@ -67,7 +67,7 @@ class FunctionEvidence:
     n_unstable: int = 0
     """Differences that the reference, built otherwise, has with itself: uninitialised memory, addresses."""
     edges: int = 0
-    """Edges of the function's control flow at -O0."""
+    """Edges of the control flow at -O0, of the function and of the local functions that it calls."""
     edges_covered: int = 0
     """Of them, those that an input without undefined behaviour has taken."""
     seconds: float = 0.0

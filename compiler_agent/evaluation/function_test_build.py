@@ -235,6 +235,10 @@ def _link(
         [toolchain.tool("llvm-objcopy"), f"--redefine-syms={unit / 'symbols'}", object_file, renamed],
         timeout_s=_COMPILE_S,
     )
+    if result.name == "reference":  # whose edges are whose
+        check(
+            [toolchain.tool("llvm-objcopy"), "--wildcard", "--globalize-symbol=cct_l_*", renamed], timeout_s=_COMPILE_S
+        )
     resource = check([toolchain.clang, "-print-resource-dir"], timeout_s=60).stdout.decode().strip()
     builtins = sorted(Path(resource).glob(f"lib/*/libclang_rt.builtins*{os.uname().machine}*.a"))
     # An executable, not a shared object: the user's object may be neither PIC nor PIE.

@@ -26,6 +26,9 @@ struct node { int value; struct node *next; };
 struct wide { long before; int count; };
 struct sealed { unsigned key, seal; };
 struct many { int value[80]; };
+struct named { const char *name; };
+struct attribute { char *name; struct named *owner; int flags; long weight; };
+struct scope { struct named **slots; unsigned size; };
 extern const unsigned char kinds[257];
 int submit(const struct many *m);
 struct block { const unsigned char *bytes; unsigned *pairs; int count; };
@@ -116,6 +119,16 @@ int submit_many(int n) {
   m.value[70] = n;
   return submit(&m);
 }
+/* elements that are larger than the pointers to them say */
+long weigh(const struct scope *s) {
+  long sum = 0;
+  for (unsigned i = 0; s && s->slots && i < s->size; i++) {
+    const struct attribute *a = (const struct attribute *)s->slots[i];
+    if (a && a->flags)
+      sum += a->weight;
+  }
+  return sum;
+}
 /* errno lies beside what the sanitizer keeps for itself */
 int parsed(const char *text, long *to) {
   char *end;
@@ -175,6 +188,7 @@ WRONG = {
     "logged": ('"many"', '"more"'),
     "kind": ("& 4 ?", "& 6 ?"),
     "submit_many": ("m.value[70] = n;", "m.value[70] = n + 1;"),
+    "weigh": ("sum += a->weight", "sum += (int)a->weight"),
     "parsed": ("*end == 0", "end != text"),
     "asserted": ("assert(n != 3)", "assert(3 != n)"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
@@ -207,6 +221,18 @@ def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=300)
     for function in report.functions:
         assert function.outcome is FunctionOutcome.TESTED, function
+
+
+INLINED = """
+static int grade(int n) { return n == 271828 ? 1 : n == 314159 ? 2 : n == 161803 ? 3 : 0; }
+int graded(int n) { return grade(n); }
+"""
+
+
+def test_edges_of_local_functions_count(tmp_path: Path) -> None:
+    argv, candidate = compiled(INLINED, tmp_path)
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=1)
+    assert by_name(report)["graded"].edges > 3
 
 
 VIRTUAL = """

@@ -138,6 +138,8 @@ bool readLine(std::istream &In, Description &D) {
     F->Strings.push_back(word(In));
   } else if (What == "calls" && F) {
     F->Stubs.push_back(number<uint32_t>(In));
+  } else if (What == "local" && F) {
+    F->Locals.push_back(number<uint32_t>(In));
   } else if (What == "structure" && F) {
     F->Structures.push_back(number<uint32_t>(In));
   } else if (What == "global") {

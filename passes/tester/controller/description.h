@@ -50,6 +50,7 @@ struct FunctionNode {
   std::vector<uint32_t> Sizes; // of them, those that may be of an array that is larger than most
   std::vector<std::string> Strings;
   std::vector<uint32_t> Stubs;      // functions of other units that it may reach
+  std::vector<uint32_t> Locals;     // functions that only the unit sees, and that it calls
   std::vector<uint32_t> Structures; // that its pointers point to, and those of what it calls
 };
 

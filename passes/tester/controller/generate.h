@@ -102,6 +102,8 @@ struct ArenaObject {
   uint32_t Call;  // for which call it was made
   uint64_t Path;  // that its choices begin with
   bool Exclusive; // nothing else may point to it
+  uint32_t Declared; // the type that the pointer says
+  uint64_t Cast;     // that the choice of another one begins with
 };
 
 // How many elements an array would have to have; Elements 0: it cannot be made longer.
@@ -142,6 +144,8 @@ public:
   const std::vector<ArenaObject> &objects() const { return Objects; }
   // How long the array that ends before an address has to be, that it reaches there and somewhat farther.
   Length lengthUpTo(uint64_t Address) const;
+  // The structures that the object before an address may be instead, so that the address lies within: choices that make it so.
+  std::vector<std::pair<uint64_t, uint64_t>> castsBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // Whether a later call is given what this one returns.
   bool isReceived(size_t Call) const;
@@ -168,9 +172,12 @@ private:
   void floating(uint32_t Size, uint8_t *Bytes, uint64_t Path);
   void characters(uint8_t *Bytes, uint32_t Count, uint64_t Path);
   uint32_t alignmentOf(uint32_t Type) const;
-  uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive);
   // What a pointer to the type is made to point to: what is declared, or what the code takes it for.
-  uint32_t pointeeFor(uint32_t Declared, uint64_t Path);
+  uint32_t pointeeFor(uint32_t Declared, uint64_t Cast);
+  // The structures that it may take it for.
+  std::vector<uint32_t> casts(uint32_t Declared) const;
+  uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive);
+  bool alike(uint32_t A, uint32_t B) const;
   bool beginsWith(const TypeNode &T, uint32_t Other) const;
   // Which member a union holds in this place.
   size_t unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path);
@@ -197,6 +204,7 @@ private:
     uint32_t Object, Depth;
   };
   std::vector<Pending> Unfilled; // objects whose pointers point nowhere yet, from Filled on
+  uint64_t CastOfArray = 0; // what all elements of the array of pointers that is filled have in common; 0: nothing
   size_t Filled = 0, Budget = 0; // Budget: no more objects than this, but for those that a call is given itself
   std::vector<uint32_t> Lengths; // of all arrays
   std::vector<uint32_t> Near;    // of those that the same structure, or the same call, points to

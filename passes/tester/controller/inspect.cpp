@@ -13,6 +13,7 @@ constexpr uint32_t TracedTimeoutMs = 100;
 constexpr size_t LongestQueue = 2000;
 constexpr size_t MostCompared = 200;
 constexpr size_t MostRead = 2000;
+constexpr size_t MostCasts = 4;
 
 } // namespace
 
@@ -87,6 +88,21 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
         if (Added >= MostCompared)
           break;
       }
+  }
+}
+
+void Search::recast(uint32_t Function, const Seeds &Candidate) {
+  std::vector<Seeds> &Queue = Waiting[Function];
+  if (Queue.size() > LongestQueue)
+    return;
+  auto Casts = Inputs.castsBefore(All.Sanitized->output().FaultAddress);
+  while (Casts.size() > MostCasts)
+    Casts.erase(Casts.begin() + static_cast<std::ptrdiff_t>(random(Casts.size())));
+  for (const auto &[Cast, To] : Casts) {
+    Seeds Larger = Candidate;
+    Larger.Fixed[scramble(Cast, ChoiceName("cast").Hash)] = 1;
+    Larger.Fixed[scramble(Cast, ChoiceName("to").Hash)] = To;
+    Queue.push_back(std::move(Larger));
   }
 }
 

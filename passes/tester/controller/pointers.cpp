@@ -11,8 +11,10 @@ using Kind = TypeNode::Kind;
 
 constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
 constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
-constexpr uint32_t MaxDepth = 3;
+constexpr uint32_t MaxDepth = 5;
 constexpr uint32_t LargeStructure = 16u << 10;
+
+bool isUnknown(const TypeNode &T) { return T.What == Kind::Opaque || T.What == Kind::Void; }
 
 } // namespace
 
@@ -46,10 +48,15 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint
   if (Element > 1 && D.type(Type).What != Kind::Integer)
     for (uint32_t Index = 0; Index < Count; ++Index)
       writeMasks(Type, Input.mask() + Offset + Index * Element);
-  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Path, Exclusive});
+  Objects.push_back({Offset, Size, Type, Count, CurrentCall, Path, Exclusive, Type, Path});
   if (!Exclusive)
     Shareable[Type].push_back(static_cast<uint32_t>(Objects.size() - 1));
   return static_cast<uint32_t>(Objects.size() - 1);
+}
+
+// A pointer to const may be one to what is not.
+bool Generator::alike(uint32_t A, uint32_t B) const {
+  return A == B || (D.type(A).What == Kind::Pointer && D.type(B).What == Kind::Pointer && D.type(A).Target == D.type(B).Target);
 }
 
 bool Generator::beginsWith(const TypeNode &T, uint32_t Other) const {
@@ -57,31 +64,56 @@ bool Generator::beginsWith(const TypeNode &T, uint32_t Other) const {
     return false;
   uint32_t First = T.Members.front().Type;
   const TypeNode &O = D.type(Other);
-  return First == Other || (O.What == Kind::Structure && !O.Members.empty() && !O.Members.front().BitSize && O.Members.front().Type == First) ||
+  return First == Other || (O.What == Kind::Structure && !O.Members.empty() && !O.Members.front().BitSize && alike(O.Members.front().Type, First)) ||
          beginsWith(D.type(First), Other);
 }
 
-uint32_t Generator::pointeeFor(uint32_t Declared, uint64_t Path) {
+std::vector<uint32_t> Generator::casts(uint32_t Declared) const {
   const TypeNode &T = D.type(Declared);
-  bool Unknown = T.What == Kind::Opaque || T.What == Kind::Void;
-  if (Target->Structures.empty() || isFile(T) || !(Unknown || T.What == Kind::Structure))
-    return Declared;
-  if (Unknown) {
-    uint32_t Taken = Target->Structures[choose(Path, "to", Target->Structures.size())];
-    // What is very large takes the time of a thousand others.
-    return choose(Path, "cast", D.type(Taken).Size > LargeStructure ? 2 : 8) ? Taken : Declared;
-  }
+  if (isFile(T))
+    return {};
+  if (isUnknown(T))
+    return Target->Structures;
   std::vector<uint32_t> Larger;
-  for (uint32_t Other : Target->Structures)
-    if (Other != Declared && D.type(Other).Size >= T.Size && beginsWith(D.type(Other), Declared))
-      Larger.push_back(Other);
-  return !Larger.empty() && choose(Path, "cast", 3) ? Larger[choose(Path, "to", Larger.size())] : Declared;
+  if (T.What == Kind::Structure)
+    for (uint32_t Other : Target->Structures)
+      if (Other != Declared && D.type(Other).Size >= T.Size && beginsWith(D.type(Other), Declared))
+        Larger.push_back(Other);
+  return Larger;
+}
+
+uint32_t Generator::pointeeFor(uint32_t Declared, uint64_t Cast) {
+  const std::vector<uint32_t> Known = casts(Declared);
+  if (Known.empty())
+    return Declared;
+  uint32_t Taken = Known[choose(Cast, "to", Known.size())];
+  // What is very large takes the time of a thousand others.
+  uint64_t Share = !isUnknown(D.type(Declared)) ? 3 : D.type(Taken).Size > LargeStructure ? 2 : 8;
+  return choose(Cast, "cast", Share) ? Taken : Declared;
+}
+
+std::vector<std::pair<uint64_t, uint64_t>> Generator::castsBefore(uint64_t Address) const {
+  std::vector<std::pair<uint64_t, uint64_t>> Result;
+  const ArenaObject *O = objectBefore(Address);
+  if (!O || Address >= ArenaBase + LargestArena)
+    return Result;
+  const std::vector<uint32_t> Known = casts(O->Declared);
+  for (size_t Index = 0; Index < Known.size(); ++Index)
+    if (D.type(Known[Index]).Size > Address - ArenaBase - O->Offset)
+      Result.emplace_back(O->Cast, Index);
+  return Result;
 }
 
 size_t Generator::unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path) {
   auto [Place, New] = UnionMembers.try_emplace(Bytes, 0);
-  if (New)
-    Place->second = choose(Path, "member", T.Members.size());
+  if (New) {
+    auto isPointer = [&](size_t Index) { return D.type(T.Members[Index].Type).What == Kind::Pointer; };
+    // What is a pointer or a number is mostly the pointer; the number stands for it while it is moved.
+    if (T.Members.size() == 2 && isPointer(0) != isPointer(1) && D.type(T.Members[isPointer(0)].Type).What == Kind::Integer)
+      Place->second = choose(Path, "member", 8) == 1 ? isPointer(0) : isPointer(1);
+    else
+      Place->second = choose(Path, "member", T.Members.size());
+  }
   return Place->second < T.Members.size() ? Place->second : 0;
 }
 
@@ -140,10 +172,13 @@ bool Generator::isReceived(size_t Call) const {
 uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
   if (Depth > MaxDepth)
     return 0;
-  uint32_t PointeeType = pointeeFor(T.Target, Path);
+  uint64_t Cast = CastOfArray ? CastOfArray : Path;
+  uint32_t PointeeType = pointeeFor(T.Target, Cast);
   const TypeNode &Pointee = D.type(PointeeType);
-  static const uint64_t NullShare[] = {32, 5, 3, 2};
-  if (!NeverNull && !T.Reference && choose(Path, "null", NullShare[Depth]) == 1)
+  // Deep down there are fewer and fewer structures; what is a text or an array of numbers leads no further.
+  static const uint64_t NullShare[] = {32, 5, 3, 2, 2, 2};
+  uint64_t Share = holdsPointers(PointeeType) ? NullShare[Depth] : std::max<uint64_t>(NullShare[Depth], 8);
+  if (!NeverNull && !T.Reference && choose(Path, "null", Share) == 1)
     return 0;
   bool Full = Depth > 0 && Objects.size() >= Budget;
   if (Pointee.What == Kind::Function) {
@@ -159,8 +194,8 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
       bool Earlier = Depth == 0 && CurrentCall > 0 && Objects[Same.front()].Call < CurrentCall;
       bool Structure = Pointee.What == Kind::Structure || Opaque;
       // What was there before the call is what it is mostly about. Structures that point to each other mostly do so in pairs.
-      uint64_t Share = Structure ? (Earlier ? 28 : Depth == 0 ? 4 : Pointee.Size > 256 ? 24 : 12) : Earlier ? 16 : 4;
-      if (choose(Path, "share", 32) < Share || Full) {
+      uint64_t Shared = Structure ? (Earlier ? 28 : Depth == 0 ? 4 : Pointee.Size > 256 ? 24 : 12) : Earlier ? 16 : 4;
+      if (choose(Path, "share", 32) < Shared || Full) {
         const ArenaObject &O = Objects[Same[choose(Path, "which", Same.size())]];
         uint32_t Element = std::max(1u, Pointee.Size), Step = 0;
         if (O.Count > 1 && choose(Path, "inside", 4) == 1)
@@ -185,13 +220,15 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
       return 0;
     // The last member may be an array without a size.
     if (Pointee.What == Kind::Structure && !Pointee.Members.empty())
-      if (const TypeNode &Last = D.type(Pointee.Members.back().Type); Last.What == Kind::Array && Last.Count == 0)
+      if (const TypeNode &Last = D.type(Pointee.Members.back().Type); Last.What == Kind::Array && Last.Count <= 1)
         Size += 64, Count = 1;
   }
   uint32_t Index = newObject(Type, Count, Size, Path, Exclusive || CurrentNoAlias);
   if (Index == ~0u)
     return 0;
   uint32_t Offset = Objects[Index].Offset;
+  Objects[Index].Declared = T.Target;
+  Objects[Index].Cast = Cast;
   if (Pointee.What != Kind::Structure && !Opaque)
     Lengths.push_back(Count);
   if (Pointee.Size && !isFile(Pointee) && holdsPointers(Type))
@@ -205,12 +242,14 @@ void Generator::fillPointers() {
     const auto [Index, Depth] = Unfilled[Filled];
     const ArenaObject O = Objects[Index];
     const TypeNode &Pointee = D.type(O.Type);
+    CastOfArray = Pointee.What == Kind::Pointer && O.Count > 1 && choose(O.Path, "alike", 4) ? O.Path : 0;
     for (uint32_t Element = 0; Element < O.Count; ++Element) {
       bool Last = O.Count > 1 && Element + 1 == O.Count && Pointee.What == Kind::Pointer;
       if (!(Last && choose(O.Path, "terminated", 2))) // as in argv
         pointers(O.Type, Input.arena() + O.Offset + Element * Pointee.Size, scramble(O.Path, Element), Depth, false);
     }
   }
+  CastOfArray = 0;
 }
 
 void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull) {

@@ -16,6 +16,12 @@ constexpr size_t LargestCorpus = 20000;
 constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
 constexpr double ExplorationSlice = 0.2;
 
+// Whether an edge's owner is a local function that this one calls.
+bool isLocal(const Description &D, uint32_t Function, uint32_t Owner) {
+  const std::vector<uint32_t> &Locals = D.Functions[Function].Locals;
+  return Owner >= D.Functions.size() && std::binary_search(Locals.begin(), Locals.end(), Owner - D.Functions.size());
+}
+
 } // namespace
 
 Search::Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
@@ -115,8 +121,10 @@ Search::Run Search::tryOnce(uint32_t Function, const Seeds &Candidate) {
   }
   bool Few = Containing[Function].size() < FewEntries;
   if (isNew(Function) || Few) {
-    if (!isDefined())
+    if (!isDefined()) {
+      recast(Function, Candidate);
       return Run::Undefined;
+    }
     if (Input.header().AnyNotString) // what was run before looked at more
       All.Reference->run(CandidateTimeoutMs, false);
     if (!isStable())
@@ -212,7 +220,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   const uint16_t *Owners = All.Reference->owners();
   const std::vector<uint8_t> &Clean = seenBy(Function).Clean;
   for (uint32_t Index = 0; Index < Clean.size(); ++Index) {
-    bool Own = Owners[Index] == Function;
+    bool Own = Owners[Index] == Function || isLocal(D, Function, Owners[Index]);
     Result.Edges += Own;
     Result.EdgesCovered += Own && Clean[Index];
     Result.UnitEdgesCovered += Clean[Index] != 0;

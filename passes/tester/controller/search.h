@@ -24,7 +24,7 @@ struct Statistics {
   uint64_t Explained = 0;       // differences on undefined inputs
   uint64_t CandidateSilent = 0; // the candidate's run said nothing: forbidden system call, limit
   uint64_t CandidateLimited = 0; // of them, those that met a limit which the reference keeps on a defined input
-  uint32_t Edges = 0, EdgesCovered = 0; // the function's own
+  uint32_t Edges = 0, EdgesCovered = 0; // the function's own, and those of the local functions that it calls
   uint32_t UnitEdgesCovered = 0;        // all that were reached so far
   uint32_t Corpus = 0;                  // inputs kept that call it
   double Seconds = 0;
@@ -101,6 +101,8 @@ private:
   bool isDefined();
   // Runs the sanitized variant until it finds out nothing new about what stubs may read.
   void runSanitized(uint32_t TimeoutMs);
+  // An input that is undefined because a structure is too small: the same with a larger one is tried next.
+  void recast(uint32_t Function, const Seeds &Candidate);
   // Whether builds that differ only in what nobody has written agree on the input that the reference has just run.
   bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.

@@ -30,6 +30,21 @@ std::set<const Function *> reachable(const Function &F) {
   return Seen;
 }
 
+std::set<const Function *> localCallees(const Function &F) {
+  std::set<const Function *> Seen;
+  std::vector<const Function *> Waiting{&F};
+  while (!Waiting.empty()) {
+    const Function *Current = Waiting.back();
+    Waiting.pop_back();
+    for (const Instruction &I : instructions(*Current))
+      if (const auto *Call = dyn_cast<CallBase>(&I))
+        if (const auto *Callee = dyn_cast<Function>(Call->getCalledOperand()->stripPointerCasts()))
+          if (Callee->hasLocalLinkage() && !Callee->isDeclaration() && Seen.insert(Callee).second)
+            Waiting.push_back(Callee);
+  }
+  return Seen;
+}
+
 void constantsOf(const std::set<const Function *> &Reached, std::set<uint64_t> &Numbers, std::set<std::string> &Strings) {
   auto number = [&](const Value *V) {
     if (const auto *Constant = dyn_cast<ConstantInt>(V); Constant && Constant->getBitWidth() <= 64)

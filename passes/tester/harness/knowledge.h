@@ -14,6 +14,9 @@ namespace cct {
 std::set<const llvm::Function *> reachable(const llvm::Function &F);
 
 // Numbers and strings that the code compares with: inputs made of them go where others do not.
+// The local functions that it calls, or that one of them calls.
+std::set<const llvm::Function *> localCallees(const llvm::Function &F);
+
 void constantsOf(const std::set<const llvm::Function *> &Reached, std::set<uint64_t> &Numbers, std::set<std::string> &Strings);
 
 // The complete structures that its pointers point to: what is behind a void *, an incomplete type or the first member of

@@ -66,7 +66,7 @@ struct Harness {
   TypeTable Types;
   std::vector<std::string> Lines, Renames;
 
-  std::map<const Function *, unsigned> StubNumbers;
+  std::map<const Function *, unsigned> StubNumbers, LocalNumbers;
 
   explicit Harness(const Module &M) : Unit(M), Code(M) {
     for (const Function &F : Unit)
@@ -76,6 +76,15 @@ struct Harness {
   }
 
   void rename(StringRef Name, const std::string &To) { Renames.push_back(Name.str() + " " + To); }
+
+  unsigned localNumber(const Function &F) {
+    auto [Known, New] = LocalNumbers.try_emplace(&F, LocalNumbers.size());
+    if (New) {
+      rename(F.getName(), localName(F.getName()));
+      Code.addLocal(F);
+    }
+    return Known->second;
+  }
 
   void functions() {
     unsigned Index = 0;
@@ -130,6 +139,13 @@ struct Harness {
           Stubs.insert(Stub->second);
       for (unsigned Stub : Stubs)
         Lines.push_back("calls " + std::to_string(Stub));
+      std::set<unsigned> Locals;
+      const auto Callees = localCallees(F);
+      for (const Function &Callee : Unit) // in an order that does not depend on addresses
+        if (Callees.count(&Callee))
+          Locals.insert(localNumber(Callee));
+      for (unsigned Local : Locals)
+        Lines.push_back("local " + std::to_string(Local));
       for (const DIType *Structure : structuresOf(Reached))
         Lines.push_back("structure " + std::to_string(Types.add(Structure)));
       ++Index;

@@ -13,6 +13,7 @@ constexpr uint64_t UnknownGlobalSize = 4096;
 
 std::string unitName(StringRef Name) { return "cct_u_" + Name.str(); }
 std::string stubName(StringRef Name) { return "cct_s_" + Name.str(); }
+std::string localName(StringRef Name) { return "cct_l_" + Name.str(); }
 
 HarnessModule::HarnessModule(const Module &Unit)
     : Unit(Unit), M(std::make_unique<Module>("harness", Unit.getContext())), C(Unit.getContext()),
@@ -45,7 +46,7 @@ Constant *HarnessModule::text(StringRef Text) {
   return new GlobalVariable(*M, Data->getType(), true, GlobalValue::PrivateLinkage, Data);
 }
 
-Constant *HarnessModule::table(StringRef Name, StructType *Entry, ArrayRef<Constant *> Entries) {
+Constant *HarnessModule::table(StringRef Name, Type *Entry, ArrayRef<Constant *> Entries) {
   auto *Array = ArrayType::get(Entry, Entries.size());
   return new GlobalVariable(*M, Array, true, GlobalValue::ExternalLinkage, ConstantArray::get(Array, Entries), Name);
 }
@@ -146,12 +147,17 @@ Type *HarnessModule::addGlobal(const GlobalVariable &G, bool DefinedHere) {
   return T;
 }
 
+void HarnessModule::addLocal(const Function &F) {
+  Locals.push_back(Function::Create(FunctionType::get(Type::getVoidTy(C), false), GlobalValue::ExternalWeakLinkage, localName(F.getName()), M.get()));
+}
+
 std::unique_ptr<Module> HarnessModule::finish() {
-  unsigned Counts[] = {unsigned(Functions.size()), unsigned(Globals.size()), unsigned(Stubs.size()), unsigned(Callbacks.size())};
+  unsigned Counts[] = {unsigned(Functions.size()), unsigned(Globals.size()), unsigned(Stubs.size()), unsigned(Callbacks.size()), unsigned(Locals.size())};
   table("cct_functions", FunctionEntry, Functions);
   table("cct_globals", GlobalEntry, Globals);
   table("cct_stubs", StubEntry, Stubs);
   table("cct_callbacks", StubEntry, Callbacks);
+  table("cct_locals", Pointer, Locals);
   auto *Array = ConstantDataArray::get(C, ArrayRef<uint32_t>(Counts));
   new GlobalVariable(*M, Array->getType(), true, GlobalValue::ExternalLinkage, Array, "cct_counts");
   return std::move(M);

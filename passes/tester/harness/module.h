@@ -23,6 +23,8 @@ public:
   void addStub(const llvm::Function &F);
   // A function that may be passed where this type is pointed to; returns false where it cannot be written as IR.
   bool addCallback(const llvm::DISubroutineType *Type);
+  // A function that only the unit itself sees: where it is, the reference tells.
+  void addLocal(const llvm::Function &F);
   std::unique_ptr<llvm::Module> finish();
 
   unsigned stubs() const { return Stubs.size(); }
@@ -37,7 +39,7 @@ private:
     bool All; // there is nothing else in it
   };
   Fields fields(const llvm::DIType *Pointee);
-  llvm::Constant *table(llvm::StringRef Name, llvm::StructType *Entry, llvm::ArrayRef<llvm::Constant *> Entries);
+  llvm::Constant *table(llvm::StringRef Name, llvm::Type *Entry, llvm::ArrayRef<llvm::Constant *> Entries);
 
   const llvm::Module &Unit;
   std::unique_ptr<llvm::Module> M;
@@ -46,7 +48,7 @@ private:
   llvm::PointerType *Pointer;
   llvm::IntegerType *I8, *I32, *I64;
   llvm::StructType *FunctionEntry, *GlobalEntry, *FieldEntry, *StubArgument, *StubEntry;
-  std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks;
+  std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks, Locals;
   llvm::AttrBuilder TargetAttributes;
   bool Exceptions;
   std::map<const llvm::DIType *, Fields> KnownFields;
@@ -56,5 +58,6 @@ private:
 // The name under which the variants' objects and the harness know what the unit defines, or an external that is a stub.
 std::string unitName(llvm::StringRef Name);
 std::string stubName(llvm::StringRef Name);
+std::string localName(llvm::StringRef Name);
 
 } // namespace cct

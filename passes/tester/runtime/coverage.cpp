@@ -48,6 +48,9 @@ void describeCoverage() {
       for (uint32_t Function = 0; Function < cct_counts[0]; ++Function)
         if (cct_functions[Function].Address == LocationsBegin[Index].Address)
           Current = static_cast<uint16_t>(Function);
+      for (uint32_t Local = 0; Local < cct_counts[4]; ++Local)
+        if (cct_locals[Local] == LocationsBegin[Index].Address)
+          Current = static_cast<uint16_t>(cct_counts[0] + Local);
     }
     Owner[Index] = Current;
   }

@@ -8,11 +8,12 @@
 #include <cstdint>
 
 extern "C" {
-extern const uint32_t cct_counts[4];
+extern const uint32_t cct_counts[5];
 extern const cct::FunctionEntry cct_functions[];
 extern const cct::GlobalEntry cct_globals[];
 extern const cct::StubEntry cct_stubs[];
 extern const cct::StubEntry cct_callbacks[];
+extern const void *const cct_locals[];
 void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
 void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
 extern char cct_data_begin[] __attribute__((weak)), cct_data_end[] __attribute__((weak));

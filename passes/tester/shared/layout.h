@@ -164,7 +164,7 @@ constexpr uint64_t OutputPresent = 64u << 10;     // one byte for each function:
 constexpr uint64_t OutputPresentSize = 64u << 10;
 constexpr uint64_t OutputCounters = 256u << 10;   // coverage counters of the last run
 constexpr uint64_t OutputCountersSize = 2u << 20;
-constexpr uint64_t OutputOwner = 4u << 20;        // uint16 for each counter: index of its function, or 0xffff
+constexpr uint64_t OutputOwner = 4u << 20;        // uint16 for each counter: index of its function, or behind those of a local one, or 0xffff
 struct Compared {
   uint64_t Left, Right;
 };
