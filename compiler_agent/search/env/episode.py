@@ -12,6 +12,9 @@ from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.session import Session
 from compiler_agent.search.env.served import Metric, ServedBenchmark
 
+NO_PASS = "-passes=no-op-module"
+"""The plan of an episode in which nothing was done, for what needs one."""
+
 
 class CompilationFailed(EngineError):
     """Clang generates no code for a state: what there is to measure is gone.

@@ -6,14 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import networkx
 import numpy
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from compiler_agent.base.errors import UsageError
+from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES, inst_count_norm
-from compiler_agent.search.env.episode import Episode
-from compiler_agent.search.env.served import Baseline, Metric
+from compiler_agent.llvm.observe.capture import compiled_with
+from compiler_agent.llvm.observe.remarks import Remark
+from compiler_agent.search.env.episode import NO_PASS, CompilationFailed, Episode
+from compiler_agent.search.env.graphs import control_flow, programl
+from compiler_agent.search.env.linking import N_SAMPLES, runtime_samples
+from compiler_agent.search.env.served import LEVEL, Baseline, Metric
 
 _Value = TypeVar("_Value")
 _COUNTS = "instructions, blocks and functions"
@@ -119,7 +125,37 @@ def _others() -> list[Observation]:
             lambda episode: episode.value("fingerprint"),
             ("fingerprint",),
         ),
+        Observation(
+            "Cfg", Instances(networkx.MultiDiGraph), "control flow graphs, see `graphs.control_flow`", control_flow
+        ),
+        Observation(
+            "Programl", Instances(networkx.MultiDiGraph), "ProGraML's graph, see `llvm.program_graph`", programl
+        ),
+        Observation("Remarks", Instances(tuple), "what the optimizer says of the plan: `Remark` values", _remarks),
+        Observation("Buildtime", _seconds(1), "seconds on the clock: plan and code generation, once", _build_time),
+        Observation("Runtime", _seconds(N_SAMPLES), "seconds of processor time of runs of the program", _runtime),
     ]
+
+
+def _seconds(length: int) -> spaces.Box:
+    return spaces.Box(0.0, numpy.inf, (length,), numpy.float64)
+
+
+def _remarks(episode: Episode) -> tuple[Remark, ...]:
+    benchmark = episode.served.benchmark
+    plan = episode.plan_text
+    return compiled_with(benchmark.command(LEVEL), benchmark.directory, plan).remarks if plan else ()
+
+
+def _build_time(episode: Episode) -> NDArray[numpy.float64]:
+    measured = episode.served.engine.measure(episode.plan_text or NO_PASS, fresh=True, share=False)
+    if measured.outcome is not Outcome.OK:
+        raise CompilationFailed(measured.outcome, measured.message)
+    return numpy.array([measured.wall_time_s])
+
+
+def _runtime(episode: Episode) -> NDArray[numpy.float64]:
+    return numpy.array(runtime_samples(episode))
 
 
 OBSERVATIONS: dict[str, Observation] = {
@@ -143,7 +179,6 @@ OBSERVATIONS: dict[str, Observation] = {
 """By name."""
 
 NOT_BUILT = {
-    "Programl": "the graph of CFG, data flow and calls is not built yet; Cfg is",
     "Inst2vec": "embeddings are not built yet",
     "CpuInfo": "it tells nothing about a program: `compiler-agent doctor` says what machine this is",
     "IsBuildable": "every state is built by clang: a state without an object ends the episode",

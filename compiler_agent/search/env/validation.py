@@ -7,24 +7,17 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from compiler_agent.base.errors import CompilerAgentError, ToolError
-from compiler_agent.base.process import check
+from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS, Trust
-from compiler_agent.evaluation import difftest, ledger
-from compiler_agent.llvm import catalog, replay
-from compiler_agent.llvm.engine import Outcome
+from compiler_agent.evaluation import ledger
+from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.session import SessionEnded
-from compiler_agent.search.env.benchmark import Benchmark, Program
-from compiler_agent.search.env.episode import Episode
+from compiler_agent.search.env.episode import CompilationFailed, Episode
+from compiler_agent.search.env.linking import linked_program, shipped
 from compiler_agent.search.env.served import LEVEL
-
-_LINK_TIMEOUT_S = 120.0
 
 
 class Validity(enum.StrEnum):
@@ -63,7 +56,7 @@ def validate(episode: Episode, *, seconds_per_function: float = DEFAULT_TEST_SEC
         return Validation(Validity.OKAY, "no pass has run")
     plan = Plan.parse(episode.plan_text)
     try:
-        return _repeated(episode, plan) or _shipped(episode, plan) or _tested(episode, plan, seconds_per_function, seed)
+        return _repeated(episode, plan) or _shipped(episode) or _tested(episode, plan, seconds_per_function, seed)
     except SessionEnded as error:
         return Validation(Validity.WRONG, f"it cannot be had again: {error.outcome}: {error.reason}")
     except CompilerAgentError as error:
@@ -81,19 +74,19 @@ def _repeated(episode: Episode, plan: Plan) -> Validation | None:
     return None
 
 
-def _shipped(episode: Episode, plan: Plan) -> Validation | None:
-    served = episode.served
-    made = replay.replay(served.benchmark.command(LEVEL), served.benchmark.directory, served.engine.key, str(plan))
-    if made.outcome is not Outcome.OK:
-        return Validation(Validity.WRONG, f"a build cannot replay it: {made.outcome}: {made.message}")
-    if hashlib.sha256(made.content).hexdigest() != episode.session.emit().object_sha256:
+def _shipped(episode: Episode) -> Validation | None:
+    try:
+        content = shipped(episode)
+    except CompilationFailed as error:
+        return Validation(Validity.WRONG, f"a build cannot replay it: {error.outcome}: {error.reason}")
+    if hashlib.sha256(content).hexdigest() != episode.session.emit().object_sha256:
         return Validation(Validity.WRONG, "a build that replays it ships another object than is measured here")
     return None
 
 
 def _tested(episode: Episode, plan: Plan, seconds: float, seed: int) -> Validation:
     benchmark = episode.served.benchmark
-    with tempfile.TemporaryDirectory(prefix="cc-agent-env-", ignore_cleanup_errors=True) as scratch:
+    with linked_program(benchmark) as program:
         found = ledger.establish(
             benchmark.command(LEVEL),
             benchmark.directory,
@@ -102,35 +95,10 @@ def _tested(episode: Episode, plan: Plan, seconds: float, seed: int) -> Validati
             catalog.load(),
             seconds_per_function=seconds,
             seed=seed,
-            program_test=_program_test(benchmark, benchmark.program, Path(scratch)) if benchmark.program else None,
+            program_test=program.test if program is not None else None,
         )
     if found.refutation:
         return Validation(Validity.WRONG, found.refutation)
     if shortfall := found.shortfall(Trust.TESTED):
         return Validation(Validity.NOT_ESTABLISHED, shortfall.partition(": give ")[0])
-    program = "; its program does what it does at -O0" if found.program else ""
-    return Validation(Validity.OKAY, f"{found}{program}")
-
-
-def _program_test(benchmark: Benchmark, program: Program, directory: Path) -> Callable[[bytes], difftest.Outcome]:
-    """What compares a program that has the object in it with the same one at -O0."""
-
-    def linked(content: bytes) -> bytes:
-        files = {"{object}": str(directory / "unit.o"), "{program}": str(directory / "linked")}
-        Path(files["{object}"]).write_bytes(content)
-        check([files.get(word, word) for word in program.link], cwd=benchmark.directory, timeout_s=_LINK_TIMEOUT_S)
-        return Path(files["{program}"]).read_bytes()
-
-    place = directory / "run"
-    place.mkdir()
-    plain = linked(replay.compile_plainly(benchmark.command("-O0"), benchmark.directory))
-    reference = difftest.reference(program.workload, place, replaced={program.name: plain})
-
-    def test(content: bytes) -> difftest.Outcome:
-        try:
-            return difftest.judge([reference], place, replaced={program.name: linked(content)})
-        except ToolError as error:
-            reason = f"it does not link: {error.stderr_tail[-300:]}"
-            return difftest.Outcome(difftest.ProgramVerdict.DIFFERENT, reason=reason)
-
-    return test
+    return Validation(Validity.OKAY, f"{found}{'; its program does what it does at -O0' if found.program else ''}")

@@ -201,7 +201,7 @@ def test_bitcode_and_ir_are_the_module(make: Callable[..., LlvmEnv], tmp_path: P
 
 def test_what_is_not_there_is_said(make: Callable[..., LlvmEnv]) -> None:
     for arguments in (
-        {"observation_space": "Programl"},
+        {"observation_space": "Inst2vec"},
         {"reward_space": "Runtime"},
         {"action_space": "legacy"},
         {"observation_space": "Luck"},

@@ -1,0 +1,126 @@
+"""Each observation lies in its space, and says of the module what others say of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import networkx
+import numpy
+import pytest
+
+from compiler_agent.base.errors import NotEstablished, UsageError
+from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.llvm.engine import Engine
+from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
+from compiler_agent.llvm.library import Library
+from compiler_agent.llvm.observe.remarks import Remark
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search.env.actions import PassActions
+from compiler_agent.search.env.benchmark import Program
+from compiler_agent.search.env.datasets.dataset import source_benchmark
+from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.observations import OBSERVATIONS
+
+SOURCE = """
+#include <stdio.h>
+int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) if (list[i] & 1) t += list[i]; return t; }
+int main(void) { int list[] = {1, 2, 3, 4, 5}; printf("%d\\n", weigh(list, 5)); return 0; }
+"""
+PASSES = ("function(sroa<modify-cfg>)", "function(early-cse<>)", "default<O2>")
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlvmEnv]:
+    source = tmp_path_factory.mktemp("unit") / "unit.c"
+    source.write_text(SOURCE)
+    link = (str(discover().clang), "{object}", "-o", "{program}")
+    program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
+    env = LlvmEnv(dataclasses.replace(source_benchmark("file:///unit.c", source), program=program))
+    env._actions = PassActions(PASSES)
+    yield env
+    env.close()
+
+
+@pytest.mark.parametrize("name", OBSERVATIONS)
+def test_each_lies_in_its_space(env: LlvmEnv, name: str) -> None:
+    env.reset()
+    for _ in range(2):
+        seen = env.observe(name)
+        assert OBSERVATIONS[name].space.contains(seen), seen
+        env.step(0)
+
+
+def test_vectors_are_those_of_the_library(env: LlvmEnv) -> None:
+    env.reset()
+    for action in range(2):
+        env.step(action)
+        with Library().parse(env.observe("Bitcode")) as module:
+            assert env.observe("InstCount").tolist() == module.inst_count().tolist()
+            assert env.observe("Autophase").tolist() == module.autophase().tolist()
+    counts = env.observe("InstCount")
+    assert list(env.observe("InstCountDict")) == [f"{name}Count" for name in INST_COUNT_NAMES]
+    assert list(env.observe("AutophaseDict")) == list(AUTOPHASE_NAMES)
+    assert env.observe("InstCountNorm").tolist() == (counts[1:] / counts[0]).astype(numpy.float32).tolist()
+    assert env.observe("InstCountNormDict")["RetDensity"] == numpy.float32(counts[3] / counts[0])
+
+
+def test_graphs_have_the_modules_blocks_and_instructions(env: LlvmEnv) -> None:
+    env.reset()
+    counts = env.observe("InstCountDict")
+    graph = env.observe("Cfg")
+    assert len(graph) == counts["TotalBlocksCount"]
+    assert sum(len(block["opcodes"]) for _, block in graph.nodes(data=True)) == counts["TotalInstsCount"]
+    assert graph.number_of_edges() == env.observe("AutophaseDict")["NumEdges"]
+    assert ("weigh", 0) in graph
+    assert isinstance(env.observe("Programl"), networkx.MultiDiGraph)
+
+
+def test_baselines_are_what_clang_makes(env: LlvmEnv) -> None:
+    env.reset()
+    benchmark = env.episode.served.benchmark
+    for level, name in (("-Oz", "Oz"), ("-O3", "O3")):
+        with Engine(benchmark.command(level), benchmark.directory) as engine:
+            measured = engine.measure("")
+        assert env.observe(f"TextSizeBytes{name}")[0] == measured.text_bytes
+        assert env.observe(f"ObjectSizeBytes{name}")[0] == measured.object_bytes
+    assert env.observe("IrInstructionCountO0")[0] == env.observe("IrInstructionCount")[0]
+    with Engine(benchmark.command("-O2"), benchmark.directory) as engine:  # no size attributes
+        assert env.observe("IrInstructionCountOzPlain")[0] == engine.measure("-passes=default<Oz>").ir_instructions
+
+
+def test_remarks_are_those_of_the_plan(env: LlvmEnv) -> None:
+    env.reset()
+    assert env.observe("Remarks") == ()
+    env.step(2)
+    remarks = env.observe("Remarks")
+    assert remarks
+    assert all(isinstance(remark, Remark) for remark in remarks)
+
+
+def test_only_a_program_that_is_right_has_a_runtime(env: LlvmEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    env.reset()
+    env.step(2)
+    samples = env.observe("Runtime")
+    assert samples.shape == (5,)
+    assert (samples > 0).all()
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    wrong = LlvmEnv(env.episode.served.benchmark)
+    wrong._actions = PassActions(("cc-agent-test-miscompile",))
+    wrong.reset()
+    wrong.step(0)
+    try:
+        with pytest.raises(NotEstablished, match="wrong"):
+            wrong.observe("Runtime")
+    finally:
+        wrong.close()
+
+
+def test_what_is_no_program_has_no_runtime(tmp_path: Path) -> None:
+    (tmp_path / "unit.c").write_text("int f(void) { return 1; }")
+    env = LlvmEnv(f"file://{tmp_path}/unit.c")
+    env.reset()
+    with pytest.raises(UsageError, match="no program"):
+        env.observe("Runtime")
+    env.close()
