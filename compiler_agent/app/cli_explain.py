@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import click
 from compiler_agent.app.cli_llm import cost
 from compiler_agent.app.cli_words import function_table, is_compiler
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.lock_format import RUN_TIME
 from compiler_agent.base.trust import counted
 from compiler_agent.evaluation.evaluate import Objective
 
@@ -41,6 +42,8 @@ class CommandBehindDashes(click.Command):
 def explain(command: tuple[str, ...], as_json: bool, as_patch: bool, lock: Path, unit: str | None) -> None:
     """The minimal edit of the stock pipeline behind each plan of LOCK, or of UNIT alone, and what each part pays.
 
+    Of a plan for speed: its figure, what it says, and the size and speed of all that was timed for its program.
+
     With --as-patch: what the plan decides about single calls, functions and loops, as a unified diff with real pragmas
     and attributes. Each edit was compiled, and gives the IR that the decision gives. What is not in the diff stands
     before it; exit 1 if a decision is among that.
@@ -64,6 +67,12 @@ def explain(command: tuple[str, ...], as_json: bool, as_patch: bool, lock: Path,
     records = _records(command) if command else {}
     if command:
         entries = [(key, entry) for key, entry in entries if key in records]
+    for_speed = {key: entry for key, entry in entries if entry.objective == RUN_TIME}
+    if for_speed and not as_patch:
+        _print_for_speed(for_speed, as_json)
+        entries = [(key, entry) for key, entry in entries if key not in for_speed]
+        if not entries:
+            return
     units = [(key, entry, records.get(key) or _recalled(key, entry)) for key, entry in entries]
     if not units:
         raise UsageError(f"{lock} has no plan for what that command compiles", hint="was it tuned with the same flags?")
@@ -71,6 +80,21 @@ def explain(command: tuple[str, ...], as_json: bool, as_patch: bool, lock: Path,
         _print_patches(units, as_json)
     else:
         _print_explanations(units, as_json)
+
+
+def _print_for_speed(entries: Mapping[str, LockEntry], as_json: bool) -> None:
+    from compiler_agent.app.speed_words import explained
+
+    if as_json:
+        rows = [
+            {"source": entry.source, "key": key, "plan": entry.plan, "evidence": dataclasses.asdict(entry.evidence)}
+            for key, entry in entries.items()
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for entry in entries.values():
+        for line in explained(entry):
+            click.echo(line)
 
 
 def _print_patches(units: Sequence[tuple[str, LockEntry, Record]], as_json: bool) -> None:
@@ -157,8 +181,8 @@ def _print_explanations(units: Sequence[tuple[str, LockEntry, Record]], as_json:
 
 def _records(command: tuple[str, ...]) -> dict[str, Record]:
     """The units of a clang or build command, by key."""
+    from compiler_agent.app.program_test import record_build
     from compiler_agent.app.records import describe
-    from compiler_agent.app.tune_build import record_build
     from compiler_agent.llvm.replay import key_of
 
     if is_compiler(command[0]):

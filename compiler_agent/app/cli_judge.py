@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--plan", "plan_text", required=True, help="The plan: -passes=PIPELINE -option=value …")
+@click.option(
+    "--objective",
+    type=click.Choice(["size", "speed"]),
+    default="size",
+    show_default=True,
+    help="speed: the plan for all units of a program, timed by --run; COMMAND makes the program.",
+)
 @workload_options
 @trust_options
 @click.option("--json", "as_json", is_flag=True)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def judge(
     plan_text: str,
+    objective: str,
     tests: tuple[Workload, ...],
     demands: Demands,
     as_json: bool,
@@ -39,11 +47,16 @@ def judge(
     \b
     compiler-agent judge --plan "-passes=default<O2> -disable-lsr=true" -- clang -c a.c
     compiler-agent judge --plan "-passes=attributor,default<Oz>" --run "make test" -- clang -c trees.c -o trees.o
+    compiler-agent judge --objective speed --plan "-passes=default<O3> -polly=true" --run ./a -- clang a.c -o a
     """
     from compiler_agent.app.judge import judge_plan
     from compiler_agent.app.records import describe
     from compiler_agent.llvm.plan import Plan
 
+    if objective == "speed":
+        from compiler_agent.app.cli_tune_speed import judge_for_speed
+
+        sys.exit(judge_for_speed(command, tests, Plan.parse(plan_text), demands, as_json=as_json))
     arguments = command[1:] if is_compiler(command[0]) else command
     (record, *others) = describe([*arguments, "-O-agent=size"])
     if others:

@@ -47,7 +47,7 @@ def verify(
     again, in private copies. Exit 0: all was established again.
     """
     from compiler_agent.app.findings import ProgramTests
-    from compiler_agent.app.tune_build import record_build
+    from compiler_agent.app.program_test import record_build
     from compiler_agent.app.verify import verify_lock
     from compiler_agent.base import lock as locks
 

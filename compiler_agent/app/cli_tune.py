@@ -104,11 +104,13 @@ def tune(
     compiler-agent tune --objective speed --run './a in.txt' -- clang a.c -o a
     compiler-agent tune --objective speed --run ./bench.sh -- make -B
     """
+    from compiler_agent.app.guard import Guard
     from compiler_agent.app.llm import ModelRun
+    from compiler_agent.app.program_test import record_build
     from compiler_agent.app.progress import Progress
     from compiler_agent.app.records import describe, read_records
     from compiler_agent.app.tune import tune_records
-    from compiler_agent.app.tune_build import record_build, tune_build
+    from compiler_agent.app.tune_build import tune_build
     from compiler_agent.app.unit import TuneOptions
 
     limit = Budget.parse(budget)
@@ -118,7 +120,6 @@ def tune(
     lock = lock_path or _default_lock()
     if objective == "speed":
         from compiler_agent.app.cli_tune_speed import tune_for_speed
-        from compiler_agent.app.guard import Guard
         from compiler_agent.app.tune_speed import SpeedOptions
         from compiler_agent.evaluation.pairing import Settings
 
@@ -164,6 +165,9 @@ def tune(
             "--run needs a build command, to build the program with the plans",
             hint="compiler-agent tune --run ./test.sh -- make -B",
         )
+    size_guard = Guard.parse(guard, "size") if guard else None
+    if size_guard is not None and not tests:
+        raise UsageError("--guard needs --run: what it limits is the time that takes", hint="--run ./bench.sh")
     if build_command and (asking.show_prompt or not tests):
         check_writable(lock)
         units = record_build(build_command, Path.cwd())
@@ -178,6 +182,7 @@ def tune(
                 lock=lock,
                 options=options,
                 workloads=tests,
+                guard=size_guard,
                 jobs=jobs,
                 progress=progress,
             )

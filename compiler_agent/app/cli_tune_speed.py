@@ -18,6 +18,8 @@ from compiler_agent.evaluation.difftest import Workload
 if TYPE_CHECKING:
     from compiler_agent.app.speed_search import Timed
     from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult
+    from compiler_agent.app.verification import Demands
+    from compiler_agent.llvm.plan import Plan
 
 _EXAMPLE = "compiler-agent tune --objective speed --run './program input' -- clang program.c -o program"
 
@@ -47,11 +49,7 @@ def tune_for_speed(
     from compiler_agent.app.speed_programs import program_of
     from compiler_agent.app.tune_speed import tune_program
 
-    command = _command(arguments)
-    if not workloads:
-        raise UsageError(
-            "--objective speed needs --run: only a program that runs on an input can be made faster", hint=_EXAMPLE
-        )
+    command = _command(arguments, workloads)
     check_writable(lock)
     program = program_of(command, Path.cwd(), workloads)
     with Progress(options.budget) as progress:
@@ -70,19 +68,68 @@ def tune_for_speed(
         for line in report(result):
             click.echo(line)
         click.echo(f"{len(entries)} plans in {lock}" if entries else "no plan is kept")
-    for one in result.refused:
-        click.echo(f"not kept: {one.timed.candidate.plan}\n  {one.reason}", err=True)
+    for line in why_not(result):
+        click.echo(line, err=True)
     if result.found.interrupted:
         click.echo("interrupted: what was found so far is kept", err=True)
         sys.exit(130)
 
 
-def _command(arguments: Sequence[str]) -> tuple[str, ...]:
+def judge_for_speed(
+    arguments: Sequence[str], workloads: Sequence[Workload], plan: Plan, demands: Demands, *, as_json: bool
+) -> int:
+    """Judges one plan for a program, as a tune would that proposes nothing else; nothing is kept.
+
+    Args:
+        arguments: As for `tune_for_speed`.
+        workloads: What --run gave.
+        plan: The plan.
+        demands: What it needs to be kept.
+        as_json: Whether JSON is printed.
+
+    Returns:
+        The exit status: 0 it may be kept, 1 not.
+    """
+    from compiler_agent.app.speed_programs import program_of
+    from compiler_agent.app.tune_speed import SpeedOptions, tune_program
+    from compiler_agent.base.config import Budget
+    from compiler_agent.search.strategies import Coreset
+
+    program = program_of(_command(arguments, workloads), Path.cwd(), workloads)
+    options = SpeedOptions(Budget(n_evaluations=1), demands=demands, allow_experimental=True)
+    result = tune_program(program, options, strategy=Coreset([plan]), say=lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(to_json(result), indent=2))
+    else:
+        for line in report(result):
+            click.echo(line)
+    for reason in why_not(result):
+        click.echo(reason, err=True)
+    return 0 if result.best else 1
+
+
+def why_not(result: SpeedResult) -> list[str]:
+    """What speaks against candidates that are faster, or were not timed."""
+    from compiler_agent.evaluation.pairing import Outcome
+
+    lines = [f"not kept: {one.timed.candidate.plan}\n  {one.reason}" for one in result.refused]
+    if any(one.timed.comparison.outcome is Outcome.QUARANTINED for one in result.refused):
+        lines.append("  hint: give another --run, with an input of another size, to verify it on")
+    if not result.found.timed:
+        lines += [f"not timed: {plan}\n  {verdict}: {reason}" for plan, verdict, reason in result.found.rejected[:3]]
+    return lines
+
+
+def _command(arguments: Sequence[str], workloads: Sequence[Workload]) -> tuple[str, ...]:
     """The command that makes the program; for source files alone, one that makes a program of the first one's name."""
     from compiler_agent.app.cli_tune import SOURCE_SUFFIXES
 
     if not arguments:
-        raise UsageError("nothing to tune", hint=_EXAMPLE)
+        raise UsageError("there is no program", hint=_EXAMPLE)
+    if not workloads:
+        raise UsageError(
+            "--objective speed needs --run: only a program that runs on an input can be made faster", hint=_EXAMPLE
+        )
     if is_compiler(arguments[0]) or Path(arguments[0]).suffix not in SOURCE_SUFFIXES:
         return tuple(arguments)
     for word in arguments:
@@ -114,6 +161,8 @@ def to_json(result: SpeedResult) -> dict[str, Any]:
 
 def report(result: SpeedResult) -> list[str]:
     """A result in words."""
+    from compiler_agent.app.speed_words import front
+
     lines = [f"stock: {', '.join(f'{level} {ratio:.3f}' for level, ratio in result.stock.speedups.items())}"]
     tried = f"{result.found.n_asked} plans, {len(result.found.timed)} timed, {result.found.n_wrong} wrong"
     if result.best is None or result.confirmed is None:
@@ -124,6 +173,5 @@ def report(result: SpeedResult) -> list[str]:
     )
     lines.append(f"  {result.best.candidate.plan}")
     lines.append(f"  executable bytes: {result.text_bytes} -> {result.best.candidate.text_bytes}")
-    points = "; ".join(f"{1 / size:.2f} times the size, {speedup:.3f} times as fast" for size, speedup in result.front)
-    lines.append(f"  size and speed of what was timed: {points}")
+    lines.append(f"  size and speed of what was timed: {front(result.front)}")
     return lines

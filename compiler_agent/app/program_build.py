@@ -15,8 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from compiler_agent.app.program import INSTRUMENTED, SHIPPED_LEVEL, Choice, Objects, Unit, profile_of
-from compiler_agent.app.program_test import build, build_with, evidence_of, references
-from compiler_agent.app.tune_build import record_build
+from compiler_agent.app.program_test import build, build_with, evidence_of, record_build, references
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import run
@@ -28,8 +27,6 @@ from compiler_agent.evaluation.layout import FixedLayout, Layouts
 from compiler_agent.evaluation.profile import Profile
 from compiler_agent.llvm import replay
 
-_OBJECTIVE = "speed"
-
 
 class BuiltProgram:
     """A program that a build command makes.
@@ -38,22 +35,25 @@ class BuiltProgram:
         command: Builds everything again.
         cwd: Where it is run.
         workloads: The commands that show whether the program is right; the first is timed.
+        objective: Of its units that plans are for: speed, or size, whose stock configuration is -Oz.
 
     Raises:
-        UsageError: Nothing in the build goes through cc-agent with -O-agent=speed, or a command names the directory.
+        UsageError: Nothing in the build goes through cc-agent with that -O-agent, or a command names the directory.
         CompilerAgentError: The build fails.
     """
 
-    def __init__(self, command: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> None:
+    def __init__(
+        self, command: Sequence[str], cwd: Path, workloads: Sequence[Workload], objective: str = "speed"
+    ) -> None:
         for words in (shlex.join(command), *(workload.command for workload in workloads)):
             if str(cwd) in words:
                 raise UsageError(
                     f"`{words}` names {cwd}, and copies of that directory are built and run elsewhere",
                     hint="write paths relative to it",
                 )
-        self._command, self._cwd, self._workloads = command, cwd, workloads
+        self._command, self._cwd, self._workloads, self._objective = command, cwd, workloads, objective
         self.name = cwd.name
-        self.units = [Unit.of(record) for record in record_build(command, cwd, _OBJECTIVE)]
+        self.units = [Unit.of(record) for record in record_build(command, cwd, objective)]
 
     def layouts(self, choice: Choice, objects: Objects, place: Path) -> Layouts:
         """Copies the directory and builds there.
@@ -65,12 +65,12 @@ class BuiltProgram:
         copy_tree(self._cwd, place)
         before = snapshot(self._cwd)
         if choice.plans:
-            keys = build_with(replay.lock_of(choice.plans), self._command, place, _OBJECTIVE)
+            keys = build_with(replay.lock_of(choice.plans), self._command, place, self._objective)
             if missing := choice.plans.keys() - keys:
                 raise NotEstablished(f"the build did not compile {len(missing)} of the units again")
         else:
             level = {"CCC_OVERRIDE_OPTIONS": f"# {choice.level[1:]}"} if choice.level != SHIPPED_LEVEL else {}
-            build(self._command, place, _OBJECTIVE, CC_AGENT_MODE="off", **level)
+            build(self._command, place, self._objective, CC_AGENT_MODE="off", **level)
         if snapshot(self._cwd) != before:
             raise NotEstablished(
                 f"`{shlex.join(self._command)}` writes to {self._cwd} also where it runs in a copy of it",
@@ -84,7 +84,7 @@ class BuiltProgram:
         place.mkdir(parents=True)
         copy_tree(self._cwd, tree)
         override = " ".join(f"+{option}" for option in INSTRUMENTED.split()[1:])
-        build(self._command, tree, _OBJECTIVE, CC_AGENT_MODE="off", CCC_OVERRIDE_OPTIONS=f"# {override}")
+        build(self._command, tree, self._objective, CC_AGENT_MODE="off", CCC_OVERRIDE_OPTIONS=f"# {override}")
         return profile_of(self._workloads[0], tree, place)
 
     def executors(self) -> list[AbstractContextManager[Executor]]:
@@ -109,7 +109,7 @@ class BuiltProgram:
         with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
             place = Path(scratch) / "reference"
             copy_tree(self._cwd, place)
-            return references(self._command, place, self._workloads, _OBJECTIVE)
+            return references(self._command, place, self._workloads, self._objective)
 
 
 class TreeExecutor:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from compiler_agent.app.records import Record, read_records
 from compiler_agent.base import lock as locks
 from compiler_agent.base.config import child_environment, native_directory, user_cache_directory
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.base.errors import CompilerAgentError, NotEstablished, UsageError
 from compiler_agent.base.files import MemoryFile, write_atomically
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.base.process import run
@@ -45,6 +46,24 @@ def build(command: Sequence[str], cwd: Path, objective: str = "size", **variable
     if done.status != 0:
         tail = done.stderr.decode(errors="replace")[-1500:].strip()
         raise CompilerAgentError(f"the build failed with status {done.status}: {shlex.join(command)}\n{tail}")
+
+
+def record_build(command: Sequence[str], cwd: Path, objective: str = "size") -> list[Record]:
+    """Runs a build once with clang's own code and returns its translation units of one objective, size or speed.
+
+    Raises:
+        CompilerAgentError: The build fails, or nothing in it went through cc-agent with -O-agent.
+    """
+    with MemoryFile() as notes, MemoryFile(locks.Lock({}).to_text().encode()) as empty:
+        recording = {"CC_AGENT_RECORD": str(notes.path), "CC_AGENT_LOCK": str(empty.path)}
+        build(command, cwd, objective, CC_AGENT_MODE="record", **recording)
+        records = [record for record in read_records(notes.path) if record.objective == objective]
+    if not records:
+        raise UsageError(
+            f"no compilation of `{shlex.join(command)}` went through cc-agent with -O-agent={objective}",
+            hint=f"let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent={objective}`",
+        )
+    return records
 
 
 def references(

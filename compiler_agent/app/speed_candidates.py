@@ -11,11 +11,10 @@ from compiler_agent.app.program import Choice, Objects, Program
 from compiler_agent.base.errors import CompilerAgentError, PlanError
 from compiler_agent.evaluation.evaluate import FAULTS, Verdict
 from compiler_agent.evaluation.layout import Layouts
-from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.engine import Outcome as Compilation
 from compiler_agent.llvm.plan import Plan
-from compiler_agent.search.speed_space import STOCK, for_unit
+from compiler_agent.search.speed_space import STOCK, SpeedSpace, for_unit, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Candidates:
         program: The program.
         objects: Where objects are kept.
         hot: Its units that plans are for, with the functions that each defines.
-        catalog: What plans may hold.
+        space: The plans that are searched.
         allow_experimental: Whether experimental passes and options may be used.
         guard: The most that a program may grow; None: no limit.
     """
@@ -57,12 +56,12 @@ class Candidates:
         program: Program,
         objects: Objects,
         hot: Mapping[str, Sequence[str]],
-        catalog: Catalog,
+        space: SpeedSpace,
         *,
         allow_experimental: bool = False,
         guard: Guard | None = None,
     ) -> None:
-        self.program, self.objects, self._catalog = program, objects, catalog
+        self.program, self.objects, self._space = program, objects, space
         self._hot = hot
         self._allow_experimental, self._guard = allow_experimental, guard
 
@@ -92,6 +91,17 @@ class Candidates:
             raise Rejected(Verdict.NOT_BETTER, f"{text_bytes} executable bytes, more than --guard allows")
         return Candidate(plan, choice, self.objects.digest(self.program.units, choice), text_bytes)
 
+    def reduced(self, candidate: Candidate) -> Candidate:
+        """The same program by a plan without the words that do nothing to it."""
+        for _, word in words_of(candidate.plan):
+            try:
+                shorter = self.make(self._space.without_word(candidate.plan, word))
+            except Rejected:
+                continue
+            if shorter.digest == candidate.digest:
+                candidate = shorter
+        return candidate
+
     def build(self, candidate: Candidate, place: Path) -> Layouts:
         """The candidate's executables, once it is seen to do what the reference does on its first input.
 
@@ -109,10 +119,10 @@ class Candidates:
 
     def _check(self, plan: Plan) -> None:
         try:
-            self._catalog.check(plan)
+            self._space.catalog.check(plan)
         except PlanError as error:
             raise Rejected(Verdict.REJECTED, str(error)) from error
-        provenance = self._catalog.provenance_of(plan)
+        provenance = self._space.catalog.provenance_of(plan)
         if not self._allow_experimental and provenance.provenance is not Provenance.PRODUCTION:
             names = ", ".join(provenance.names)
             raise Rejected(Verdict.NOT_ESTABLISHED, f"experimental: {names}; needs --allow-experimental")

@@ -84,6 +84,7 @@ def _entry(program: Program, unit: Unit, result: SpeedResult, options: SpeedOpti
             baseline=result.stock.level,
             machine=str(this_machine()),
             profile_sha256=profile_digest(unit.record),
+            front=result.front,
         ),
     )
     toolchain = discover()

@@ -7,19 +7,18 @@ something better already, that. A plan of an earlier, untested run is thus eithe
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from compiler_agent.app.program_test import build, evidence_of, references, remember_build, try_plans
+from compiler_agent.app.guard import Guard
+from compiler_agent.app.program_test import evidence_of, record_build, references, remember_build, try_plans
 from compiler_agent.app.progress import Progress
-from compiler_agent.app.records import Record, read_records, remember
+from compiler_agent.app.records import remember
+from compiler_agent.app.speed_guard import too_slow
 from compiler_agent.app.tune import TuneReport, source_name, tune_records
 from compiler_agent.app.unit import TuneOptions
 from compiler_agent.base import lock as locks
-from compiler_agent.base.errors import UsageError
-from compiler_agent.base.files import MemoryFile
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation import difftest
@@ -27,25 +26,8 @@ from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.toolchain import discover
 
 _NOT_BUILT_AGAIN = "the build did not compile it again, so its plan was not tested and is not kept"
+_TOO_SLOW = "with its plan the program is not shown to be as fast as --guard demands, so it is not kept"
 _Item = tuple[str, LockEntry]
-
-
-def record_build(command: Sequence[str], cwd: Path, objective: str = "size") -> list[Record]:
-    """Runs a build once with clang's own code and returns its translation units of one objective, size or speed.
-
-    Raises:
-        CompilerAgentError: The build fails, or nothing in it went through cc-agent with -O-agent.
-    """
-    with MemoryFile() as notes, MemoryFile(locks.Lock({}).to_text().encode()) as empty:
-        recording = {"CC_AGENT_RECORD": str(notes.path), "CC_AGENT_LOCK": str(empty.path)}
-        build(command, cwd, objective, CC_AGENT_MODE="record", **recording)
-        records = [record for record in read_records(notes.path) if record.objective == objective]
-    if not records:
-        raise UsageError(
-            f"no compilation of `{shlex.join(command)}` went through cc-agent with -O-agent={objective}",
-            hint=f"let the build use them: `compiler-agent tune -- make -B CC=cc-agent CFLAGS=-O-agent={objective}`",
-        )
-    return records
 
 
 def tune_build(
@@ -55,6 +37,7 @@ def tune_build(
     lock: Path,
     options: TuneOptions,
     workloads: Sequence[Workload] = (),
+    guard: Guard | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> TuneReport:
@@ -66,6 +49,7 @@ def tune_build(
         lock: Where winners go.
         options: How to search.
         workloads: What tests what was built, if anything.
+        guard: How slow the first workload may become; None: it is not timed.
         jobs: Units at a time; one per core if None.
         progress: Told of everything, if given.
 
@@ -113,16 +97,23 @@ def tune_build(
     evidence = evidence_of(expected)
     # A unit that the build did not compile again, or whose plan clang did not take, was not tested with it.
     good = [(key, entry) for key, entry in good if key in replayed]
+    slow = too_slow(good, command, cwd, workloads, guard, options.seed) if guard is not None else []
+    good = [item for item in good if item not in slow]
     now = locks.update(lock, {key: _with_test(entry, evidence) for key, entry in good})
     program_s = reference_s + time.monotonic() - started_s
     remember((result.key, result.record) for result in report.results)
     remember_build([key for key, _ in good], command, cwd)
     tested = {(key, entry.plan) for key, entry in good}
     unseen = [r for r in report.results if r.best and r.key not in replayed]
+    slowed = [r for r in report.results if r.best and r.key in dict(slow)]
     return dataclasses.replace(
         report,
-        results=tuple(result for result in report.results if result not in unseen),
-        failures=(*report.failures, *((result.record, _NOT_BUILT_AGAIN) for result in unseen)),
+        results=tuple(result for result in report.results if result not in (*unseen, *slowed)),
+        failures=(
+            *report.failures,
+            *((result.record, _NOT_BUILT_AGAIN) for result in unseen),
+            *((result.record, _TOO_SLOW) for result in slowed),
+        ),
         miscompiled=tuple(
             result for result in report.results if result.best and (result.key, str(result.best.plan)) in wrong
         ),

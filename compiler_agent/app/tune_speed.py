@@ -11,7 +11,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compiler_agent.app.guard import Guard
@@ -27,13 +27,14 @@ from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
 from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
-from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Outcome, Settings
 from compiler_agent.evaluation.samples import SampleFile
 from compiler_agent.evaluation.stats import log_needed
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 from compiler_agent.search.speed_space import SpeedSpace
+from compiler_agent.search.strategy import Strategy
 
 _FINALISTS = 3
 """So many of the best are measured again, from the start; more would only be chosen by their luck."""
@@ -111,6 +112,7 @@ def tune_program(
     program: Program,
     options: SpeedOptions,
     *,
+    strategy: Strategy | None = None,
     on_timed: Callable[[Timed], None] = lambda timed: None,
     on_function: Callable[[int, int], None] = lambda done, of: None,
     say: Callable[[str], None] = lambda text: None,
@@ -120,6 +122,7 @@ def tune_program(
     Args:
         program: The program.
         options: How to search, and what a plan needs to be kept.
+        strategy: What proposes plans, instead of the one that `options` name.
         on_timed: Told of each candidate that was timed.
         on_function: Told how many functions of a plan are established, and of how many.
         say: Told what a person should know while it goes on.
@@ -129,22 +132,22 @@ def tune_program(
         CompilerAgentError: It does not build.
     """
     started_s = time.monotonic()
-    known = catalog.load()
     n_candidates = options.budget.n_evaluations or _MOST_CANDIDATES
     levels = stock.speed_levels(options.with_profile)
     measuring = Measuring(options.settings, options.seed, n_candidates, options.name or program.name, options.samples)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
         functions, hot = _profiled(program, options, scratch / "profile", say)
+        space = SpeedSpace(catalog.load(), functions)
         candidates = Candidates(
-            program, Objects(), hot, known, allow_experimental=options.allow_experimental, guard=options.guard
+            program, Objects(), hot, space, allow_experimental=options.allow_experimental, guard=options.guard
         )
         executors: list[Executor] = [stack.enter_context(one) for one in program.executors()]
         baselines = measure_stock(program, candidates, executors, levels, measuring, scratch)
         for caution in baselines.session.cautions:
             say(f"caution: {caution}")
         say(f"the fastest stock configuration is {baselines.level}")
-        strategy = speed.make(options.strategy, SpeedSpace(known, functions), options.seed)
+        strategy = strategy or speed.make(options.strategy, space, options.seed)
         found = search(
             strategy,
             candidates,
@@ -158,18 +161,21 @@ def tune_program(
         ledgers: dict[str, Ledger] = {}
         best = confirmed = None
         for timed in _finalists(baselines, found):
+            kept = replace(timed, candidate=candidates.reduced(timed.candidate))
             try:
-                checked = check_behaviour(program, timed.candidate.choice, timed.layouts, options.demands, on_function)
+                checked = check_behaviour(program, kept.candidate.choice, kept.layouts, options.demands, on_function)
             except CompilerAgentError as error:
                 checked = Checked(Verdict.NOT_ESTABLISHED, str(error))
             reason = checked.reason
             if checked.verdict.may_be_kept:
-                confirmed = baselines.session.confirm(str(timed.candidate.plan), timed.layouts)
+                confirmed = baselines.session.confirm(str(timed.candidate.plan), kept.layouts)
                 reason = why_not_faster(confirmed)
             if not reason:
-                best, ledgers = timed, checked.ledgers
+                best, ledgers = kept, checked.ledgers
                 break
-            refused.append(Refused(timed, reason))
+            refused.append(Refused(kept, reason))
+        if best is None:
+            refused += [Refused(one, one.comparison.reason) for one in _quarantined(found)]
     shipped_bytes = candidates.text_bytes(Choice())
     return SpeedResult(
         program=program.name,
@@ -222,6 +228,12 @@ def _finalists(baselines: Stock, found: Found) -> list[Timed]:
         return seen.speedup.median if seen.speedup else 0.0
 
     return [one for _, one in sorted(((again(one), one) for one in best), key=lambda pair: -pair[0])]
+
+
+def _quarantined(found: Found) -> list[Timed]:
+    """The fastest candidate that looks too good and could not be verified on another input, if there is one."""
+    odd = [one for one in found.timed.values() if one.comparison.outcome is Outcome.QUARANTINED]
+    return sorted(odd, key=lambda one: -one.speedup)[:1]
 
 
 def _front(found: Found, text_bytes: int) -> tuple[tuple[float, float], ...]:

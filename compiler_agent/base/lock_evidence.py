@@ -52,6 +52,11 @@ class RunTimeEvidence:
     """Where it was measured; figures of two machines are never compared."""
     profile_sha256: str | None = None
     """Of the profile that both sides were compiled with; None: none."""
+    front: tuple[tuple[float, float], ...] = ()
+    """Of what was timed, what nothing else beats in both: executable bytes, baseline ÷ candidate, and speedup."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "front", tuple((size_ratio, speedup) for size_ratio, speedup in self.front))
 
     def is_comparable(self, other: RunTimeEvidence) -> bool:
         """Whether the figures are of the same machine and against the same baseline."""

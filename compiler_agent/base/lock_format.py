@@ -199,7 +199,11 @@ class _Reader:
         content = self._fields(value, _EVIDENCE_TYPES, "evidence", position)
         for name, kind, types in _OPTIONAL:
             if content[name] is not None:
-                content[name] = kind(**self._fields(content[name], types, name, position))
+                fields = self._fields(content[name], types, name, position)
+                try:
+                    content[name] = kind(**fields)
+                except (TypeError, ValueError) as error:
+                    self._fail(f"{name}: {error}", position)
         if content["trust"] not in list(Trust):
             self._fail(f"evidence: trust is {content['trust']!r}", position)
         content["trust"] = Trust(content["trust"])
@@ -288,6 +292,7 @@ _RUN_TIME_TYPES: dict[str, Any] = {
     "baseline": str,
     "machine": str,
     "profile_sha256": str | None,
+    "front": list,
 }
 _OPTIONAL: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("planner", PlannerEvidence, _PLANNER_TYPES),

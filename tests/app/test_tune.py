@@ -13,6 +13,7 @@ import pytest
 
 from compiler_agent.app import tune_build as tuning
 from compiler_agent.app import verification
+from compiler_agent.app.program_test import build
 from compiler_agent.app.unit import TuneOptions
 from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base import lock as locks
@@ -72,7 +73,7 @@ def test_a_whole_build_is_tuned_in_a_directory_with_spaces(project: Project) -> 
     assert done.returncode == 0, done.stderr
     assert {entry["source"] for entry in project.plans().values()} == {"main.c", "weigh.c"}
     sizes = {entry["source"]: entry["evidence"]["plan_text_bytes"] for entry in project.plans().values()}
-    tuning.build(["make", "-B"], project.directory, **project.environment, CC_AGENT_MODE="replay")
+    build(["make", "-B"], project.directory, **project.environment, CC_AGENT_MODE="replay")
     for source, size in sizes.items():
         assert text_bytes(project.directory / f"{source[:-1]}o") == size
     assert project.run("program") == EXPECTED
@@ -245,7 +246,7 @@ def test_a_miscompile_is_refuted_and_dropped(planted: Project) -> None:
     assert [result.record.source for result in report.miscompiled] == ["weigh.c"]
     assert [result.best.plan for result in report.miscompiled if result.best] == [MISCOMPILE]
     assert [entry["source"] for entry in planted.plans().values()] == ["main.c"]
-    tuning.build(["make", "-B"], planted.directory, CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(planted.lock))
+    build(["make", "-B"], planted.directory, CC_AGENT_MODE="replay", CC_AGENT_LOCK=str(planted.lock))
     assert planted.run("program") == EXPECTED
 
 

@@ -173,7 +173,7 @@ def test_only_a_plan_of_a_language_model_says_what_it_cost():
         lock_format.parse(text.replace('"calls": 7', '"calls": "many"'), "x")
 
 
-RUN_TIME = RunTimeEvidence(1.31, 1.24, 1.38, 40, 8, "-O3", "Xeon, 2 processors", "ab" * 32)
+RUN_TIME = RunTimeEvidence(1.31, 1.24, 1.38, 40, 8, "-O3", "Xeon, 2 processors", "ab" * 32, ((1.0, 1.0), (0.7, 1.31)))
 
 
 def faster(**changes: object) -> LockEntry:
