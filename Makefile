@@ -17,10 +17,11 @@ PYTHON_DONE := $(VENV)/installed.stamp
 NATIVE_DONE := $(NATIVE)/built.stamp
 GYM := build/compiler-gym
 GYM_DONE := $(GYM)/installed.stamp
+IR2VEC := $(NATIVE)/share/ir2vec-vocabulary.json
 MUTATOR := $(NATIVE)/bin/cc-agent-mutate
 NATIVE_SOURCES := $(shell find passes -name CMakeLists.txt -o -name "*.cpp" -o -name "*.h" -o -name "*.def" -o -name "*.c")
 
-.PHONY: setup test check demo compiler-gym bench-size bench-speed bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca bench-measurement clean
+.PHONY: setup test check demo compiler-gym ir2vec bench-size bench-speed bench-engine bench-replay bench-dropin bench-mutants bench-false-alarms bench-verification bench-mca bench-measurement clean
 .DELETE_ON_ERROR:
 
 setup: $(PACKAGES_DONE) $(PYTHON_DONE) $(NATIVE_DONE)
@@ -102,6 +103,15 @@ $(GYM_DONE): Makefile
 	  chmod +x $(GYM)/site/llvm-v0/bin/$$tool; \
 	done
 	@touch $@
+
+# The vocabulary that IR2Vec's authors trained, from their Python package, of which nothing else is used or installed.
+ir2vec: $(IR2VEC)
+
+$(IR2VEC): compiler_agent/llvm/ir2vec.py | $(PYTHON_DONE)
+	@mkdir -p $(@D)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 \
+	  --platform manylinux_2_17_x86_64 --dest build/ir2vec ir2vec==2.1.1
+	$(BIN)/python -m compiler_agent.llvm.ir2vec build/ir2vec/*.whl $@
 
 demo: setup
 	$(BIN)/compiler-agent demo

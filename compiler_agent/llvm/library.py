@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,7 @@ _OBSERVING: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "cca_module_summary": (_POINTER, (_POINTER, _OUT)),
     "cca_module_inst_count": (ctypes.c_int, (_POINTER, _POINTER, _OUT)),
     "cca_module_autophase": (ctypes.c_int, (_POINTER, _POINTER, _OUT)),
+    "cca_module_embedding": (_POINTER, (_POINTER, _TEXT, _OUT)),
     "cca_module_run_counting": (ctypes.c_int, (_POINTER, _TEXT, _TARGET, _OUT, _OUT)),
 }
 _BUILD = "build it with `make setup`"
@@ -234,6 +236,18 @@ class Module:
         """CompilerGym's Autophase: counts, shape (56,), named by `features.AUTOPHASE_NAMES`."""
         return self._counts("cca_module_autophase", len(AUTOPHASE_NAMES))
 
+    def embedding(self, vocabulary: Path) -> NDArray[np.float64]:
+        """IR2Vec's symbolic embedding: the sum of its functions', of shape (dimensions of the vocabulary,).
+
+        Args:
+            vocabulary: A file of LLVM's form; `ir2vec.vocabulary()` is the one of IR2Vec's authors.
+
+        Raises:
+            EngineError: It is no such file.
+        """
+        self._library.bind_observing()
+        return np.array(json.loads(self._text("cca_module_embedding", os.fsencode(vocabulary))), dtype=np.float64)
+
     def fingerprint(self) -> str:
         """32 hexadecimal digits; equal for modules that compile to the same code, whatever debug info and paths."""
         return self._text("cca_module_fingerprint")
@@ -327,9 +341,9 @@ class Module:
             raise EngineError("the module has been closed")
         return self._handle
 
-    def _text(self, function: str) -> str:
+    def _text(self, function: str, *arguments: bytes) -> str:
         error = ctypes.c_void_p()
-        text = getattr(self._native, function)(self._open(), ctypes.byref(error))
+        text = getattr(self._native, function)(self._open(), *arguments, ctypes.byref(error))
         if not text:
             raise EngineError(self._library._take(error))
         return self._library._take(ctypes.c_void_p(text))

@@ -2,6 +2,7 @@
 
 #include "code_generation.h"
 #include "decidable.h"
+#include "embedding.h"
 #include "features.h"
 #include "fingerprint.h"
 #include "library_context.h"
@@ -249,6 +250,17 @@ char *cca_module_summary(cca_module *module, char **error) { return textOf(modul
 cca_outcome cca_module_inst_count(cca_module *module, int64_t *counts, char **error) { return countsOf(module, counts, error, countInstructions); }
 
 cca_outcome cca_module_autophase(cca_module *module, int64_t *counts, char **error) { return countsOf(module, counts, error, countAutophase); }
+
+char *cca_module_embedding(cca_module *module, const char *vocabulary, char **error) {
+  std::string text;
+  Error ended = guardModule(*module, [&]() -> Error {
+    auto numbers = embed(*module->module, vocabulary);
+    if (numbers)
+      raw_string_ostream(text) << json::Value(json::Array(*numbers));
+    return numbers.takeError();
+  });
+  return report(std::move(ended), false, error) == CCA_OK ? copy(text) : nullptr;
+}
 
 cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error) {
   return runPlan(module, plan, target, nullptr, error);

@@ -59,6 +59,9 @@ CCA_API char *cca_module_summary(cca_module *module, char **error);
 CCA_API cca_outcome cca_module_inst_count(cca_module *module, int64_t *counts, char **error);
 CCA_API cca_outcome cca_module_autophase(cca_module *module, int64_t *counts, char **error);
 
+/// IR2Vec's embedding of the module as a JSON array, by a vocabulary in a file; see embedding.h.
+CCA_API char *cca_module_embedding(cca_module *module, const char *vocabulary, char **error);
+
 /// Runs a plan (`-passes=PIPELINE -name=value … loop:…`) and verifies what it leaves. The plan's options hold during the run only.
 /// After a crash, or where the verifier complains, the module is spoiled: every later call on it says why.
 CCA_API cca_outcome cca_module_run(cca_module *module, const char *plan, const cca_target *target, char **error);
