@@ -6,7 +6,8 @@ program that does the same in its own process, takes its turn after each of ours
 
 A peer reads one JSON object a line and answers each with one:
 
-    {"source":PATH,"flags":[…],"what":"steps"|"text"|"fork","count":N,"seed":S}    {"seconds":…} or {"error":…}
+    {"source":PATH,"directory":PATH,"flags":[…],"what":"steps"|"text"|"fork","count":N,"seed":S}
+    {"seconds":…} or {"error":…}
 
 where `seconds` is for all N, and without what comes before the first step.
 """
@@ -28,7 +29,7 @@ from typing import Any
 
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process import start, stop
-from compiler_agent.search.env.actions import is_single_pass
+from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 
 KINDS = {"steps": "IrInstructionCountOz", "text": "TextSizeBytes", "fork": "IrInstructionCountOz"}
@@ -95,13 +96,20 @@ class Peer:
     ) -> None:
         stop(self._child)
 
-    def measure(self, source: Path, flags: Sequence[str], what: str, count: int, seed: int) -> float:
+    def measure(self, benchmark: Benchmark, what: str, count: int, seed: int) -> float:
         """What it takes, in seconds.
 
         Raises:
             ToolError: It says that it cannot, does not answer, or has ended.
         """
-        request = {"source": str(source), "flags": list(flags), "what": what, "count": count, "seed": seed}
+        request = {
+            "source": str(benchmark.directory / benchmark.argv[-1]),
+            "directory": str(benchmark.directory),
+            "flags": benchmark.argv[1 : benchmark.argv.index("-c")],
+            "what": what,
+            "count": count,
+            "seed": seed,
+        }
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         line = b""
@@ -128,21 +136,23 @@ def measure_all(benchmarks: Sequence[str], counts: Counts, peer: Peer | None, se
 
 
 def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:
-    envs = {reward: LlvmEnv(uri, observation_space="Autophase", reward_space=reward) for reward in KINDS.values()}
+    envs = {
+        reward: LlvmEnv(uri, action_space="passes", observation_space="Autophase", reward_space=reward)
+        for reward in KINDS.values()
+    }
     try:
         for env in envs.values():
             env.reset()
         first = envs[KINDS["steps"]]
         benchmark, instructions = first.episode.served.benchmark, int(first.observe("IrInstructionCount")[0])
         figures = Figures(uri, instructions, _growth(first, counts.memory_steps, seed), counts=counts)
-        source, flags = benchmark.directory / benchmark.argv[-1], benchmark.argv[1 : benchmark.argv.index("-c")]
         for turn in range(counts.rounds):
             for what, reward in KINDS.items():
                 count = getattr(counts, what)
                 figures.ours.setdefault(what, []).append(_take(envs[reward], what, count, seed + turn))
                 if peer is not None:
                     try:
-                        seconds = peer.measure(source, flags, what, count, seed + turn)
+                        seconds = peer.measure(benchmark, what, count, seed + turn)
                     except ToolError:
                         continue
                     figures.peers.setdefault(what, []).append(seconds)
@@ -155,11 +165,11 @@ def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:
 def _take(env: LlvmEnv, what: str, count: int, seed: int) -> float:
     if what == "fork":
         return _forks(env, count)
-    rng, actions = random.Random(seed), _single_passes(env)
+    rng, n_actions = random.Random(seed), len(env.action_names)
     env.reset()
     began_s = time.perf_counter()
     for _ in range(count):
-        if env.step(rng.choice(actions))[3]:
+        if env.step(rng.randrange(n_actions))[3]:
             env.reset()  # a pass crashed: that costs time, too
     return time.perf_counter() - began_s
 
@@ -175,12 +185,12 @@ def _forks(env: LlvmEnv, count: int) -> float:
 
 
 def _growth(env: LlvmEnv, n_steps: int, seed: int) -> int:
-    rng, actions = random.Random(seed), _single_passes(env)
+    rng, n_actions = random.Random(seed), len(env.action_names)
     early = 0
     for index in range(n_steps):
         if index % 200 == 0:
             env.reset()
-        if env.step(rng.choice(actions))[3]:
+        if env.step(rng.randrange(n_actions))[3]:
             env.reset()
         if index == n_steps // 10:
             early = _resident_bytes(env)
@@ -191,7 +201,3 @@ def _resident_bytes(env: LlvmEnv) -> int:
     page = 4096
     served = env.episode.served.engine.process
     return sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) * page for process in ("self", served))
-
-
-def _single_passes(env: LlvmEnv) -> list[int]:
-    return [index for index, name in enumerate(env.action_names) if is_single_pass(name)]

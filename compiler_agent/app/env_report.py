@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.search.env.actions import actions
+from compiler_agent.search.env.actions import ACTION_SPACES, actions
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.observations import NOT_BUILT, OBSERVATIONS, shape_of
 from compiler_agent.search.env.rewards import REWARDS
@@ -18,7 +18,6 @@ from compiler_agent.search.env.served import LEVEL, Baseline, Metric
 from compiler_agent.search.env.state import State, read_states
 
 _REWARD_TOLERANCE = 1e-6
-_ACTION_SPACES = ("production", "all", "plan-edits")
 Row = tuple[str, str, str]
 """A benchmark, what became of its state, and why."""
 
@@ -28,7 +27,7 @@ def list_spaces() -> list[tuple[str, str]]:
     observations = [(name, f"observation, {shape_of(one.space)}: {one.unit}") for name, one in OBSERVATIONS.items()]
     missing = [(name, f"observation, not built: {why}") for name, why in NOT_BUILT.items()]
     rewards = [(name, f"reward, by the {one.metric}") for name, one in REWARDS.items()]
-    sets = [(name, f"actions, {len(actions(name).names)}") for name in _ACTION_SPACES]
+    sets = [(name, f"actions, {len(actions(name).names)}") for name in ACTION_SPACES]
     return [*observations, *missing, *rewards, *sets]
 
 

@@ -17,13 +17,9 @@ from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.episode import Effect, Episode
 from compiler_agent.search.space import Space
 
+ACTION_SPACES = ("passes", "production", "all", "plan-edits")
 STOCK_PIPELINES = ("default<O1>", "default<O2>", "default<O3>", "default<Os>", "default<Oz>")
 """Whole pipelines as actions. What `clang -Oz` runs is `default<O2>`, on functions with size attributes."""
-
-
-def is_single_pass(name: str) -> bool:
-    """Whether an action is one pass, and no pipeline of many."""
-    return "default<" not in name and "-simplification<" not in name and name != "inliner-wrapper"
 
 
 class Actions(Protocol):
@@ -97,8 +93,9 @@ def actions(name: str) -> Actions:
     """A set of actions by name.
 
     Args:
-        name: `production` (passes that stock clang runs), `all` (LLVM's others too, some of which are known to
-            miscompile), or `plan-edits`.
+        name: `passes` (what stock clang runs, each pass once and with its usual parameters, as CompilerGym has it),
+            `production` (the same with parameters of their own as actions, and stock pipelines), `all` (LLVM's other
+            passes too, some of which are known to miscompile), or `plan-edits`.
 
     Raises:
         UsageError: There is none of that name.
@@ -106,8 +103,11 @@ def actions(name: str) -> Actions:
     if name == "plan-edits":
         known = catalog.load()
         return PlanEdits(Space(known, stock.editable_pipeline(discover(), known)))
-    if name not in ("production", "all"):
-        raise UsageError(f"there is no action space '{name}'", hint="one of: production, all, plan-edits")
+    if name not in ACTION_SPACES:
+        raise UsageError(f"there is no action space '{name}'", hint=f"one of: {', '.join(ACTION_SPACES)}")
+    if name == "passes":
+        usual = (str(one.nested(Level.MODULE)) for one in catalog.load().passes())
+        return PassActions(tuple(filter(_is_single_pass, usual)))
     passes = catalog.load().passes(allow_experimental=name == "all")
     return PassActions(tuple(dict.fromkeys([*(text for one in passes for text in _spellings(one)), *STOCK_PIPELINES])))
 
@@ -124,3 +124,7 @@ def _spellings(one: CataloguedPass) -> Iterator[str]:
         exclusive = parameter.spellings if parameter.kind is not ParameterKind.FLAG else ()
         for spelling in parameter.spellings:
             yield str(set_parameter(pipeline, path, spelling, exclusive))
+
+
+def _is_single_pass(name: str) -> bool:
+    return "-simplification<" not in name and name != "inliner-wrapper"  # these are pipelines of many
