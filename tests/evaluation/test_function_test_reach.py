@@ -105,6 +105,15 @@ unsigned count_pairs(struct block *b) {
   }
   return most;
 }
+/* memory runs out */
+int collect(int n) {
+  char *p = malloc(n & 63);
+  if (!p)
+    return n - 1;
+  n = fill(p, n);
+  free(p);
+  return n + 2;
+}
 /* a copy between what overlaps, which the C library happens to make well */
 void forward(char *p, unsigned n) { if (n > 8) memmove(p, p + 4, n - 4); }
 /* what a function that takes any number of arguments is told */
@@ -166,6 +175,20 @@ int bytes(int n) {
   }
   return s;
 }
+int once_more(int n) {
+  char *p = malloc(8), *q;
+  if (!p)
+    return -1;
+  p[0] = n;
+  n = p[0] + 1;
+  free(p);
+  q = malloc(8);
+  if (!q)
+    return -2;
+  n += fill(q, n);
+  free(q);
+  return n;
+}
 char *partly(int n) { char *p = malloc(32); p[4] = n; return p; }
 """
 WRONG = {
@@ -184,6 +207,7 @@ WRONG = {
     "reset": ("w->count = 0", "*(short *)&w->count = 0"),
     "unseal": ("s->key + 5", "s->key + 6"),
     "count_pairs": ("return most;", "return most + 1;"),
+    "collect": ("return n - 1;", "return n + 1;"),
     "forward": ("memmove", "memcpy"),
     "logged": ('"many"', '"more"'),
     "kind": ("& 4 ?", "& 6 ?"),

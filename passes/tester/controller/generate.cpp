@@ -200,6 +200,7 @@ void Generator::build(const Seeds &S, bool Apart) {
   InputHeader &H = Input.header();
   memset(&H, 0, offsetof(InputHeader, Call));
   H.Seed = choose(1, "stubs", 1u << 16);
+  H.Denied = choose(8, "denied", 16) == 15 ? 1 + static_cast<uint32_t>(choose(8, "which", 4)) : 0;
   memset(Input.arena(), 0, FirstObject);
   memset(Input.mask(), MaskCompare, FirstObject);
   CurrentCall = 0;

@@ -4,6 +4,7 @@
 #include "clock.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cct {
 namespace {
@@ -51,6 +52,18 @@ bool Search::isStable() {
   return false;
 }
 
+bool Search::requestsAlike() {
+  uint32_t Denied = std::exchange(Input.header().Denied, 0);
+  if (!Denied)
+    return true;
+  All.Reference->run(timeoutMs(ReferenceTimeoutMs), true);
+  All.Candidate->run(CandidateTimeoutMs, true);
+  const OutputHeader &A = All.Reference->output(), &B = All.Candidate->output();
+  bool Alike = saysSomething(A) && saysSomething(B) && A.Requests == B.Requests && A.RequestHash == B.RequestHash && isDefined();
+  Input.header().Denied = Denied;
+  return Alike;
+}
+
 bool Search::refutes(bool ByType) {
   Verdict Found = judge(ByType);
   while (Found == Verdict::Unstable && learnUnwritten()) // as above
@@ -65,7 +78,7 @@ Search::Verdict Search::judge(bool ByType) {
   All.Reference->run(timeoutMs(ReferenceTimeoutMs), true);
   if (!saysSomething(All.Reference->output()))
     return Verdict::Equal;
-  if (!isDefined())
+  if (!isDefined() || !requestsAlike())
     return Verdict::Explained;
   All.Reference->run(timeoutMs(ReferenceTimeoutMs), true); // again: the sanitizers may have found that an argument is no string
   const OutputHeader First = All.Reference->output();

@@ -208,6 +208,8 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
     const GlobalNode &G = D.Globals[H.Patch[Index].Global];
     Result += G.Name + " = " + P.value(G.Type, Input.arguments() + H.Patch[Index].DataOffset) + ";\n";
   }
+  if (H.Denied)
+    Result += format("// request %u for memory is denied\n", H.Denied);
   for (size_t Index = 0; Index < Inputs.calls().size(); ++Index) {
     const BuiltCall &Call = Inputs.calls()[Index];
     const FunctionNode &F = D.Functions[Call.Function];

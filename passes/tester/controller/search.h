@@ -107,6 +107,9 @@ private:
   bool isStable();
   // ByType: whether the input respects the types of what it points to is asked too, which takes long.
   bool refutes(bool ByType);
+  // Where a request for memory is denied: whether the candidate makes the very same requests as long as none is. An optimizer may leave
+  // one out, and another one would be denied.
+  bool requestsAlike();
   enum class Verdict { Equal, Unstable, Explained, Refuted };
   Verdict judge(bool ByType);
   bool refutes(const Seeds &S, bool ByType);

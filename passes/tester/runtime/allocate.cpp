@@ -115,6 +115,13 @@ uint64_t sizeOf(void *Pointer) {
   return Object >= 0 ? input().Object[Object].Size : 0;
 }
 
+// What the unit itself asks for, where it may be told that there is none.
+void *request(uint64_t Size, uint64_t Alignment, bool Zero) {
+  State &S = state();
+  S.RequestHash = mix(S.RequestHash, Size);
+  return ++S.Requests == input().Denied ? nullptr : allocate(Size, Alignment, Zero);
+}
+
 bool overflows(size_t A, size_t B) { return B && A > SIZE_MAX / B; }
 
 } // namespace
@@ -136,9 +143,9 @@ void *cct_m_memcpy(void *To, const void *From, size_t Size) {
   }
   return To;
 }
-void *cct_m_malloc(size_t Size) { return allocate(Size, 16, false); }
-void *cct_m_calloc(size_t Count, size_t Size) { return overflows(Count, Size) ? nullptr : allocate(Count * Size, 16, true); }
-void *cct_m_valloc(size_t Size) { return allocate(Size, 4096, false); }
+void *cct_m_malloc(size_t Size) { return request(Size, 16, false); }
+void *cct_m_calloc(size_t Count, size_t Size) { return overflows(Count, Size) ? nullptr : request(Count * Size, 16, true); }
+void *cct_m_valloc(size_t Size) { return request(Size, 4096, false); }
 void cct_m_free(void *Pointer) { release(Pointer); }
 void cct_m_cfree(void *Pointer) { release(Pointer); }
 size_t cct_m_malloc_usable_size(void *Pointer) { return sizeOf(Pointer); }
@@ -148,7 +155,7 @@ void *cct_m_realloc(void *Pointer, size_t Size) {
     release(Pointer);
     return nullptr;
   }
-  void *Result = allocate(Size, 16, false);
+  void *Result = request(Size, 16, false);
   if (Pointer && Result) {
     uint64_t Old = sizeOf(Pointer);
     memcpy(Result, Pointer, Old < Size ? Old : Size);
@@ -159,12 +166,15 @@ void *cct_m_realloc(void *Pointer, size_t Size) {
 void *cct_m_reallocarray(void *Pointer, size_t Count, size_t Size) {
   return overflows(Count, Size) ? nullptr : cct_m_realloc(Pointer, Count * Size);
 }
-void *cct_m_aligned_alloc(size_t Alignment, size_t Size) { return allocate(Size, Alignment, false); }
-void *cct_m_memalign(size_t Alignment, size_t Size) { return allocate(Size, Alignment, false); }
+void *cct_m_aligned_alloc(size_t Alignment, size_t Size) { return request(Size, Alignment, false); }
+void *cct_m_memalign(size_t Alignment, size_t Size) { return request(Size, Alignment, false); }
 int cct_m_posix_memalign(void **Result, size_t Alignment, size_t Size) {
   if (Alignment < sizeof(void *) || (Alignment & (Alignment - 1)))
     return EINVAL;
-  *Result = allocate(Size, Alignment, false);
+  void *Memory = request(Size, Alignment, false);
+  if (!Memory)
+    return ENOMEM;
+  *Result = Memory;
   return 0;
 }
 char *cct_m_strdup(const char *Text) {

@@ -101,7 +101,8 @@ void layOut() {
   S.Outcome = OutcomeNone;
   S.Detail = 0;
   S.HeapUsed = 0;
-  S.Blocks = S.NextNumber = 0;
+  S.Blocks = S.NextNumber = S.Requests = 0;
+  S.RequestHash = 1;
   S.TraceHash = 1;
   S.TraceEvents = S.TextSize = S.Streams = 0;
   memset(S.StubCalls, 0, sizeof S.StubCalls);

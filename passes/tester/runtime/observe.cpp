@@ -203,6 +203,8 @@ void observe() {
     Streams += mix(S.StreamHash[Index], S.StreamKey[Index]); // in any order
   O.Hash[PartOutput] = Streams;
   O.TraceEvents = S.TraceEvents;
+  O.Requests = S.Requests;
+  O.RequestHash = S.RequestHash;
   O.LiveBlocks = 0;
   for (uint32_t Index = 0; Index < S.Blocks; ++Index)
     O.LiveBlocks += !S.Block[Index].Freed;

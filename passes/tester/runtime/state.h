@@ -61,6 +61,8 @@ struct State {
   uint64_t Detail;
   uint64_t HeapUsed;
   uint32_t Blocks, NextNumber;
+  uint32_t Requests;
+  uint64_t RequestHash;
   uint64_t TraceHash;
   uint32_t TraceEvents, TextSize;
   uint64_t StreamHash[MaxStreams];

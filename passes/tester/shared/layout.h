@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 4;
+constexpr uint32_t LayoutVersion = 5;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -96,6 +96,7 @@ struct InputHeader {
   uint32_t Explain;   // write the trace as text
   uint32_t AnyNotString;
   uint32_t Counted; // edges are counted during calls of this function (its index + 1); 0: of all
+  uint32_t Denied; // the unit's request for memory of this number, from 1 on, is denied; 0: none is
   uint32_t Trace; // write down what the code compares, and what of the arena it loads
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
@@ -152,6 +153,8 @@ struct OutputHeader {
   uint32_t ComparedCount;
   uint32_t SeenCount;
   uint32_t LiveBlocks; // of the heap, at the end
+  uint32_t Requests; // for memory, by the unit itself
+  uint64_t RequestHash; // of their sizes
   uint32_t AnyNotString;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
   uint32_t Functions; // how many of them, so that a wrong harness is noticed
