@@ -203,8 +203,11 @@ class Engine:
         """Ends the process of a session, if it has not ended, waits for it, and says how it did."""
         if self._complaints < 0:
             return Outcome.ERROR, "the engine has been closed"
-        self._send({"plan": "", "end": process, **limits})
-        reply = self._receive(_START_TIMEOUT_S)
+        try:
+            self._send({"plan": "", "end": process, **limits})
+            reply = self._receive(_START_TIMEOUT_S)
+        except EngineError as error:  # with clang, its children are gone
+            return Outcome.ERROR, error.message
         outcome = Outcome(reply["outcome"])
         said = self._words() if outcome is Outcome.CRASH else ""
         return outcome, f"{reply['message']}: {said}".removesuffix(": ")

@@ -10,6 +10,7 @@ A pass that crashes, hangs or eats memory ends that process: `SessionEnded` says
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Sequence
@@ -49,6 +50,9 @@ class Session:
     """One module in a process of its own. Use as a context manager, or `close` it."""
 
     def __init__(self, engine: Engine, ours: socket.socket, timeout_s: float, memory_bytes: int) -> None:
+        self.process = 0
+        """Its number; a child of the engine's clang. 0: it has ended."""
+        self._owner = os.getpid()
         self._engine = engine
         self._socket = ours
         self._pending = b""
@@ -56,8 +60,6 @@ class Session:
         # By the kernel and once: settimeout() would cost a poll() for each step.
         patience = struct.pack("ll", int(_TIMEOUT_FACTOR * timeout_s + _SLACK_S), 0)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        self.process = 0
-        """Its number; a child of the engine's clang. 0: it has ended."""
         self.process = int(self._receive()["process"])
 
     @classmethod
@@ -131,6 +133,11 @@ class Session:
         if process:
             self._socket.close()
             self._engine.end_session(process, self._limits)
+
+    def __del__(self) -> None:
+        # A forked process has a copy of this, and of the engine's socket: they are not its own.
+        if os.getpid() == self._owner:
+            self.close()
 
     def __enter__(self) -> Session:
         return self

@@ -20,7 +20,7 @@ from typing import Any
 import gymnasium
 from gymnasium import spaces
 
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import EngineError, UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.plan import Plan
@@ -128,8 +128,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         self._actions.reset(seed)
         self._benchmark = (options or {}).get("benchmark", self._benchmark)
         self._end_episode()
-        served = self._serve(self._benchmark)
-        self._episode = Episode(served)
+        served, self._episode = self._begin(self._benchmark)
         self._has_ended = False
         self._figure, self._divisor = self._episode.figure(self._reward.metric), self._reward.divisor(served)
         self._episode_reward, self._began_s = 0.0, time.monotonic()
@@ -207,14 +206,23 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         self._has_ended = True
         return copy.deepcopy(self._seen), 0.0, False, True, {"ended": outcome.value, "reason": reason}
 
-    def _serve(self, benchmark: str | Benchmark) -> ServedBenchmark:
+    def _begin(self, benchmark: str | Benchmark) -> tuple[ServedBenchmark, Episode]:
+        served, key = self._serve(benchmark)
+        try:
+            return served, Episode(served)
+        except EngineError:  # the clang that serves it has gone: somebody killed it
+            del self._served[key], served
+            served, _ = self._serve(benchmark)
+            return served, Episode(served)
+
+    def _serve(self, benchmark: str | Benchmark) -> tuple[ServedBenchmark, tuple[str, str]]:
         found = benchmark if isinstance(benchmark, Benchmark) else find(benchmark)
         key = found.uri, found.digest
         served = self._served.pop(key, None) or ServedBenchmark(found, self._limits)
         self._served[key] = served
         if len(self._served) > _MOST_SERVED:
             self._served.popitem(last=False)
-        return served
+        return served, key
 
     def _end_episode(self) -> None:
         if self._episode is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -184,6 +185,25 @@ def test_nothing_is_left(make: Callable[..., LlvmEnv], monkeypatch: pytest.Monke
     env.close()
     with pytest.raises(ProcessLookupError):
         os.kill(clang, 0)
+
+
+def test_what_is_forgotten_is_ended(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    env.reset()
+    clang = env.episode.served.engine.process
+    fork = env.fork()
+    assert len(children(clang)) == 2
+    del fork
+    assert len(children(clang)) == 1
+
+
+def test_reset_works_where_the_clang_was_killed(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    begin, _ = env.reset()
+    os.kill(env.episode.served.engine.process, signal.SIGKILL)
+    again, _ = env.reset()
+    assert again.tolist() == begin.tolist()
+    assert not env.step(0)[3]
 
 
 def test_bitcode_and_ir_are_the_module(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
