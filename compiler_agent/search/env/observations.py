@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from compiler_agent.base.errors import UsageError
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES, inst_count_norm
+from compiler_agent.llvm.ir2vec import N_DIMENSIONS, vocabulary
+from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.capture import compiled_with
 from compiler_agent.llvm.observe.remarks import Remark
 from compiler_agent.search.env.episode import NO_PASS, CompilationFailed, Episode
@@ -131,6 +133,12 @@ def _others() -> list[Observation]:
         Observation(
             "Programl", Instances(networkx.MultiDiGraph), "ProGraML's graph, see `llvm.program_graph`", programl
         ),
+        Observation(
+            "IR2Vec",
+            spaces.Box(-numpy.inf, numpy.inf, (N_DIMENSIONS,), numpy.float64),
+            "IR2Vec's symbolic embedding, without a unit; needs `make ir2vec`",
+            _embedding,
+        ),
         Observation("Remarks", Instances(tuple), "what the optimizer says of the plan: `Remark` values", _remarks),
         Observation("Buildtime", _seconds(1), "seconds on the clock: plan and code generation, once", _build_time),
         Observation("Runtime", _seconds(N_SAMPLES), "seconds of processor time of runs of the program", _runtime),
@@ -139,6 +147,11 @@ def _others() -> list[Observation]:
 
 def _seconds(length: int) -> spaces.Box:
     return spaces.Box(0.0, numpy.inf, (length,), numpy.float64)
+
+
+def _embedding(episode: Episode) -> NDArray[numpy.float64]:
+    with Library().parse(episode.session.print("bitcode")) as module:
+        return module.embedding(vocabulary())
 
 
 def _remarks(episode: Episode) -> tuple[Remark, ...]:
@@ -179,7 +192,7 @@ OBSERVATIONS: dict[str, Observation] = {
 """By name."""
 
 NOT_BUILT = {
-    "Inst2vec": "embeddings are not built yet",
+    "Inst2vec": "IR2Vec is the embedding here",
     "CpuInfo": "it tells nothing about a program: `compiler-agent doctor` says what machine this is",
     "IsBuildable": "every state is built by clang: a state without an object ends the episode",
     "IsRunnable": "use validate(), which says what was shown and what was not",

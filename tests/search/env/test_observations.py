@@ -14,9 +14,11 @@ from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
+from compiler_agent.llvm.ir2vec import convert
 from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.remarks import Remark
 from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search.env import observations
 from compiler_agent.search.env.actions import PassActions
 from compiler_agent.search.env.benchmark import Program
 from compiler_agent.search.env.datasets.dataset import source_benchmark
@@ -41,6 +43,15 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlvmEnv]:
     env._actions = PassActions(PASSES)
     yield env
     env.close()
+
+
+@pytest.fixture(autouse=True)
+def vocabulary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that counts returns: the real one is fetched by `make ir2vec`."""
+    vectors = {"ret": [1.0] * 300, "integerTy": [0.0] * 300, "variable": [0.0] * 300}
+    path = tmp_path / "vocabulary.json"
+    path.write_text(convert("".join(f"{name}:{vector},\n" for name, vector in vectors.items())))
+    monkeypatch.setattr(observations, "vocabulary", lambda: path)
 
 
 @pytest.mark.parametrize("name", OBSERVATIONS)
@@ -75,6 +86,11 @@ def test_graphs_have_the_modules_blocks_and_instructions(env: LlvmEnv) -> None:
     assert graph.number_of_edges() == env.observe("AutophaseDict")["NumEdges"]
     assert ("weigh", 0) in graph
     assert isinstance(env.observe("Programl"), networkx.MultiDiGraph)
+
+
+def test_an_embedding_sums_instructions(env: LlvmEnv) -> None:
+    env.reset()
+    assert env.observe("IR2Vec").tolist() == [env.observe("InstCountDict")["RetCount"]] * 300
 
 
 def test_baselines_are_what_clang_makes(env: LlvmEnv) -> None:
