@@ -1,6 +1,8 @@
 """What the documents say of files and variables is so."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,9 @@ def test_architecture_names_the_folders_that_there_are() -> None:
         for folder in sorted((ROOT / parent).iterdir()):
             if folder.is_dir() and any(folder.glob("*.*")) and not folder.name.startswith("__"):
                 assert f"{folder.name}/" in layout, f"{parent}/{folder.name} is not in the layout"
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("docs/generate_*.py")), ids=lambda path: path.stem)
+def test_generated_pages_are_up_to_date(script: Path) -> None:
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -94,6 +94,8 @@ class Benchmark:
     """The library of benchmarks/libraries.toml that it drives; empty: none."""
     library_sources: tuple[str, ...]
     """File patterns of the library's translation units that it is linked with; empty: all."""
+    library_flags: tuple[str, ...]
+    """For these units, behind the library's own flags."""
     inputs: tuple[Input, ...]
     """In the order of `SIZES`."""
     part: Part
@@ -130,8 +132,13 @@ def load_all(root: Path = BENCHMARKS) -> tuple[Benchmark, ...]:
         FileError: A file cannot be read.
     """
     folders = sorted(root.glob("programs/*/")) + sorted(root.glob("drivers/*/"))
+    names = [folder.name for folder in folders]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(
+            f"{root}: there are two folders {twice[0]}", hint="rename the one that is not in split.toml yet"
+        )
     parts = load_split(root / "split.toml")
-    if missing := sorted(parts.keys() - {folder.name for folder in folders}):
+    if missing := sorted(parts.keys() - set(names)):
         raise UsageError(f"{root / 'split.toml'} names {missing[0]}, which has no folder", hint="take it out")
     return tuple(_load(folder, parts) for folder in folders)
 
@@ -192,6 +199,7 @@ def _load(folder: Path, parts: Mapping[str, Part]) -> Benchmark:
         link_flags=table.texts("link_flags", required=False),
         library=table.text("library", required=False),
         library_sources=table.texts("library_sources", required=False),
+        library_flags=table.texts("library_flags", required=False),
         inputs=tuple(_input(inputs.table(name), name) for name in SIZES),
         part=parts[folder.name],
     )

@@ -46,4 +46,8 @@ def driver_units(
         replace(unit, flags=tuple(flag.replace(_PLACE, str(directory)) for flag in unit.flags))
         for unit in benchmark.units()
     ]
-    return (*own, *(Unit(unit.source, unit.directory, unit.language, unit.argv[:-1]) for unit in linked.values()))
+    of_library = [
+        Unit(unit.source, unit.directory, unit.language, (*unit.argv[:-1], *benchmark.library_flags))
+        for unit in linked.values()
+    ]
+    return (*own, *of_library)

@@ -1,6 +1,7 @@
 """The benchmarks as they are described: what the loader accepts, what it refuses, and that the split is whole."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,12 @@ def test_what_is_refused(root: Path, old: str, new: str, message: str) -> None:
 def test_a_folder_without_a_description_is_refused(root: Path) -> None:
     (root / "programs" / "two").mkdir()
     with pytest.raises(FileError, match=r"two/benchmark\.toml"):
+        load_all(root)
+
+
+def test_two_of_one_name_are_refused(root: Path) -> None:
+    shutil.copytree(root / "programs", root / "drivers")
+    with pytest.raises(UsageError, match="there are two folders one"):
         load_all(root)
 
 

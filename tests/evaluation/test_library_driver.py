@@ -20,10 +20,14 @@ FOLDERS = sorted((BENCHMARKS / "drivers").glob("*/"))
 def a_driver(folder: Path) -> Benchmark:
     """Of a library that is called zlib, of which it needs one of two sources."""
     (folder / "driver.c").write_text('#include "answer.h"\nint main(void) { return answer() != N; }\n')
-    program = benchmarks.load(BENCHMARKS / "programs" / "gemm")
-    flags = ("-I{library}", "-DN=42")
     return replace(
-        program, folder=folder, sources=("driver.c",), flags=flags, library="zlib", library_sources=("answer.c",)
+        benchmarks.load(BENCHMARKS / "programs" / "gemm"),
+        folder=folder,
+        sources=("driver.c",),
+        flags=("-I{library}", "-DN=42"),
+        library="zlib",
+        library_sources=("answer.c",),
+        library_flags=("-DTWO=2",),
     )
 
 
@@ -34,9 +38,9 @@ def a_library(monkeypatch: pytest.MonkeyPatch) -> None:
     def configured(library: Library, directory: Path, *_: object, **__: object) -> list[TranslationUnit]:
         directory.mkdir(parents=True)
         (directory / "answer.h").write_text("int answer(void);\n")
-        (directory / "answer.c").write_text('#include "answer.h"\nint answer(void) { return ANSWER; }\n')
+        (directory / "answer.c").write_text('#include "answer.h"\nint answer(void) { return ANSWER + TWO; }\n')
         (directory / "main.c").write_text("int main(void) { return 9; }\n")
-        return translation_units(replace(library, flags=("-DANSWER=42",), exclude=()), directory)
+        return translation_units(replace(library, flags=("-DANSWER=40",), exclude=()), directory)
 
     monkeypatch.setattr(library_driver, "configured_units", configured)
 
