@@ -25,6 +25,9 @@ SEED_FILE = Path(__file__).resolve().parents[2] / "passes" / "pipelines" / "spee
 _FAILED = Told(STOCK, math.log(1.2), 0.1)
 """What a plan that crashed or failed its test counts as: its words are not tried again soon."""
 
+_WORD_COST = 0.0005
+"""What a word must be worth, as a logarithm of time: plans are to be read, and each word is one more to be wrong."""
+
 
 class Random:
     """Draws plans around clang's own, each without regard to the others: what luck alone finds."""
@@ -75,25 +78,38 @@ class Evolve:
         stock = self._told[str(STOCK)].log_ratio
         worth = Worth([replace(one, log_ratio=one.log_ratio - stock) for one in self._told.values()])
         pool = self._edits(self._space.without_effect(self._inert), self._elite(worth))
-        return pool[int(np.argmin(worth.sample(pool, self._draws)))] if pool else None
+        if not pool:
+            return None
+        lengths = np.array([len(words_of(plan)) for plan in pool])
+        return pool[int(np.argmin(worth.sample(pool, self._draws) + _WORD_COST * lengths))]
 
     def tell(self, score: Score) -> None:
-        """Notes the figure; where it is the very figure of the plan that was edited, the new words do nothing here."""
+        """Notes the figure; where it is that of the plan which was edited, what was added or left out does nothing."""
         failed = score.value is None
         figure = _FAILED.log_ratio if score.value is None else math.log(score.value)
         self._told[str(score.plan)] = Told(score.plan, figure, _FAILED.error if failed else score.error)
-        parent = self._parents.get(str(score.plan))
-        if parent is not None and not failed and figure == self._told[str(parent)].log_ratio:
-            before = dict(words_of(parent)).values()
-            self._inert.update(text for _, text in words_of(score.plan) if text not in before)
+        parent = self._told.get(str(self._parents.get(str(score.plan))))
+        if parent is not None and not failed and figure == parent.log_ratio:
+            before, after = set(words_of(parent.plan)), set(words_of(score.plan))
+            if before < after or after < before:
+                self._inert.update(text for _, text in before ^ after)
 
     def _elite(self, worth: Worth) -> list[Plan]:
-        """Plans by what is believed of them, fastest first; of those with one figure, the shortest."""
+        """Plans by what is believed of them, fastest first; of those with one figure, one."""
         order = sorted(zip(worth.believed(), self._told.values(), strict=True), key=_by_belief)
         plans: dict[float, Plan] = {}
         for _, one in order:
             plans.setdefault(one.log_ratio, one.plan)
-        return list(plans.values())[: self.ELITE]
+        best = list(plans.values())[: self.ELITE]
+        # Both: a word that does nothing alone may do something beside another one.
+        return list(dict.fromkeys(one for plan in best for one in (self._stripped(plan), plan)))
+
+    def _stripped(self, plan: Plan) -> Plan:
+        """The plan without words that do nothing."""
+        for _, text in words_of(plan):
+            if text in self._inert:
+                plan = self._space.without_word(plan, text)
+        return plan
 
     def _edits(self, space: SpeedSpace, elite: Sequence[Plan]) -> list[Plan]:
         """Plans that were not proposed before, near those of the elite."""
@@ -128,7 +144,8 @@ class Evolve:
 
 
 def _by_belief(believed: tuple[float, Told]) -> tuple[float, int]:
-    return believed[0], len(str(believed[1].plan))
+    belief, told = believed
+    return belief + _WORD_COST * len(words_of(told.plan)), len(str(told.plan))
 
 
 _MAKERS: dict[str, Callable[[SpeedSpace, int], Strategy]] = {

@@ -35,6 +35,10 @@ void product(void) {
     }
 }
 """
+SMALL = """
+double total(const double *x, int n) { double s = 0; for (int i = 0; i < n; i++) s += x[i]; return s; }
+int product(int *x) { do do do ++*x; while (x[*x]); while (x[*x + 1]); while (x[*x + 2]); return *x; }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,7 @@ def argv(tmp_path: Path) -> list[str]:
 
 
 def test_every_word_and_every_seed_plan_compiles(argv: list[str]) -> None:
+    Path(argv[-1]).write_text(SMALL)
     space = SpeedSpace(catalog.load(), [HotFunction("unit", "product", 1.0, 3), HotFunction("unit", "total", 0.5, 1)])
     plans = [*SEEDS, *(space.with_word(STOCK, word.text) for word in space.words)]
     assert len(plans) > 400
