@@ -14,6 +14,7 @@ from rich.table import Table
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
 REWARD = click.option("--reward", "reward_space", default="IrInstructionCountOz", show_default=True, metavar="NAME")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -26,7 +27,7 @@ def env() -> None:
 @click.argument("dataset", required=False)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Benchmarks at most.")
 @click.option("--spaces", is_flag=True, help="The names of observations, rewards and actions instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
     """Lists datasets, the benchmarks of DATASET, or the spaces.
 
@@ -55,7 +56,7 @@ def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
 
 @env.command()
 @click.argument("benchmark")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def describe(benchmark: str, as_json: bool) -> None:
     """Shows a benchmark's command and its baselines, and what size attributes make of -Oz."""
     from compiler_agent.app.env_report import describe_benchmark, render_description
@@ -90,11 +91,12 @@ def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, rewa
 @env.command()
 @click.argument("file", type=_FILE)
 @REWARD
-def replay(file: Path, reward_space: str) -> None:
+@AS_JSON
+def replay(file: Path, reward_space: str, as_json: bool) -> None:
     """Replays the states of a CSV FILE and compares the rewards; exit 1 where one differs."""
     from compiler_agent.app.env_report import replay_states
 
-    sys.exit(_render(replay_states(file, reward_space)))
+    sys.exit(_render(replay_states(file, reward_space), as_json))
 
 
 @env.command()
@@ -104,16 +106,21 @@ def replay(file: Path, reward_space: str) -> None:
     "--test-seconds", default=DEFAULT_TEST_SECONDS, show_default=True, type=click.FloatRange(0), help="By function."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the tests' inputs.")
-def validate(file: Path, reward_space: str, test_seconds: float, seed: int) -> None:
+@AS_JSON
+def validate(file: Path, reward_space: str, test_seconds: float, seed: int, as_json: bool) -> None:
     """Replays the states of a CSV FILE and validates each; exit 1 unless all are okay."""
     from compiler_agent.app.env_report import validate_states
 
-    sys.exit(_render(validate_states(file, reward_space, test_seconds, seed)))
+    sys.exit(_render(validate_states(file, reward_space, test_seconds, seed), as_json))
 
 
-def _render(rows: list[tuple[str, str, str]]) -> int:
-    table = Table("benchmark", "verdict", "because")
-    for row in rows:
-        table.add_row(*row)
-    Console(soft_wrap=True).print(table)
+def _render(rows: list[tuple[str, str, str]], as_json: bool) -> int:
+    columns = ("benchmark", "verdict", "because")
+    if as_json:
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1))
+    else:
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*row)
+        Console(soft_wrap=True).print(table)
     return 0 if all(verdict == "okay" for _, verdict, _ in rows) else 1

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app.cli_env import REWARD
+from compiler_agent.app.cli_env import AS_JSON, REWARD
 
 _UNITS = (
     "zlib/uncompr.c",
@@ -45,8 +45,9 @@ _LIBRARIES = "benchmark://libs-v0/"
     help="Where each agent's states go, as CSV.",
 )
 @REWARD
+@AS_JSON
 def bench_pass_order(
-    agents: str, seconds: float, benchmarks: str, limit: int, seed: int, output: Path, reward_space: str
+    agents: str, seconds: float, benchmarks: str, limit: int, seed: int, output: Path, reward_space: str, as_json: bool
 ) -> None:
     """Agents on the same benchmarks for the same time: states as CSV, and a table that was made by replaying them.
 
@@ -58,7 +59,11 @@ def bench_pass_order(
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
     uris = [uri for word in benchmarks.split(",") for uri in _expanded(word, limit)]
     run_bench(uris, settings)
-    Console().print(table(standings(uris, settings)))
+    found = standings(uris, settings)
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(one) for one in found], indent=1))
+    else:
+        Console().print(table(found))
 
 
 @click.command("steps")

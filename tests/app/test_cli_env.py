@@ -62,8 +62,10 @@ def test_what_an_agent_found_is_replayed_and_validated(uri: str, tmp_path: Path)
     path = tmp_path / "states.csv"
     path.write_text(output)
     assert call("env", "replay", str(path), *reward).exit_code == 0
-    done = call("env", "validate", str(path), "--test-seconds", "0.3", *reward)
-    assert (done.exit_code == 0) == ("okay" in done.output)
+    done = call("env", "validate", str(path), "--test-seconds", "0.3", "--json", *reward)
+    (row,) = json.loads(done.output)
+    assert row["benchmark"] == uri
+    assert (done.exit_code == 0) == (row["verdict"] == "okay")
     rows = list(csv.reader(output.splitlines()))
     rows[1][1] = str(float(rows[1][1]) + 0.5)
     path.write_text("\n".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows) + "\n")
@@ -76,11 +78,11 @@ def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:
     output = tmp_path / "states"
     arguments = ("bench", "pass-order", "--agents", "baseline,greedy,coreset", "--seconds", "0.7")
     arguments = (*arguments, "--benchmarks", uri, "--output", str(output))
-    first = call(*arguments).output
-    assert "greedy" in first
+    standings = json.loads(call(*arguments, "--json").stdout)
+    assert [one["agent"] for one in standings] == ["baseline", "greedy", "coreset"]
     before = (output / "greedy.csv").read_text()
     assert float(list(csv.reader((output / "baseline.csv").read_text().splitlines()))[1][1]) == pytest.approx(1.0)
-    assert call(*arguments).exit_code == 0
+    assert "greedy" in call(*arguments).output
     assert (output / "greedy.csv").read_text() == before  # nothing is done twice
     header, state = before.splitlines()
     (output / "greedy.csv").write_text(f"{header}\n{state.replace(',', ',9', 1)}\n")
