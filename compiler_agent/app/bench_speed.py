@@ -20,6 +20,7 @@ from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.journal import Journal
 from compiler_agent.evaluation.benchmark import Benchmark, load_all
+from compiler_agent.evaluation.library_driver import driver_units
 from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.evaluation.pairing import Settings as Measuring
 from compiler_agent.evaluation.samples import SampleFile
@@ -130,10 +131,11 @@ def _measured(benchmark: Benchmark, strategy: str, settings: Settings, samples: 
 
 def _tuned(benchmark: Benchmark, settings: Settings, options: SpeedOptions, scratch: Path) -> SpeedResult:
     flags = [f"-march={settings.march}"] if settings.march else []
-    program = of_benchmark(benchmark, discover(), scratch / "plain", flags)
+    sources = driver_units(benchmark, scratch / "library", discover()) if benchmark.library else benchmark.units()
+    program = of_benchmark(benchmark, discover(), scratch / "plain", flags, sources)
     if settings.pgo:
         profile = program.profile(scratch / "profile")
-        program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags])
+        program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags], sources)
     return tune_program(program, options)
 
 

@@ -20,7 +20,7 @@ def of_benchmark(
     toolchain: Toolchain,
     scratch: Path,
     flags: Sequence[str] = (),
-    library_units: Sequence[Source] = (),
+    sources: Sequence[Source] | None = None,
 ) -> LinkedProgram:
     """A benchmark: the medium input is timed, the small one verifies what looks too good, the large one must be right.
 
@@ -29,7 +29,7 @@ def of_benchmark(
         toolchain: Whose clang.
         scratch: A directory for it to run in.
         flags: For all units and the link, beside the level: -march, a profile.
-        library_units: What it is linked with, where it drives a library.
+        sources: What it is made of; None: its own units. For a driver, see `library_driver.driver_units`.
 
     Raises:
         EngineError: A unit does not compile.
@@ -38,7 +38,7 @@ def of_benchmark(
     directory.mkdir(parents=True)
     flags = (SHIPPED_LEVEL, *flags)
     units = []
-    for source in (*benchmark.units(), *library_units):
+    for source in benchmark.units() if sources is None else sources:
         argv = (*benchmark_build.compile_argv(source, flags, toolchain), "-c", "-o", "-")
         unit = Unit.of(Record(str(source.directory), source.source, "speed", argv))
         units.append((unit, f"{source.directory}/{source.source}"))
