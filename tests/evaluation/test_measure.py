@@ -194,6 +194,13 @@ def test_the_more_candidates_the_more_a_claim_needs() -> None:
     assert pairs == sorted(set(pairs))
 
 
+def test_after_a_gain_the_next_one_needs_less() -> None:
+    tried = session(FakeExecutor(times(0.95, noise=0)))
+    first, second = (tried.compare(name, Layouts(name)) for name in ("first", "second"))
+    assert len(first.pairs) > len(second.pairs)
+    assert tried.kept() == ["first", "second"]
+
+
 def test_a_machine_that_sees_differences_where_there_are_none_is_not_trusted() -> None:
     quiet = FakeExecutor(times(1.0))
     order = [
@@ -220,6 +227,7 @@ def test_suspects_are_released_by_fresh_inputs_or_refuted() -> None:
     for name, fresh in (("none", ()), ("honest", (honest,)), ("lazy", (honest, lazy)), ("useless", (useless,))):
         tried = session(FakeExecutor(times(0.3)), fresh=fresh)
         outcomes[name] = tried.compare("plan", PLAN)
+        assert tried.kept() == (["plan"] if name == "honest" else [])
     assert [one.outcome for one in outcomes.values()] == [
         Outcome.QUARANTINED,
         Outcome.FASTER,

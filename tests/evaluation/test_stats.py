@@ -105,6 +105,7 @@ def test_few_discoveries_are_false() -> None:
 
 def test_noise_is_measured_without_bursts() -> None:
     pairs = 0.02 * numpy.random.default_rng(8).standard_normal(400)
+    assert stats.noise_scale(pairs) == pytest.approx(0.02, rel=0.1)
     pairs[:40] = 1.0
     assert stats.noise_scale(pairs) == pytest.approx(0.02, rel=0.25)
     assert stats.noise_scale([0.0, 0.0]) == 0.001
