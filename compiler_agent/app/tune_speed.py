@@ -138,7 +138,7 @@ def tune_program(
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
         functions, hot = _profiled(program, options, scratch / "profile", say)
-        space = SpeedSpace(catalog.load(), functions)
+        space = SpeedSpace(catalog.load(), functions, allow_experimental=options.allow_experimental)
         candidates = Candidates(
             program, Objects(), hot, space, allow_experimental=options.allow_experimental, guard=options.guard
         )

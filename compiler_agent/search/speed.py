@@ -148,11 +148,15 @@ def _by_belief(believed: tuple[float, Told]) -> tuple[float, int]:
     return belief + _WORD_COST * len(words_of(told.plan)), len(str(told.plan))
 
 
+def _seeds(space: SpeedSpace) -> list[Plan]:
+    return [plan for plan in read_coreset(SEED_FILE) if space.takes(plan)]
+
+
 _MAKERS: dict[str, Callable[[SpeedSpace, int], Strategy]] = {
     "baseline": lambda space, seed: Coreset([STOCK]),
     "random": Random,
-    "coreset": lambda space, seed: Coreset(read_coreset(SEED_FILE)),
-    "evolve": lambda space, seed: Evolve(space, read_coreset(SEED_FILE), seed),
+    "coreset": lambda space, seed: Coreset(_seeds(space)),
+    "evolve": lambda space, seed: Evolve(space, _seeds(space), seed),
 }
 NAMES = tuple(_MAKERS)
 """The strategies that there are for speed; none asks a language model, or uses what was learned for size."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from compiler_agent.evaluation.hot import HotFunction
 from compiler_agent.llvm.catalog import Catalog
+from compiler_agent.llvm.catalog_entries import Provenance
 from compiler_agent.llvm.decision import Decision, Kind
 from compiler_agent.llvm.plan import Plan
 
@@ -77,15 +78,18 @@ def words_of(plan: Plan) -> tuple[tuple[str, str], ...]:
 class SpeedSpace:
     """The words, and edits of plans by them."""
 
-    def __init__(self, catalog: Catalog, hot: Sequence[HotFunction] = ()) -> None:
+    def __init__(self, catalog: Catalog, hot: Sequence[HotFunction] = (), *, allow_experimental: bool = True) -> None:
         """The space of one program.
 
         Args:
             catalog: What a plan may hold.
             hot: The program's hot functions.
+            allow_experimental: Whether it may hold what LLVM keeps off or calls unfinished: Polly, unroll-and-jam.
         """
         self.catalog = catalog
-        self.words = (*self._option_words(), *_decision_words(hot))
+        self.allow_experimental = allow_experimental
+        words = (*self._option_words(), *_decision_words(hot))
+        self.words = tuple(word for word in words if self.takes(self.with_word(STOCK, word.text)))
         self._weights = [word.weight for word in self.words]
 
     def _option_words(self) -> list[Word]:
@@ -98,6 +102,10 @@ class SpeedSpace:
                 for rank, value in enumerate(option.speed)
             ]
         return words
+
+    def takes(self, plan: Plan) -> bool:
+        """Whether a plan may be tried here, as far as it is a matter of experiments."""
+        return self.allow_experimental or self.catalog.provenance_of(plan).provenance is Provenance.PRODUCTION
 
     def draw(self, rng: random.Random) -> Word:
         """One word, by weight."""

@@ -219,3 +219,12 @@ def test_words_are_judged_against_clang_and_not_against_the_baseline(space: Spee
 def test_a_decision_brings_the_option_that_it_needs(space: SpeedSpace) -> None:
     plan = space.with_word(STOCK, "loop:f:0:unroll-and-jam-count=4")
     assert str(plan) == "-passes=default<O3> -enable-unroll-and-jam=true loop:f:0:unroll-and-jam-count=4"
+
+
+def test_without_experiments_nothing_experimental_is_proposed() -> None:
+    known = catalog.load()
+    space = SpeedSpace(known, HOT, allow_experimental=False)
+    assert len(space.words) > 300
+    plans = [Plan.parse(text) for name in ("evolve", "random") for text in run(name, space, 0, 40)[0]]
+    assert len(plans) > 60
+    assert not [str(plan) for plan in plans if known.provenance_of(plan).names]
