@@ -7,14 +7,17 @@ program that does the same in its own process, takes its turn after each of ours
 A peer reads one JSON object a line and answers each with one:
 
     {"source":PATH,"directory":PATH,"flags":[…],"what":"steps"|"text"|"fork","count":N,"seed":S}
-    {"seconds":…} or {"error":…}
+    {"seconds":…,"cpu_seconds":…} or {"error":…}
 
-where `seconds` is for all N, and without what comes before the first step.
+where both are for all N, without what comes before the first step; the second is the processor time of all its
+processes, which says more than the clock on a machine that is shared.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import select
 import shlex
@@ -22,7 +25,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +38,17 @@ from compiler_agent.search.env.environment import LlvmEnv
 KINDS = {"steps": "IrInstructionCountOz", "text": "TextSizeBytes", "fork": "IrInstructionCountOz"}
 """What is measured, with the reward space that it is measured in."""
 _PEER_TIMEOUT_S = 900.0
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What something took."""
+
+    wall_time_s: float
+    """On the clock."""
+    cpu_time_s: float
+    """Of the processor, in all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +77,26 @@ class Figures:
     """Before the first pass."""
     memory_growth_bytes: int
     """Resident memory of this process and of clang's after `memory_steps` steps, less that after a tenth of them."""
-    ours: dict[str, list[float]] = field(default_factory=dict)
-    """Seconds for each round, by what was measured."""
-    peers: dict[str, list[float]] = field(default_factory=dict)
+    ours: dict[str, list[Taken]] = field(default_factory=dict)
+    """What each round took, by what was measured."""
+    peers: dict[str, list[Taken]] = field(default_factory=dict)
     """The peer's, in the same order; empty: there is none, or it could not do it."""
     counts: Counts = field(default_factory=Counts)
     """What was done in a round."""
 
-    def each_s(self, what: str, *, peer: bool = False) -> float | None:
-        """Median over the rounds of what one takes, in seconds; None: nothing was measured."""
-        seconds = (self.peers if peer else self.ours).get(what)
-        return statistics.median(seconds) / getattr(self.counts, what) if seconds else None
+    def each(self, what: str, *, peer: bool = False) -> Taken | None:
+        """Median over the rounds of what one takes; None: nothing was measured."""
+        rounds, count = (self.peers if peer else self.ours).get(what), getattr(self.counts, what)
+        if not rounds:
+            return None
+        return Taken(*(statistics.median(figures) / count for figures in zip(*map(astuple, rounds), strict=True)))
 
-    def ratio(self, what: str) -> float | None:
-        """The peer's time divided by ours."""
-        ours, peers = self.each_s(what), self.each_s(what, peer=True)
-        return peers / ours if ours and peers else None
+    def ratio(self, what: str) -> Taken | None:
+        """The peer's time divided by ours, by the clock and by processor time."""
+        ours, peers = self.each(what), self.each(what, peer=True)
+        if ours is None or peers is None:
+            return None
+        return Taken(peers.wall_time_s / ours.wall_time_s, peers.cpu_time_s / max(ours.cpu_time_s, _TICK_S))
 
 
 class Peer:
@@ -96,8 +114,8 @@ class Peer:
     ) -> None:
         stop(self._child)
 
-    def measure(self, benchmark: Benchmark, what: str, count: int, seed: int) -> float:
-        """What it takes, in seconds.
+    def measure(self, benchmark: Benchmark, what: str, count: int, seed: int) -> Taken:
+        """What it takes.
 
         Raises:
             ToolError: It says that it cannot, does not answer, or has ended.
@@ -119,7 +137,7 @@ class Peer:
             if select.select([self._child.stdout], [], [], _PEER_TIMEOUT_S)[0]:
                 line = self._child.stdout.readline()
             reply: dict[str, Any] = json.loads(line)
-            return float(reply["seconds"])
+            return Taken(float(reply["seconds"]), float(reply["cpu_seconds"]))
         except (OSError, ValueError, KeyError) as error:
             words = line.decode(errors="replace").strip() or "no answer"
             raise ToolError(self._argv, None, reason=f"the peer cannot measure {what}: {words}") from error
@@ -152,35 +170,44 @@ def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:
                 figures.ours.setdefault(what, []).append(_take(envs[reward], what, count, seed + turn))
                 if peer is not None:
                     try:
-                        seconds = peer.measure(benchmark, what, count, seed + turn)
+                        taken = peer.measure(benchmark, what, count, seed + turn)
                     except ToolError:
                         continue
-                    figures.peers.setdefault(what, []).append(seconds)
+                    figures.peers.setdefault(what, []).append(taken)
     finally:
         for env in envs.values():
             env.close()
     return figures
 
 
-def _take(env: LlvmEnv, what: str, count: int, seed: int) -> float:
-    if what == "fork":
-        return _forks(env, count)
+def _take(env: LlvmEnv, what: str, count: int, seed: int) -> Taken:
     rng, n_actions = random.Random(seed), len(env.action_names)
     env.reset()
-    began_s = time.perf_counter()
-    for _ in range(count):
-        if env.step(rng.randrange(n_actions))[3]:
-            env.reset()  # a pass crashed: that costs time, too
-    return time.perf_counter() - began_s
-
-
-def _forks(env: LlvmEnv, count: int) -> float:
-    seconds = 0.0
+    before_s, wall_time_s = _processor_time_s(), 0.0
     for _ in range(count):
         began_s = time.perf_counter()
-        fork = env.fork()
-        seconds += time.perf_counter() - began_s
-        fork.close()
+        fork = None
+        if what == "fork":
+            fork = env.fork()
+        elif env.step(rng.randrange(n_actions))[3]:
+            env.reset()  # a pass crashed: that costs time, too
+        wall_time_s += time.perf_counter() - began_s
+        if fork is not None:
+            fork.close()
+    return Taken(wall_time_s, _processor_time_s() - before_s)
+
+
+def _processor_time_s() -> float:
+    """Of this process and those below it, and of what they waited for, since each began; what runs is known exactly."""
+    seconds, waiting = 0.0, [os.getpid()]
+    while waiting:
+        process = waiting.pop()
+        with contextlib.suppress(OSError):  # it ended
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                seconds += int((thread / "schedstat").read_text().split()[0]) / 1e9
+                waiting += map(int, (thread / "children").read_text().split())
+            ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[13:15]
+            seconds += sum(map(int, ticks)) * _TICK_S
     return seconds
 
 
@@ -198,6 +225,6 @@ def _growth(env: LlvmEnv, n_steps: int, seed: int) -> int:
 
 
 def _resident_bytes(env: LlvmEnv) -> int:
-    page = 4096
+    page = os.sysconf("SC_PAGE_SIZE")
     served = env.episode.served.engine.process
     return sum(int(Path(f"/proc/{process}/statm").read_text().split()[1]) * page for process in ("self", served))

@@ -88,7 +88,7 @@ def bench_steps(
     json_file: Path | None,
 ) -> None:
     """Steps a second of the environment on BENCHMARKS (default: six units of real libraries), what a fork takes, and
-    whether memory grows."""
+    whether memory grows. `÷ peer` is by the clock, and in brackets by processor time."""
     from compiler_agent.app.bench_steps import Counts, Peer, measure_all
 
     counts = Counts(steps, text_steps, forks, rounds, memory_steps)
@@ -101,9 +101,10 @@ def bench_steps(
     for one in found:
         cells = [one.benchmark.removeprefix(_LIBRARIES), str(one.ir_instructions)]
         for what in ("steps", "text", "fork"):
-            each_s, ratio = one.each_s(what), one.ratio(what)
-            figure = "-" if each_s is None else f"{1000 * each_s:.2f}" if what == "fork" else f"{1 / each_s:.0f}"
-            cells += [figure, f"{ratio:.1f}" if ratio else "-"]
+            each, ratio = one.each(what), one.ratio(what)
+            assert each is not None
+            cells.append(f"{1000 * each.wall_time_s:.2f}" if what == "fork" else f"{1 / each.wall_time_s:.0f}")
+            cells.append(f"{ratio.wall_time_s:.1f} ({ratio.cpu_time_s:.1f})" if ratio else "-")
         shown.add_row(*cells, f"{one.memory_growth_bytes / (1 << 20):.1f}")
     Console().print(shown)
 

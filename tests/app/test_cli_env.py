@@ -24,7 +24,7 @@ for line in sys.stdin:
     if asked["what"] == "fork":
         print(json.dumps({"error": "no forks here"}), flush=True)
     else:
-        print(json.dumps({"seconds": 10.0 * asked["count"]}), flush=True)
+        print(json.dumps({"seconds": 10.0 * asked["count"], "cpu_seconds": 1.0}), flush=True)
 """
 
 
@@ -97,5 +97,7 @@ def test_a_peer_takes_turns(uri: str, tmp_path: Path) -> None:
     call("bench", "steps", uri, *arguments, "--peer", command, "--json", str(tmp_path / "figures.json"))
     (figures,) = json.loads((tmp_path / "figures.json").read_text())
     assert {what: len(seconds) for what, seconds in figures["ours"].items()} == {"steps": 2, "text": 2, "fork": 2}
-    assert figures["peers"] == {"steps": [200.0, 200.0], "text": [30.0, 30.0]}
-    assert 0 < figures["ours"]["steps"][0] < 200
+    assert figures["peers"]["steps"] == [{"wall_time_s": 200.0, "cpu_time_s": 1.0}] * 2
+    assert figures["peers"]["text"] == [{"wall_time_s": 30.0, "cpu_time_s": 1.0}] * 2
+    assert "fork" not in figures["peers"]
+    assert 0 < figures["ours"]["text"][0]["cpu_time_s"] < 30
