@@ -62,7 +62,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
 
         Args:
             benchmark: What episodes begin with, as a URI; `reset(options={"benchmark": …})` takes another.
-            action_space: `production`, `all` or `plan-edits`; see `actions`.
+            action_space: One of `actions.ACTION_SPACES`.
             observation_space: A name of `observations.OBSERVATIONS`.
             reward_space: A name of `rewards.REWARDS`.
             limits: What one step may use.

@@ -15,12 +15,11 @@ from gymnasium.utils.env_checker import check_env
 
 import compiler_agent.search.env  # noqa: F401 - registers the environment
 from compiler_agent.base.errors import UsageError
-from compiler_agent.llvm import replay
-from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.library import Library
 from compiler_agent.search.env.actions import PassActions
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.served import LEVEL, Limits
+from compiler_agent.search.env.linking import shipped
+from compiler_agent.search.env.served import Limits
 
 ID = "compiler_agent/llvm-v0"
 SOURCE = """
@@ -80,17 +79,14 @@ def test_the_sum_of_an_episode_is_one_where_it_reaches_the_baseline(make: Callab
         assert gained == pytest.approx(1.0)
 
 
-def test_an_episode_reports_what_a_replay_of_its_plan_ships(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
+def test_an_episode_reports_what_a_replay_of_its_plan_ships(make: Callable[..., LlvmEnv]) -> None:
     env = make(observation_space="TextSizeBytes")
     env.reset()
     env.multistep(indices(env, FRONT[:3]))
     observed, *_ = env.multistep(indices(env, FRONT[3:]))
-    served = env.episode.served
-    command = served.benchmark.command(LEVEL)
-    made = replay.replay(command, served.benchmark.directory, served.engine.key, env.commandline())
-    assert made.outcome is Outcome.OK
-    assert len(made.content) == env.observe("ObjectSizeBytes")[0]
-    assert env.episode.sizes().object_sha256 == hashlib.sha256(made.content).hexdigest()
+    content = shipped(env.episode)
+    assert len(content) == env.observe("ObjectSizeBytes")[0]
+    assert env.episode.sizes().object_sha256 == hashlib.sha256(content).hexdigest()
     assert 0 < observed[0] < env.observe("TextSizeBytesO0")[0]
 
 
@@ -242,6 +238,8 @@ def test_plan_edits_keep_what_they_came_to(make: Callable[..., LlvmEnv]) -> None
     rng = numpy.random.default_rng(3)
     total = sum(env.step(int(rng.integers(0, 3)))[1] for _ in range(8))
     assert env.commandline().startswith("-passes=")
+    assert " -" in env.commandline()  # with options, which hold in code generation, too
+    assert hashlib.sha256(shipped(env.episode)).hexdigest() == env.episode.sizes().object_sha256
     again = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
     again.apply(env.state)
     assert again.state.reward == pytest.approx(total)
