@@ -6,8 +6,8 @@
 
 namespace cc_agent {
 
-/// What is asked for most, computed again only after a pass has said that it changed something. A pass that crashes or hangs
-/// ends this process and no other; the serving clang is told to wait for it ({"plan":"","end":PROCESS}) and says how it ended.
+/// A pass that crashes or hangs ends this process and no other; {"plan":"","end":PROCESS} has the serving clang wait for it and
+/// say how it ended. Observations are computed again only after a pass has said that it changed something.
 ///
 /// Hello:   {"event":"started","process":…}
 /// Request: {"plans":[TEXT…] applied in their order,"verify":…,"observe":["ir_instructions","inst_count","autophase","fingerprint"],
