@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import PlanError, UsageError
 from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.catalog_entries import CataloguedPass, ParameterKind
-from compiler_agent.llvm.pipeline import Level, Pipeline, walk
-from compiler_agent.llvm.pipeline_edit import set_parameter
+from compiler_agent.llvm.pipeline import Level, Pass, Pipeline, parse, walk
+from compiler_agent.llvm.pipeline_edit import nest, set_parameter
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.episode import Effect, Episode
@@ -89,17 +89,21 @@ class PlanEdits:
                 return stock_plan()
 
 
-def actions(name: str) -> Actions:
-    """A set of actions by name.
+def actions(name: str | Sequence[str]) -> Actions:
+    """A set of actions.
 
     Args:
-        name: `passes` (what stock clang runs, each pass once and with its usual parameters, as CompilerGym has it),
-            `production` (the same with parameters of their own as actions, and stock pipelines), `all` (LLVM's other
-            passes too, some of which are known to miscompile), or `plan-edits`.
+        name: Elements of a pipeline, each of which is an action; or a name: `passes` (what stock clang runs, each pass
+            once and with its usual parameters, as CompilerGym has it), `production` (the same with parameters of their
+            own as actions, and stock pipelines), `all` (LLVM's other passes too, some of which are known to
+            miscompile), or `plan-edits`.
 
     Raises:
         UsageError: There is none of that name.
+        PlanError: What is given cannot be an element of a pipeline.
     """
+    if not isinstance(name, str):
+        return PassActions(tuple(map(_at_module_level, name)))
     if name == "plan-edits":
         known = catalog.load()
         return PlanEdits(Space(known, stock.editable_pipeline(discover(), known)))
@@ -124,6 +128,17 @@ def _spellings(one: CataloguedPass) -> Iterator[str]:
         exclusive = parameter.spellings if parameter.kind is not ParameterKind.FLAG else ()
         for spelling in parameter.spellings:
             yield str(set_parameter(pipeline, path, spelling, exclusive))
+
+
+def _at_module_level(text: str) -> str:
+    """An element so that it can follow any other: `sroa` as `function(sroa)`."""
+    nodes = parse(text).nodes
+    if len(nodes) != 1:
+        raise PlanError(f"'{text}' is not one element of a pipeline", hint="put it in an adaptor: function(sroa,gvn)")
+    known = catalog.load().all_passes.get(nodes[0].name)
+    if known is None or Level.MODULE in known.levels or not isinstance(nodes[0], Pass):
+        return text
+    return str(nest(nodes[0], known.levels[0], Level.MODULE))
 
 
 def _is_single_pass(name: str) -> bool:

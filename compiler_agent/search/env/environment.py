@@ -52,7 +52,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         self,
         benchmark: str | Benchmark = DEFAULT_BENCHMARK,
         *,
-        action_space: str = "production",
+        action_space: str | Sequence[str] = "production",
         observation_space: str = "Autophase",
         reward_space: str = "IrInstructionCountOz",
         limits: Limits = DEFAULT_LIMITS,
@@ -62,7 +62,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
 
         Args:
             benchmark: What episodes begin with, as a URI; `reset(options={"benchmark": …})` takes another.
-            action_space: One of `actions.ACTION_SPACES`.
+            action_space: One of `actions.ACTION_SPACES`, or elements of a pipeline, each an action.
             observation_space: A name of `observations.OBSERVATIONS`.
             reward_space: A name of `rewards.REWARDS`.
             limits: What one step may use.

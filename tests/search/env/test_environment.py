@@ -14,9 +14,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import compiler_agent.search.env  # noqa: F401 - registers the environment
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import PlanError, UsageError
 from compiler_agent.llvm.library import Library
-from compiler_agent.search.env.actions import PassActions
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.linking import shipped
 from compiler_agent.search.env.served import Limits
@@ -58,11 +57,6 @@ def make(uri: str) -> Iterator[Callable[..., LlvmEnv]]:
 
 def indices(env: LlvmEnv, names: tuple[str, ...]) -> list[int]:
     return [env.action_names.index(name) for name in names]
-
-
-def with_actions(env: LlvmEnv, *names: str) -> LlvmEnv:
-    env._actions = PassActions(names)
-    return env
 
 
 def test_gymnasium_accepts_it(uri: str) -> None:
@@ -139,7 +133,13 @@ def test_a_pass_that_misbehaves_truncates_the_episode(
     make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch, how: str, ended: str
 ) -> None:
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    env = with_actions(make(limits=Limits(1.0, 256 << 20)), "function(sroa)", f"cc-agent-test-{how}")
+    env = make(
+        limits=Limits(1.0, 256 << 20),
+        action_space=(
+            "function(sroa)",
+            f"cc-agent-test-{how}",
+        ),
+    )
     begin, _ = env.reset()
     seen, *_ = env.step(0)
     assert seen.tolist() != begin.tolist()
@@ -158,7 +158,7 @@ def test_an_invalid_module_truncates_the_episode(make: Callable[..., LlvmEnv], m
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
     # Code generation is given no module that the verifier rejects, whether or not it looks after each step.
     for arguments in ({"verify": True}, {"reward_space": "TextSizeBytes", "observation_space": "IrInstructionCountO0"}):
-        env = with_actions(make(**arguments), "cc-agent-test-invalid")
+        env = make(**arguments, action_space=("cc-agent-test-invalid",))
         env.reset()
         assert env.step(0)[4]["ended"] == "invalid"
 
@@ -169,7 +169,12 @@ def children(process: int) -> list[int]:
 
 def test_nothing_is_left(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    env = with_actions(make(), "function(sroa)", "cc-agent-test-crash")
+    env = make(
+        action_space=(
+            "function(sroa)",
+            "cc-agent-test-crash",
+        )
+    )
     for action in (0, 1, 0):
         env.reset()
         env.step(action)
@@ -249,3 +254,22 @@ def test_plan_edits_keep_what_they_came_to(make: Callable[..., LlvmEnv]) -> None
     for _ in range(8):
         other.step(int(rng.integers(0, 3)))
     assert other.commandline() == env.commandline()
+
+
+def test_actions_of_ones_own_stand_at_the_level_of_modules(make: Callable[..., LlvmEnv]) -> None:
+    env = make(action_space=["sroa", "globaldce", "function(gvn,adce)", "licm<allowspeculation>"])
+    assert env.action_names == (
+        "function(sroa)",
+        "globaldce",
+        "function(gvn,adce)",
+        "function(loop-mssa(licm<allowspeculation>))",
+    )
+    env.reset()
+    *_, truncated, info = env.multistep(range(4))
+    assert (truncated, info["rejected"]) == (False, "")
+    with pytest.raises(PlanError, match="not one element"):
+        make(action_space=["sroa,gvn"])
+    unknown = make(action_space=["no-such-pass"])
+    unknown.reset()
+    assert "no-such-pass" in unknown.step(0)[4]["rejected"]
+    assert unknown.commandline() == ""

@@ -19,7 +19,6 @@ from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.remarks import Remark
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env import observations
-from compiler_agent.search.env.actions import PassActions
 from compiler_agent.search.env.benchmark import Program
 from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
@@ -39,8 +38,8 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlvmEnv]:
     source.write_text(SOURCE)
     link = (str(discover().clang), "{object}", "-o", "{program}")
     program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
-    env = LlvmEnv(dataclasses.replace(source_benchmark("file:///unit.c", source), program=program))
-    env._actions = PassActions(PASSES)
+    benchmark = dataclasses.replace(source_benchmark("file:///unit.c", source), program=program)
+    env = LlvmEnv(benchmark, action_space=PASSES)
     yield env
     env.close()
 
@@ -122,8 +121,7 @@ def test_only_a_program_that_is_right_has_a_runtime(env: LlvmEnv, monkeypatch: p
     assert samples.shape == (5,)
     assert (samples > 0).all()
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    wrong = LlvmEnv(env.episode.served.benchmark)
-    wrong._actions = PassActions(("cc-agent-test-miscompile",))
+    wrong = LlvmEnv(env.episode.served.benchmark, action_space=["cc-agent-test-miscompile"])
     wrong.reset()
     wrong.step(0)
     try:

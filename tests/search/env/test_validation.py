@@ -9,7 +9,6 @@ import pytest
 
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.toolchain import discover
-from compiler_agent.search.env.actions import PassActions
 from compiler_agent.search.env.benchmark import Program
 from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
@@ -20,7 +19,7 @@ PROGRAM = '#include <stdio.h>\nint answer(void) { return 42; }\nint main(void) {
 
 
 def validated(
-    source: str, directory: Path, *passes: str, seconds: float = 0.3, linked: bool = False
+    source: str, directory: Path, *passes: str, seconds: float = 0.3, n_steps: int | None = None, linked: bool = False
 ) -> tuple[Validity, str]:
     (directory / "unit.c").write_text(source)
     benchmark = source_benchmark("file:///unit", directory / "unit.c")
@@ -28,17 +27,16 @@ def validated(
         link = (str(discover().clang), "{object}", "-o", "{program}")
         program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
         benchmark = dataclasses.replace(benchmark, program=program)
-    env = LlvmEnv(benchmark)
-    env._actions = PassActions(passes)
+    env = LlvmEnv(benchmark, action_space=passes)
     env.reset()
-    env.multistep(range(len(passes)))
+    env.multistep(range(len(passes) if n_steps is None else n_steps))
     found = env.validate(seconds_per_function=seconds)
     env.close()
     return found.validity, found.reason
 
 
 def test_no_pass_is_okay(tmp_path: Path) -> None:
-    assert validated(TESTABLE, tmp_path)[0] is Validity.OKAY
+    assert validated(TESTABLE, tmp_path, "no-op-module", n_steps=0)[0] is Validity.OKAY
 
 
 def test_functions_that_were_shown_are_okay(tmp_path: Path) -> None:
