@@ -3,7 +3,7 @@
 import math
 import random
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -74,23 +74,76 @@ def test_a_plan_with_polly_gives_the_object_that_clang_gives_with_polly(argv: li
         assert shipped.content != compile_plainly(argv, tmp_path)
 
 
+SUMS = """
+#include <stdio.h>
+#include <stdlib.h>
+static double __attribute__((noinline)) total(const double *x, int n) {
+  double s = 0;
+  for (int i = 0; i < n; i++) s += x[i];
+  return s;
+}
+static void __attribute__((noinline)) columns(const float *a, int n, float *sums) {
+  for (int j = 0; j < n; j++) {
+    sums[j] = 0;
+    for (int i = 0; i < n; i++) sums[j] += a[i * n + j] * a[j * n + i];
+  }
+}
+static double __attribute__((noinline)) several(const double *x, int n) {
+  double product = 1, sum = 0;
+  for (int i = 0; i + 3 < n; i += 4) {
+    sum += x[i] + x[i + 1] + x[i + 2] + x[i + 3];
+    product *= 1 + x[i] * 0.1;
+  }
+  return sum * product;
+}
+int main(void) {
+  double x[1003];
+  float *a = calloc(200 * 200, sizeof *a), sums[200];
+  for (int i = 0; i < 1003; i++) x[i] = 1.0 / (i + 3);
+  for (int i = 0; i < 200 * 200; i++) a[i] = 1.0f / (i % 97 + 3);
+  columns(a, 200, sums);
+  printf("%a %a\\n", total(x, 1003), several(x, 1003));
+  for (int i = 0; i < 200; i++) printf("%a ", sums[i]);
+}
+"""
+
+
+def printed(argv: list[str], place: Path, plans: Iterable[Plan]) -> dict[Plan, bytes]:
+    """What a program that adds floating-point numbers prints, by the plan that it is compiled with."""
+    (place / "unit.c").write_text(SUMS)
+    key = key_of(argv, place)
+    outputs: dict[bytes, bytes] = {}
+    found = {}
+    for plan in plans:
+        content = replay(argv, place, key, str(plan)).content
+        if content not in outputs:
+            (place / "unit.o").write_bytes(content)
+            subprocess.run([argv[0], "unit.o", "-o", "sums"], cwd=place, check=True)
+            outputs[content] = subprocess.run(["./sums"], cwd=place, check=True, capture_output=True).stdout
+        found[plan] = outputs[content]
+    return found
+
+
 def test_a_forced_width_does_not_reorder_floating_point_sums(
     argv: list[str], tmp_path: Path, space: SpeedSpace
 ) -> None:
     bare = Plan.parse("-passes=default<O3> -force-vector-width=4")
     with pytest.raises(PlanError, match="hints-allow-reordering"):
         space.catalog.check(bare)
-    (tmp_path / "main.c").write_text(
-        "#include <stdio.h>\ndouble total(const double *, int);\nint main(void) {\n  double x[1000];\n"
-        '  for (int i = 0; i < 1000; i++) x[i] = 1.0 / (i + 3);\n  printf("%a\\n", total(x, 1000));\n}\n'
-    )
-    key, printed = key_of(argv, tmp_path), []
-    for plan in (STOCK, bare, space.with_word(STOCK, "-force-vector-width=4")):
-        (tmp_path / "unit.o").write_bytes(replay(argv, tmp_path, key, str(plan)).content)
-        subprocess.run([argv[0], "main.c", "unit.o", "-o", "main"], cwd=tmp_path, check=True)
-        printed.append(subprocess.run(["./main"], cwd=tmp_path, check=True, capture_output=True).stdout)
-    assert printed[0] != printed[1]  # clang reorders where it may
-    assert printed[0] == printed[2]
+    wanted = space.with_word(STOCK, "-force-vector-width=4")
+    found = printed(argv, tmp_path, [STOCK, bare, wanted, *SEEDS])
+    assert found.pop(bare) != found[STOCK]  # clang reorders where it may
+    assert set(found.values()) == {found[STOCK]}
+
+
+@pytest.mark.nightly
+def test_no_word_reorders_floating_point_sums(argv: list[str], tmp_path: Path) -> None:
+    space = SpeedSpace(catalog.load(), [HotFunction("unit", name, 0.3, 2) for name in ("total", "columns", "several")])
+    words = [word.text for word in space.words if not word.text.startswith(("loop:total:1", "loop:several:1"))]
+    polly = Plan.parse("-passes=default<O3> -polly=true -polly-process-unprofitable=true")
+    plans = [polly, *(space.with_word(start, text) for start in (STOCK, polly) for text in words)]
+    found = printed(argv, tmp_path, [STOCK, *plans])
+    assert [str(plan) for plan in plans if found[plan] != found[STOCK]] == []
 
 
 def test_words_need_what_they_need(space: SpeedSpace) -> None:
