@@ -64,9 +64,8 @@ def processor_seconds() -> float:
     while waiting:
         process = waiting.pop()
         for thread in Path(f"/proc/{process}/task").iterdir():
-            seconds += int((thread / "schedstat").read_text().split()[0]) / 1e9
             waiting += map(int, (thread / "children").read_text().split())
-        ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[13:15]
+        ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]
         seconds += sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
     return seconds
 
