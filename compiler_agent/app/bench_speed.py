@@ -103,7 +103,7 @@ def run_bench(
         if row is None and measure:
             one = _measured(benchmark, strategy, settings, samples)
             row = journal.note(_EVENT, key, **one.to_json())
-            print(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s", file=sys.stderr, flush=True)
+            _say(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s")
         if row is not None:
             figures.append(ProgramFigures.from_json(row))
     return figures
@@ -136,7 +136,14 @@ def _tuned(benchmark: Benchmark, settings: Settings, options: SpeedOptions, scra
     if settings.pgo:
         profile = program.profile(scratch / "profile")
         program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags], sources)
-    return tune_program(program, options)
+    result = tune_program(program, options, say=lambda text: _say(f"{options.name}: {text}"))
+    if result.found.interrupted:  # half a search is no figure
+        raise KeyboardInterrupt
+    return result
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _figures(benchmark: Benchmark, strategy: str, result: SpeedResult) -> ProgramFigures:

@@ -21,7 +21,7 @@ from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, meas
 from compiler_agent.app.speed_verification import Checked, check_behaviour, why_not_faster
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Budget
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished
+from compiler_agent.base.errors import CompilerAgentError, NotEstablished, ToolError
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
@@ -195,14 +195,15 @@ def _profiled(
     program: Program, options: SpeedOptions, place: Path, say: Callable[[str], None]
 ) -> tuple[tuple[HotFunction, ...], dict[str, tuple[str, ...]]]:
     """The functions that take the program's time, and the units that plans are for, with those of each."""
-    wanted = [unit for unit in program.units if options.only is None or unit.key in options.only]
+    wanted = {unit.key for unit in program.units if options.only is None or unit.key in options.only}
+    functions: tuple[HotFunction, ...] = ()
+    hot: dict[str, tuple[str, ...]] = dict.fromkeys(wanted, ())
     try:
         commands = {unit.key: (unit.record.argv, Path(unit.record.cwd)) for unit in program.units}
         functions = hot_functions(commands, program.profile(place), discover())
-    except CompilerAgentError as error:
+        hot = {key: names for key, names in hot_units(functions).items() if key in wanted}
+    except (NotEstablished, ToolError) as error:
         say(f"without a profile all units are searched: {error}")
-        return (), {unit.key: () for unit in wanted}
-    hot = {key: names for key, names in hot_units(functions).items() if key in {unit.key for unit in wanted}}
     if not hot:
         raise NotEstablished(
             f"{program.name} spends its time in none of the {len(wanted)} units that plans are for",

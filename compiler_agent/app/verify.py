@@ -17,6 +17,7 @@ from compiler_agent.base.lock_format import RUN_TIME, LockEntry
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.evaluation.evaluate import Evaluator, Objective, Verdict
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.plan import Plan
@@ -28,6 +29,7 @@ def verify_lock(
     *,
     demands: Demands | None = None,
     programs: ProgramTests | None = None,
+    settings: Settings = DEFAULT_SETTINGS,
     on_finding: Callable[[Finding], None] = lambda finding: None,
 ) -> list[Finding]:
     """Judges every entry again: its figure, its functions and, where it stands on one, its program's test.
@@ -37,6 +39,7 @@ def verify_lock(
         records: How each key is compiled; what is missing there is looked up in the user's cache.
         demands: What an entry needs to stay; by default what it needs to be kept at all.
         programs: How programs are built and tested.
+        settings: How much is measured, of plans for speed.
         on_finding: Told of each entry as soon as it is judged.
     """
     plans = dict(sorted(Lock.load(path).plans.items()))
@@ -54,7 +57,8 @@ def verify_lock(
     for key, (program, reason) in run_programs(waiting, programs or ProgramTests()).items():
         findings[key] = with_program(findings[key], program, reason)
         on_finding(findings[key])
-    for key, finding in verify_for_speed(for_speed, programs or ProgramTests(), demands or Demands()).items():
+    measured = verify_for_speed(for_speed, programs or ProgramTests(), demands or Demands(), settings)
+    for key, finding in measured.items():
         findings[key] = finding
         on_finding(finding)
     return [findings[key] for key in plans]

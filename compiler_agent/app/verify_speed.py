@@ -22,11 +22,16 @@ from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.evaluation.measure import Comparison
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.session import Session
 
 
 def verify_for_speed(
-    entries: Mapping[str, LockEntry], programs: ProgramTests, demands: Demands, seed: int = 0
+    entries: Mapping[str, LockEntry],
+    programs: ProgramTests,
+    demands: Demands,
+    settings: Settings = DEFAULT_SETTINGS,
+    seed: int = 0,
 ) -> dict[str, Finding]:
     """Judges plans for speed again, all of one program together.
 
@@ -34,6 +39,7 @@ def verify_for_speed(
         entries: Entries of a lock whose objective is run time.
         programs: How programs are built and run.
         demands: What an entry needs to stay.
+        settings: How much is measured.
         seed: Of what measuring draws.
     """
     groups, unknown = programs_of(entries, programs)
@@ -42,7 +48,7 @@ def verify_for_speed(
     }
     for (command, cwd, workloads), members in groups.items():
         try:
-            found = _verify(program_of(command, cwd, workloads), members, demands, seed)
+            found = _verify(program_of(command, cwd, workloads), members, demands, settings, seed)
         except CompilerAgentError as error:
             found = {
                 key: _finding(key, entry, Checked(Verdict.NOT_ESTABLISHED, str(error)))
@@ -52,7 +58,9 @@ def verify_for_speed(
     return findings
 
 
-def _verify(program: Program, members: Mapping[str, LockEntry], demands: Demands, seed: int) -> dict[str, Finding]:
+def _verify(
+    program: Program, members: Mapping[str, LockEntry], demands: Demands, settings: Settings, seed: int
+) -> dict[str, Finding]:
     here = {unit.key: unit for unit in program.units}
     present = {key: entry for key, entry in members.items() if key in here}
     found = {
@@ -72,7 +80,7 @@ def _verify(program: Program, members: Mapping[str, LockEntry], demands: Demands
             (level,) = {entry.evidence.run_time.baseline for entry in present.values() if entry.evidence.run_time}
             baseline = program.layouts(Choice(level), objects, scratch / "baseline")
             executor = stack.enter_context(program.executors()[0])
-            session = Session.start(baseline, executor, name=f"{program.name} verified", seed=seed)
+            session = Session.start(baseline, executor, settings, name=f"{program.name} verified", seed=seed)
             measured = session.confirm("plans", layouts)
     for key, entry in present.items():
         sizes = (objects.text_bytes(here[key], Choice()), objects.text_bytes(here[key], choice))

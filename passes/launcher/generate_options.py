@@ -52,6 +52,8 @@ ROLES: list[tuple[str, str]] = [
     (r"-flto.*|-fthin-?lto.*|-fthin-link.*|-ffat-lto.*|-foffload-lto.*|-fsplit-lto-unit|-funified-lto", "LinkTime"),
     (r"-fcodegen-data-.*|-fwhole-program-vtables", "LinkTime"),
     (r"-fsanitize.*|-fexperimental-sanitize-.*", "Sanitizer"),
+    # Counts that the front end puts on the IR: a plan acts on them as clang does, and the key tells them.
+    (r"-fprofile-instr-use=", "None"),
     (
         r"-f(cs-)?profile.*|-fcreate-profile|-ftest-coverage|-fcoverage-mapping|--?coverage|-fmemory-profile.*",
         "Profile",

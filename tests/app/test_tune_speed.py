@@ -20,7 +20,8 @@ from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult, tune_progra
 from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished, UsageError
+from compiler_agent.base.errors import NotEstablished, UsageError
+from compiler_agent.evaluation import suspicion
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.pairing import Settings
@@ -30,12 +31,14 @@ from compiler_agent.search.strategy import Score
 from .programs import Project, eventually, make_project
 
 POLLY = Plan.parse("-passes=default<O3> -inline-threshold=226 -polly=true")
-QUICK = Settings(n_pairs=14, seconds=60.0)
+QUICK = Settings(n_pairs=14, sample_s=0.005)
+BRIEF = Settings(n_pairs=6, sample_s=0.005)
+"""Enough to see that a program can be timed; no gain is shown by so few."""
 COMMAND = ("clang", "multiply.c", "-o", "multiply")
 MULTIPLY = """
 #include <stdio.h>
 #include <stdlib.h>
-#define N 200
+#define N 160
 static double a[N][N], b[N][N], c[N][N];
 __attribute__((noinline)) static void multiply(void) {
   for (int i = 0; i < N; i++)
@@ -58,7 +61,7 @@ int main(int count, char **words) {
   return 0;
 }
 """
-RUNS = (Workload("./multiply 3"), Workload("./multiply 2"))
+RUNS = (Workload("./multiply 2"), Workload("./multiply 1"))
 
 
 class Proposing:
@@ -93,7 +96,8 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, LinkedProg
     """A program that a plan makes faster, tuned."""
     project = make_project(tmp_path_factory.mktemp("tuned"))
     chosen = program(project.directory)
-    strategy = Proposing(POLLY, Plan.parse("-passes=default<O3> -no-such-option=1"), Plan.parse(str(POLLY)))
+    unknown = Plan.parse("-passes=default<O3> -no-such-option=1")
+    strategy = Proposing(POLLY, unknown, POLLY, KeyboardInterrupt)
     return project, chosen, tune_program(chosen, options(), strategy=strategy), strategy
 
 
@@ -106,18 +110,19 @@ def kept(tuned: tuple[Project, LinkedProgram, SpeedResult, Proposing], monkeypat
     return project
 
 
-def test_a_faster_plan_is_found_and_measured_again(tuned):
+def test_a_faster_plan_is_found_and_measured_again_also_after_an_interrupt(tuned):
     _, _, result, strategy = tuned
+    assert result.found.interrupted
     assert result.best is not None
     assert result.confirmed is not None
-    assert result.confirmed.speedup.low > 1.5
+    assert result.confirmed.speedup.low > 1.2
     assert str(result.best.candidate.plan) == "-passes=default<O3> -polly=true"  # without the word that does nothing
     assert set(result.stock.speedups) == {"-O3", "-O2"}
     # The unknown option was not timed, and the same plan was not timed twice.
     assert (len(result.found.timed), result.found.n_asked) == (1, 3)
     assert [score.verdict for score in strategy.told] == [Verdict.ESTABLISHED, Verdict.REJECTED, Verdict.ESTABLISHED]
     assert strategy.told[0].value == strategy.told[2].value < 1
-    assert result.front[-1][1] > 1.5
+    assert result.front[-1][1] > 1.2
     assert result.front[-1][0] < 1
 
 
@@ -126,7 +131,7 @@ def test_what_is_kept_is_replayed_explained_and_verified(tuned, monkeypatch):
     chosen = tuned[1]
     (entry,) = locks.Lock.load(project.lock).plans.values()
     assert (entry.objective, entry.evidence.trust, entry.source) == ("run_time", "tested", "multiply.c")
-    assert entry.evidence.run_time.low > 1.5
+    assert entry.evidence.run_time.low > 1.2
     lines = explained(entry)
     assert "times as fast as clang -O3" in lines[0]
     assert any(line.strip() == "-polly=true" for line in lines)
@@ -136,9 +141,9 @@ def test_what_is_kept_is_replayed_explained_and_verified(tuned, monkeypatch):
     planned = Objects().compiled(chosen.units[0], Choice(plans={chosen.units[0].key: entry.plan}))
     assert (project.directory / "ours.o").read_bytes() == planned.content
 
-    (finding,) = verify.verify_lock(project.lock, demands=SIZES_ONLY)
+    (finding,) = verify.verify_lock(project.lock, settings=QUICK, demands=SIZES_ONLY)
     assert finding.verdict is Verdict.ESTABLISHED, finding.reason
-    assert finding.speedup.low > 1.5
+    assert finding.speedup.low > 1.2
 
 
 def test_on_another_machine_a_plan_that_gives_nothing_is_not_called_wrong(tuned, monkeypatch):
@@ -149,11 +154,13 @@ def test_on_another_machine_a_plan_that_gives_nothing_is_not_called_wrong(tuned,
         entry, plan="-passes=default<O3>", evidence=dataclasses.replace(entry.evidence, run_time=elsewhere)
     )
     locks.update(project.lock, {key: nothing}, replace=True)
-    (finding,) = verify.verify_lock(project.lock, demands=SIZES_ONLY)
+    (finding,) = verify.verify_lock(project.lock, settings=QUICK, demands=SIZES_ONLY)
     assert finding.verdict is Verdict.NOT_ESTABLISHED
     assert "not established on this machine: it was found on another machine" in finding.reason
     assert not finding.was_judged
-    (finding,) = verify.verify_lock(project.lock, demands=SIZES_ONLY, programs=ProgramTests(("true",), RUNS))
+    (finding,) = verify.verify_lock(
+        project.lock, settings=QUICK, demands=SIZES_ONLY, programs=ProgramTests(("true",), RUNS)
+    )
     assert "no compilation of `true` went through cc-agent with -O-agent=speed" in finding.reason
 
 
@@ -209,7 +216,7 @@ def test_a_program_that_takes_too_long_for_a_comparison_is_told_so(tmp_path: Pat
 def test_a_program_that_takes_a_millisecond_is_measured_with_a_caution(tmp_path: Path):
     said: list[str] = []
     chosen = program(tmp_path, "int main(void) { return 0; }\n", (Workload("./multiply"),))
-    result = tune_program(chosen, options(), strategy=Proposing(), say=said.append)
+    result = tune_program(chosen, options(settings=BRIEF), strategy=Proposing(), say=said.append)
     assert result.best is None
     assert any("a good part of which is the start of a process" in text for text in said)
 
@@ -221,16 +228,11 @@ def test_input_from_files_standard_input_and_arguments(tmp_path: Path):
     )
     (tmp_path / "data.txt").write_text("some data")
     chosen = program(tmp_path, text, (Workload("./multiply data.txt < data.txt | grep 18"),))
-    assert tune_program(chosen, options(), strategy=Proposing()).best is None
+    assert tune_program(chosen, options(settings=BRIEF), strategy=Proposing()).best is None
 
 
-def test_what_was_found_before_an_interrupt_is_kept(tmp_path: Path):
-    result = tune_program(program(tmp_path), options(), strategy=Proposing(POLLY, KeyboardInterrupt))
-    assert result.found.interrupted
-    assert result.best is not None
-
-
-def test_more_than_twice_as_fast_needs_another_input(tmp_path: Path):
+def test_what_looks_too_good_needs_another_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(suspicion, "UNLIKELY_SPEEDUP", 1.2)
     result = tune_program(program(tmp_path, run=RUNS[:1]), options(), strategy=Proposing(POLLY))
     assert result.best is None
     (refused,) = result.refused
@@ -239,7 +241,7 @@ def test_more_than_twice_as_fast_needs_another_input(tmp_path: Path):
 
 def test_the_guard_refuses_what_is_too_large(tmp_path: Path):
     strategy = Proposing(POLLY)
-    result = tune_program(program(tmp_path), options(guard=Guard(1.05)), strategy=strategy)
+    result = tune_program(program(tmp_path), options(guard=Guard(1.05), settings=BRIEF), strategy=strategy)
     assert result.best is None
     assert not result.found.timed
     assert "more than --guard allows" in strategy.told[0].reason
@@ -255,7 +257,7 @@ def test_a_build_is_tuned_in_copies_of_its_directory(project: Project, monkeypat
     before = sorted(project.directory.iterdir())
     result = tune_program(chosen, options(), strategy=Proposing(POLLY))
     assert result.best is not None
-    assert result.confirmed.speedup.low > 1.5
+    assert result.confirmed.speedup.low > 1.2
     assert sorted(project.directory.iterdir()) == before
     assert project.leftovers() == []
     with pytest.raises(UsageError, match="copies of that directory are built"):
@@ -293,16 +295,15 @@ def test_an_interrupt_of_the_command_leaves_nothing_behind(project: Project):
 
 
 def test_a_plan_that_breaks_the_program_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    chosen = program(tmp_path)
-    right, wrong = Objects.compiled, program(tmp_path / "..", MULTIPLY.replace("+=", "-=", 1))
+    chosen, elsewhere = program(tmp_path), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    right, wrong = Objects.compiled, program(elsewhere, MULTIPLY.replace("+= a", "-= a"))
 
     def compiled(self: Objects, unit, choice: Choice):
         return right(self, wrong.units[0], Choice()) if choice.plans else right(self, unit, choice)
 
     monkeypatch.setattr(Objects, "compiled", compiled)
     strategy = Proposing(POLLY)
-    result = tune_program(chosen, options(), strategy=strategy)
+    result = tune_program(chosen, options(settings=BRIEF), strategy=strategy)
     assert (result.best, result.found.n_wrong, len(result.found.timed)) == (None, 1, 0)
     assert strategy.told[0].verdict is Verdict.MISCOMPILED
-    assert isinstance(result, SpeedResult)
-    assert issubclass(NotEstablished, CompilerAgentError)

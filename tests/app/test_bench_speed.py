@@ -1,0 +1,125 @@
+"""What `bench speed` says of figures, how it goes on after an interrupt, and how two runs are compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.app import bench_speed
+from compiler_agent.app import bench_speed_report as report
+from compiler_agent.app.bench_speed_figures import ProgramFigures, Summary, groups, replicated
+from compiler_agent.app.guard import Guard
+from compiler_agent.base.config import Budget
+from compiler_agent.base.errors import UsageError
+
+from .programs import Project
+
+PLAN = "-passes=default<O3> -polly=true"
+LU = ProgramFigures(
+    "lu", "dense-loop", "held-out", "evolve", "-O3", {"-O3": 1.0}, 2.0, 1.9, 2.1, PLAN, front=((1.0, 1.0), (0.5, 2.0))
+)
+AES = ProgramFigures("aes", "crypto", "training", "evolve", "-O2")
+SLOW = ProgramFigures("slow", "crypto", "held-out", "evolve", "-O3", {}, 0.5, 0.4, 0.6, PLAN)
+HANGS = ProgramFigures("hangs", "crypto", "held-out", "evolve", reason="it hangs")
+
+
+def test_all_programs_count_wins_ties_and_losses_alike():
+    summary = Summary.of([LU, AES, SLOW, HANGS])
+    assert summary is not None
+    assert summary.geomean == pytest.approx(1.0)
+    assert (summary.n_programs, summary.n_wins, summary.n_slower) == (4, 2, 1)
+    assert summary.fast_p[0] == pytest.approx(0.25)  # faster than 1: lu alone
+    assert Summary.of([]) is None
+    assert {name: len(rows) for name, rows in groups([LU, AES]).items()} == {"all": 2, "dense loops": 1, "the rest": 1}
+
+
+def test_figures_are_read_as_they_were_written():
+    assert ProgramFigures.from_json(json.loads(json.dumps(LU.to_json()))) == LU
+
+
+def test_training_and_held_out_programs_are_apart(tmp_path: Path):
+    text = report.markdown([LU, AES, HANGS], {"held-out": "plot.svg"})
+    training, held_out = text.split("### Held-out programs")
+    assert "| aes |" in training
+    assert "| lu |" not in training
+    assert "2.000 [1.900, 2.100]" in held_out
+    assert "not timed" in held_out
+    assert "plot.svg" in held_out
+    report.draw([LU, AES], tmp_path / "plot.svg", "title")
+    first = (tmp_path / "plot.svg").read_bytes()
+    report.draw([LU, AES], tmp_path / "plot.svg", "title")
+    assert first == (tmp_path / "plot.svg").read_bytes()
+    assert b"<svg" in first
+
+
+def test_a_second_run_agrees_where_intervals_overlap():
+    near = dataclasses.replace(LU, speedup=2.05, low=2.0, high=2.2)
+    far = dataclasses.replace(LU, speedup=1.5, low=1.4, high=1.6)
+    assert replicated([LU, AES], [near, AES]).share == 1.0
+    apart = replicated([LU, AES], [far, SLOW])
+    assert (apart.n_kept, apart.n_overlapping) == (1, 0)
+    assert apart.apart == ((LU, far),)
+    assert replicated([AES], [LU]).share == 1.0
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    measured: list[str] = []
+
+    def measure(benchmark, strategy, settings, samples):
+        if len(measured) == 1:
+            raise KeyboardInterrupt
+        measured.append(benchmark.name)
+        return dataclasses.replace(AES, program=benchmark.name, strategy=strategy)
+
+    monkeypatch.setattr(bench_speed, "_measured", measure)
+    settings = bench_speed.Settings(Budget(n_evaluations=3))
+    programs = bench_speed.chosen(["aes", "base64"])
+    with pytest.raises(KeyboardInterrupt):
+        bench_speed.run_bench(programs, ["evolve"], settings, tmp_path)
+    assert [row.program for row in bench_speed.run_bench(programs, ["evolve"], settings, tmp_path, measure=False)] == [
+        "aes"
+    ]
+    measured.clear()
+    figures = bench_speed.run_bench(programs, ["evolve"], settings, tmp_path)
+    assert [row.program for row in figures] == ["aes", "base64"]
+    assert measured == ["base64"]
+    other = dataclasses.replace(settings, seed=1, pgo=True, march="native")
+    assert bench_speed.run_bench(programs, ["evolve"], other, tmp_path, measure=False) == []
+    assert {path.name for path in tmp_path.iterdir()} >= {"budget-3-seed-0.jsonl", "budget-3-seed-1-native-pgo.jsonl"}
+
+
+def test_what_there_is_not_is_said(tmp_path: Path):
+    with pytest.raises(UsageError, match="there is no benchmark no-such-program"):
+        bench_speed.chosen(["no-such-program"])
+    with pytest.raises(UsageError, match="there is no strategy llm for speed"):
+        bench_speed.run_bench([], ["llm"], bench_speed.Settings(Budget(n_evaluations=1)), tmp_path)
+    assert {one.part.value for one in bench_speed.chosen(part="training")} == {"training"}
+
+
+def test_two_files_are_compared_from_the_command_line(project: Project):
+    for name, rows in (("a.json", [LU]), ("b.json", [dataclasses.replace(LU, low=2.2, high=2.4)]), ("c.json", "text")):
+        (project.directory / name).write_text(json.dumps([row.to_json() for row in rows] if rows != "text" else rows))
+    same = project.agent("bench", "speed", "--compare", "a.json", "a.json")
+    assert (same.returncode, same.stdout) == (0, "1 of 1 kept plans (100%) have overlapping intervals\n")
+    apart = project.agent("bench", "speed", "--compare", "a.json", "b.json")
+    assert apart.returncode == 1
+    assert "apart: lu evolve" in apart.stdout
+    wrong = project.agent("bench", "speed", "--compare", "a.json", "c.json")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "c.json is not what `bench speed --json` writes" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "objective", "limit"), [("size<=1.05", "speed", 1.05), ("speed >= 0.99", "size", 0.99)]
+)
+def test_guards_are_read(text: str, objective: str, limit: float):
+    assert Guard.parse(text, objective) == Guard(limit)
+
+
+@pytest.mark.parametrize("text", ["size<=1.05", "speed>0.9", "speed>=fast", ""])
+def test_a_guard_of_the_objective_itself_is_refused(text: str):
+    with pytest.raises(UsageError, match="does not go with --objective size"):
+        Guard.parse(text, "size")
