@@ -89,8 +89,8 @@ def run_bench(
     Raises:
         UsageError: There is no such strategy, or the journal is of another machine.
     """
-    if unknown := sorted(set(strategies) - set(speed.NAMES)):
-        raise UsageError(f"there is no strategy {', '.join(unknown)} for speed", hint=f"of {', '.join(speed.NAMES)}")
+    for strategy in strategies:
+        speed.check_name(strategy)
     machine, toolchain = this_machine(), discover()
     head = {**asdict(settings), "budget": str(settings.budget), "machine": str(machine), "llvm": toolchain.digest}
     journal = Journal(state / f"{settings.label}.jsonl", head)

@@ -14,6 +14,7 @@ from compiler_agent.app.cli_words import is_compiler
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
 from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.search import speed
 
 if TYPE_CHECKING:
     from compiler_agent.app.speed_search import Timed
@@ -49,6 +50,7 @@ def tune_for_speed(
     from compiler_agent.app.speed_programs import program_of
     from compiler_agent.app.tune_speed import tune_program
 
+    speed.check_name(options.strategy)
     command = _command(arguments, workloads)
     check_writable(lock)
     program = program_of(command, Path.cwd(), workloads)

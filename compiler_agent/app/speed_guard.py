@@ -14,6 +14,7 @@ from compiler_agent.app.program_build import BuiltProgram
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.session import Session
 
 Item = tuple[str, LockEntry]
@@ -21,7 +22,13 @@ Item = tuple[str, LockEntry]
 
 
 def too_slow(
-    items: Sequence[Item], command: Sequence[str], cwd: Path, workloads: Sequence[Workload], guard: Guard, seed: int
+    items: Sequence[Item],
+    command: Sequence[str],
+    cwd: Path,
+    workloads: Sequence[Workload],
+    guard: Guard,
+    seed: int,
+    settings: Settings = DEFAULT_SETTINGS,
 ) -> list[Item]:
     """The plans to leave out so that the program keeps to the guard: the lower end of its speedup's interval counts.
 
@@ -32,6 +39,7 @@ def too_slow(
         workloads: What is run; the first is timed.
         guard: The limit.
         seed: Of what measuring draws.
+        settings: How much is measured.
 
     Raises:
         NotEstablished: The program cannot be timed.
@@ -44,7 +52,7 @@ def too_slow(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
         executor = stack.enter_context(program.executors()[0])
         baseline = program.layouts(Choice(), objects, scratch / "baseline" / cwd.name)
-        session = Session.start(baseline, executor, name=f"{program.name} at -Oz", seed=seed)
+        session = Session.start(baseline, executor, settings, name=f"{program.name} at -Oz", seed=seed)
 
         def keeps_to_it(group: Sequence[Item]) -> bool:
             choice, number = Choice(plans={key: entry.plan for key, entry in group}), next(numbers)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compiler_agent.app.program import SHIPPED_LEVEL, Choice, Program
+from compiler_agent.app.program import SHIPPED_LEVEL, Choice, Objects, Program
 from compiler_agent.app.speed_candidates import Candidate, Candidates, Rejected
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
@@ -113,7 +113,7 @@ class Found:
 
 def measure_stock(
     program: Program,
-    candidates: Candidates,
+    objects: Objects,
     executors: Sequence[Executor],
     levels: Sequence[str],
     measuring: Measuring,
@@ -123,7 +123,7 @@ def measure_stock(
 
     Args:
         program: The program.
-        candidates: Makes its objects.
+        objects: Where its objects are kept.
         executors: Run its inputs, the timed one first.
         levels: The configurations, the one that ships without a plan first.
         measuring: How it is timed.
@@ -134,7 +134,7 @@ def measure_stock(
             long, or does something else than at -O0.
     """
     built = {
-        level: program.layouts(Choice(level), candidates.objects, scratch / f"stock-{number}")
+        level: program.layouts(Choice(level), objects, scratch / f"stock-{number}")
         for number, level in enumerate(levels)
     }
     best, *others = levels

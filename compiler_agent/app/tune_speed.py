@@ -10,34 +10,30 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler_agent.app.guard import Guard
 from compiler_agent.app.program import Choice, Objects, Program
 from compiler_agent.app.speed_candidates import Candidates
+from compiler_agent.app.speed_choice import Refused, choose
 from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, measure_stock, search
-from compiler_agent.app.speed_verification import Checked, check_behaviour, why_not_faster
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Budget
-from compiler_agent.base.errors import CompilerAgentError, NotEstablished, ToolError
-from compiler_agent.evaluation.evaluate import Verdict
+from compiler_agent.base.errors import NotEstablished, ToolError
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
 from compiler_agent.evaluation.ledger import Ledger
-from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
-from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Outcome, Settings
+from compiler_agent.evaluation.measure import Comparison
+from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.samples import SampleFile
-from compiler_agent.evaluation.stats import log_needed
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 from compiler_agent.search.speed_space import SpeedSpace
 from compiler_agent.search.strategy import Strategy
 
-_FINALISTS = 3
-"""So many of the best are measured again, from the start; more would only be chosen by their luck."""
 _MOST_CANDIDATES = 1000
 """Planned for, where the budget is a time."""
 
@@ -70,16 +66,6 @@ class SpeedOptions:
     """Names the session among the raw times; empty: the program's name."""
     most_seconds: float | None = None
     """The search ends after so long, whatever its budget; None: it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A faster candidate that is not kept."""
-
-    timed: Timed
-    """It."""
-    reason: str
-    """Why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +117,28 @@ def tune_program(
         NotEstablished: The program cannot be timed.
         CompilerAgentError: It does not build.
     """
-    started_s = time.monotonic()
+    started_s, objects = time.monotonic(), Objects()
+    wanted = {unit.key for unit in program.units if options.only is None or unit.key in options.only}
+    if not wanted:
+        raise NotEstablished(
+            f"of the {len(program.units)} units of {program.name} none is among those that plans are for",
+            hint="are they recorded with the same sources and flags?",
+        )
     n_candidates = options.budget.n_evaluations or _MOST_CANDIDATES
     levels = stock.speed_levels(options.with_profile)
     measuring = Measuring(options.settings, options.seed, n_candidates, options.name or program.name, options.samples)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
-        functions, hot = _profiled(program, options, scratch / "profile", say)
-        space = SpeedSpace(catalog.load(), functions, allow_experimental=options.allow_experimental)
-        candidates = Candidates(
-            program, Objects(), hot, space, allow_experimental=options.allow_experimental, guard=options.guard
-        )
         executors: list[Executor] = [stack.enter_context(one) for one in program.executors()]
-        baselines = measure_stock(program, candidates, executors, levels, measuring, scratch)
+        baselines = measure_stock(program, objects, executors, levels, measuring, scratch)
         for caution in baselines.session.cautions:
             say(f"caution: {caution}")
         say(f"the fastest stock configuration is {baselines.level}")
+        functions, hot = _profiled(program, wanted, scratch / "profile", say)
+        space = SpeedSpace(catalog.load(), functions, allow_experimental=options.allow_experimental)
+        candidates = Candidates(
+            program, objects, hot, space, allow_experimental=options.allow_experimental, guard=options.guard
+        )
         strategy = strategy or speed.make(options.strategy, space, options.seed)
         found = search(
             strategy,
@@ -157,34 +149,16 @@ def tune_program(
             on_timed=on_timed,
             most_seconds=options.most_seconds,
         )
-        refused: list[Refused] = []
-        ledgers: dict[str, Ledger] = {}
-        best = confirmed = None
-        for timed in _finalists(baselines, found):
-            kept = replace(timed, candidate=candidates.reduced(timed.candidate))
-            try:
-                checked = check_behaviour(program, kept.candidate.choice, kept.layouts, options.demands, on_function)
-            except CompilerAgentError as error:
-                checked = Checked(Verdict.NOT_ESTABLISHED, str(error))
-            reason = checked.reason
-            if checked.verdict.may_be_kept:
-                confirmed = baselines.session.confirm(str(timed.candidate.plan), kept.layouts)
-                reason = why_not_faster(confirmed)
-            if not reason:
-                best, ledgers = kept, checked.ledgers
-                break
-            refused.append(Refused(kept, reason))
-        if best is None:
-            refused += [Refused(one, one.comparison.reason) for one in _quarantined(found)]
+        chosen = choose(program, candidates, baselines, found, options.demands, on_function)
     shipped_bytes = candidates.text_bytes(Choice())
     return SpeedResult(
         program=program.name,
         stock=baselines,
         found=found,
-        best=best,
-        confirmed=confirmed if best is not None else None,
-        ledgers=ledgers,
-        refused=tuple(refused),
+        best=chosen.best,
+        confirmed=chosen.confirmed,
+        ledgers=chosen.ledgers,
+        refused=tuple(chosen.refused),
         text_bytes=shipped_bytes,
         front=_front(found, shipped_bytes),
         seconds=time.monotonic() - started_s,
@@ -192,10 +166,9 @@ def tune_program(
 
 
 def _profiled(
-    program: Program, options: SpeedOptions, place: Path, say: Callable[[str], None]
+    program: Program, wanted: Collection[str], place: Path, say: Callable[[str], None]
 ) -> tuple[tuple[HotFunction, ...], dict[str, tuple[str, ...]]]:
     """The functions that take the program's time, and the units that plans are for, with those of each."""
-    wanted = {unit.key for unit in program.units if options.only is None or unit.key in options.only}
     functions: tuple[HotFunction, ...] = ()
     hot: dict[str, tuple[str, ...]] = dict.fromkeys(wanted, ())
     try:
@@ -212,29 +185,6 @@ def _profiled(
     names = ", ".join(f"{one.name} {one.share:.0%}" for one in functions[:3])
     say(f"hot: {names}; plans for {len(hot)} of {len(program.units)} units")
     return functions, hot
-
-
-def _finalists(baselines: Stock, found: Found) -> list[Timed]:
-    """The best that may be said to be faster, by a measurement from the start of some of them."""
-    session = baselines.session
-    kept = set(session.kept())
-    timed = [one for one in found.timed.values() if str(one.candidate.plan) in kept]
-    best = sorted(timed, key=lambda one: -one.speedup)[:_FINALISTS]
-    if len(best) < 2:
-        return best
-    rule = Rule(session.scale, log_needed(session.baseline.settings.level), Stopping.NEVER)
-
-    def again(one: Timed) -> float:
-        seen = compare(session.baseline, one.layouts, rule, seed=f"{session.seed}/final {one.candidate.plan}")
-        return seen.speedup.median if seen.speedup else 0.0
-
-    return [one for _, one in sorted(((again(one), one) for one in best), key=lambda pair: -pair[0])]
-
-
-def _quarantined(found: Found) -> list[Timed]:
-    """The fastest candidate that looks too good and could not be verified on another input, if there is one."""
-    odd = [one for one in found.timed.values() if one.comparison.outcome is Outcome.QUARANTINED]
-    return sorted(odd, key=lambda one: -one.speedup)[:1]
 
 
 def _front(found: Found, text_bytes: int) -> tuple[tuple[float, float], ...]:

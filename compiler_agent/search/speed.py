@@ -168,6 +168,15 @@ def make(name: str, space: SpeedSpace, seed: int) -> Strategy:
     Raises:
         UsageError: There is none of that name for speed.
     """
+    check_name(name)
+    return _MAKERS[name](space, seed)
+
+
+def check_name(name: str) -> None:
+    """Makes sure that there is such a strategy, before anything is measured for it.
+
+    Raises:
+        UsageError: There is none of that name for speed.
+    """
     if name not in _MAKERS:
         raise UsageError(f"strategy '{name}' is not there for speed", hint=f"choose one of {', '.join(NAMES)}")
-    return _MAKERS[name](space, seed)

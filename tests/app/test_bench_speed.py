@@ -94,7 +94,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
 def test_what_there_is_not_is_said(tmp_path: Path):
     with pytest.raises(UsageError, match="there is no benchmark no-such-program"):
         bench_speed.chosen(["no-such-program"])
-    with pytest.raises(UsageError, match="there is no strategy llm for speed"):
+    with pytest.raises(UsageError, match="strategy 'llm' is not there for speed"):
         bench_speed.run_bench([], ["llm"], bench_speed.Settings(Budget(n_evaluations=1)), tmp_path)
     assert {one.part.value for one in bench_speed.chosen(part="training")} == {"training"}
 

@@ -14,6 +14,7 @@ from compiler_agent.app.guard import Guard
 from compiler_agent.app.program import Choice, Objects
 from compiler_agent.app.program_build import BuiltProgram
 from compiler_agent.app.program_linked import LinkedProgram, of_command
+from compiler_agent.app.speed_guard import too_slow
 from compiler_agent.app.speed_keep import keep
 from compiler_agent.app.speed_words import explained
 from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult, tune_program
@@ -26,6 +27,7 @@ from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.pairing import Settings
 from compiler_agent.llvm.plan import Plan
+from compiler_agent.llvm.replay import lock_of
 from compiler_agent.search.strategy import Score
 
 from .programs import Project, eventually, make_project
@@ -179,7 +181,7 @@ def test_a_miss_is_plain_clang_and_noted_for_the_next_tune(project: Project):
     words = ("--objective", "speed", "--noted", "--run", "./multiply 1", "multiply.c")
     done_tune = project.agent("tune", *words)
     assert done_tune.returncode == 1
-    assert "spends its time in none of the 0 units" in done_tune.stderr
+    assert "of the 1 units of multiply none is among those that plans are for" in done_tune.stderr
 
 
 @pytest.mark.parametrize(
@@ -231,6 +233,7 @@ def test_input_from_files_standard_input_and_arguments(tmp_path: Path):
     assert tune_program(chosen, options(settings=BRIEF), strategy=Proposing()).best is None
 
 
+@pytest.mark.nightly
 def test_what_looks_too_good_needs_another_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(suspicion, "UNLIKELY_SPEEDUP", 1.2)
     result = tune_program(program(tmp_path, run=RUNS[:1]), options(), strategy=Proposing(POLLY))
@@ -245,6 +248,19 @@ def test_the_guard_refuses_what_is_too_large(tmp_path: Path):
     assert result.best is None
     assert not result.found.timed
     assert "more than --guard allows" in strategy.told[0].reason
+
+
+def test_plans_for_size_that_make_the_program_slow_are_left_out(project: Project, monkeypatch: pytest.MonkeyPatch):
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    (project.directory / "multiply.c").write_text(MULTIPLY)
+    (project.directory / "Makefile").write_text("multiply: multiply.o\n\t$(CC) -o $@ $^\n")
+    make = ("make", "-B")
+    (unit,) = BuiltProgram(make, project.directory, RUNS, "size").units
+    for plan, is_slow in (("-passes=always-inline", True), ("-passes=default<O2>", False)):
+        items = list(lock_of({unit.key: plan}).plans.items())
+        slow = too_slow(items, make, project.directory, RUNS[:1], Guard(0.7), seed=0, settings=BRIEF)
+        assert slow == (items if is_slow else [])
 
 
 def test_a_build_is_tuned_in_copies_of_its_directory(project: Project, monkeypatch: pytest.MonkeyPatch):
