@@ -38,6 +38,10 @@ class Actions(Protocol):
         """Begins a new episode; a seed begins the random choices anew."""
         ...
 
+    def fork(self) -> Actions:
+        """The same for another episode, whose random choices are its own and go on from here."""
+        ...
+
 
 class PassActions:
     """Each action appends one element to the pipeline: a pass with its parameters, or a stock pipeline."""
@@ -51,6 +55,10 @@ class PassActions:
 
     def reset(self, seed: int | None) -> None:
         """Nothing here is random."""
+
+    def fork(self) -> PassActions:
+        """There is no state."""
+        return self
 
 
 class PlanEdits:
@@ -76,6 +84,12 @@ class PlanEdits:
         """Draws places from a new seed on, if there is one."""
         if seed is not None:
             self._rng = random.Random(seed)
+
+    def fork(self) -> PlanEdits:
+        """The same, with a copy of the random state."""
+        other = PlanEdits(self._space)
+        other._rng.setstate(self._rng.getstate())
+        return other
 
     def _edited(self, name: str, plan: Plan) -> Plan:
         match name:

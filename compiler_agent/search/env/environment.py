@@ -176,6 +176,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         other = LlvmEnv.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._served = self._served.copy()
+        other._actions = self._actions.fork()
         other._episode = self.episode.fork()
         return other
 

@@ -237,6 +237,17 @@ def test_what_is_not_there_is_said(make: Callable[..., LlvmEnv]) -> None:
             env.reset(options={"benchmark": uri})
 
 
+def test_a_fork_draws_what_its_original_would_have_drawn(make: Callable[..., LlvmEnv]) -> None:
+    env = make(action_space="plan-edits", reward_space="IrInstructionCount")
+    env.reset(seed=5)
+    env.step(0)
+    fork = env.fork()
+    for one in (env, fork):
+        one.multistep([0, 1, 0])
+    assert fork.commandline() == env.commandline()
+    fork.close()
+
+
 def test_plan_edits_keep_what_they_came_to(make: Callable[..., LlvmEnv]) -> None:
     env = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
     env.reset(seed=3)
