@@ -24,8 +24,10 @@ from compiler_agent.evaluation.library_driver import driver_units
 from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.evaluation.pairing import Settings as Measuring
 from compiler_agent.evaluation.samples import SampleFile
+from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
+from compiler_agent.search.strategies import Coreset
 
 _EVENT = "program"
 MEASURING = Measuring(n_pairs=40, seconds=30.0)
@@ -46,11 +48,14 @@ class Settings:
     """Whether all builds, baselines too, are given a profile of the timed input."""
     most_seconds: float | None = None
     """A search ends after so long, whatever its budget; None: it does not."""
+    again: bool = False
+    """Whether only plans that an earlier run kept are measured, and nothing is searched."""
 
     @property
     def label(self) -> str:
         """A file name for what is measured with them."""
         parts = [f"budget-{self.budget}", f"seed-{self.seed}"]
+        parts += ["again"] * self.again
         parts += [self.march] * bool(self.march) + ["pgo"] * self.pgo
         parts += [f"within-{self.most_seconds:g}s"] if self.most_seconds is not None else []
         return "-".join(parts)
@@ -76,6 +81,7 @@ def run_bench(
     state: Path,
     *,
     measure: bool = True,
+    earlier: Sequence[ProgramFigures] = (),
 ) -> list[ProgramFigures]:
     """Measures what the journal does not have yet, and returns all figures; progress is on stderr.
 
@@ -85,6 +91,7 @@ def run_bench(
         settings: What is the same for all.
         state: A directory for the journal and the raw times.
         measure: False: only what the journal has.
+        earlier: A run whose plans are measured, where the settings say so; programs without one are left out.
 
     Raises:
         UsageError: There is no such strategy, or the journal is of another machine.
@@ -95,13 +102,19 @@ def run_bench(
     head = {**asdict(settings), "budget": str(settings.budget), "machine": str(machine), "llvm": toolchain.digest}
     journal = Journal(state / f"{settings.label}.jsonl", head)
     samples = SampleFile(state / f"{settings.label}.samples.jsonl", machine)
-    todo = [(benchmark, strategy) for benchmark in benchmarks for strategy in strategies]
+    plans = {(row.program, row.strategy): row.plan for row in earlier if row.plan}
+    todo = [
+        (benchmark, strategy)
+        for benchmark in benchmarks
+        for strategy in strategies
+        if not settings.again or (benchmark.name, strategy) in plans
+    ]
     figures = []
     for number, (benchmark, strategy) in enumerate(todo, 1):
         key = f"{benchmark.name} {strategy}"
         row = journal.get(_EVENT, key)
         if row is None and measure:
-            one = _measured(benchmark, strategy, settings, samples)
+            one = _measured(benchmark, strategy, settings, samples, plans.get((benchmark.name, strategy)))
             row = journal.note(_EVENT, key, **one.to_json())
             _say(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s")
         if row is not None:
@@ -109,7 +122,9 @@ def run_bench(
     return figures
 
 
-def _measured(benchmark: Benchmark, strategy: str, settings: Settings, samples: SampleFile) -> ProgramFigures:
+def _measured(
+    benchmark: Benchmark, strategy: str, settings: Settings, samples: SampleFile, plan: str | None = None
+) -> ProgramFigures:
     options = SpeedOptions(
         settings.budget,
         strategy,
@@ -124,19 +139,22 @@ def _measured(benchmark: Benchmark, strategy: str, settings: Settings, samples: 
     )
     try:
         with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as scratch:
-            return _figures(benchmark, strategy, _tuned(benchmark, settings, options, Path(scratch)))
+            return _figures(benchmark, strategy, _tuned(benchmark, settings, options, Path(scratch), plan))
     except NotEstablished as error:
         return ProgramFigures(benchmark.name, benchmark.kind, benchmark.part.value, strategy, reason=error.message)
 
 
-def _tuned(benchmark: Benchmark, settings: Settings, options: SpeedOptions, scratch: Path) -> SpeedResult:
+def _tuned(
+    benchmark: Benchmark, settings: Settings, options: SpeedOptions, scratch: Path, plan: str | None
+) -> SpeedResult:
     flags = [f"-march={settings.march}"] if settings.march else []
     sources = driver_units(benchmark, scratch / "library", discover()) if benchmark.library else benchmark.units()
     program = of_benchmark(benchmark, discover(), scratch / "plain", flags, sources)
     if settings.pgo:
         profile = program.profile(scratch / "profile")
         program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags], sources)
-    result = tune_program(program, options, say=lambda text: _say(f"{options.name}: {text}"))
+    known = Coreset([Plan.parse(plan)]) if plan else None
+    result = tune_program(program, options, strategy=known, say=lambda text: _say(f"{options.name}: {text}"))
     if result.found.interrupted:  # half a search is no figure
         raise KeyboardInterrupt
     return result

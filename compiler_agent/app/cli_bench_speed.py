@@ -37,6 +37,12 @@ from compiler_agent.base.files import file_error, write_atomically
     "--markdown", type=click.Path(path_type=Path), help="Also write the tables to this file, plots beside it."
 )
 @click.option(
+    "--again",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="A.json",
+    help="Search nothing: measure the plans that run A kept once more, with this --seed.",
+)
+@click.option(
     "--compare",
     nargs=2,
     type=click.Path(path_type=Path, exists=True),
@@ -57,6 +63,7 @@ def bench_speed(
     report_only: bool,
     json_file: Path | None,
     markdown: Path | None,
+    again: Path | None,
     compare: tuple[Path, Path] | None,
     fail_below: bool,
 ) -> None:
@@ -74,9 +81,9 @@ def bench_speed(
         found = replicated(*(_read(path) for path in compare))
         report.render_replication(found, console)
         sys.exit(0 if found.share >= 0.9 else 1)
-    settings = module.Settings(Budget.parse(budget), seed, march, pgo, seconds)
-    chosen = module.chosen(programs, part or "")
-    figures = module.run_bench(chosen, names.split(","), settings, state, measure=not report_only)
+    settings = module.Settings(Budget.parse(budget), seed, march, pgo, seconds, again=again is not None)
+    chosen, earlier = module.chosen(programs, part or ""), _read(again) if again else []
+    figures = module.run_bench(chosen, names.split(","), settings, state, measure=not report_only, earlier=earlier)
     report.render(figures, console)
     if json_file is not None:
         rows = [row.to_json() for row in figures]

@@ -68,7 +68,7 @@ def test_a_second_run_agrees_where_intervals_overlap():
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     measured: list[str] = []
 
-    def measure(benchmark, strategy, settings, samples):
+    def measure(benchmark, strategy, settings, samples, plan):
         if len(measured) == 1:
             raise KeyboardInterrupt
         measured.append(benchmark.name)
@@ -89,6 +89,19 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
     other = dataclasses.replace(settings, seed=1, pgo=True, march="native")
     assert bench_speed.run_bench(programs, ["evolve"], other, tmp_path, measure=False) == []
     assert {path.name for path in tmp_path.iterdir()} >= {"budget-3-seed-0.jsonl", "budget-3-seed-1-native-pgo.jsonl"}
+
+
+def test_again_measures_what_an_earlier_run_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def measure(benchmark, strategy, settings, samples, plan):
+        return dataclasses.replace(AES, program=benchmark.name, strategy=strategy, plan=plan)
+
+    monkeypatch.setattr(bench_speed, "_measured", measure)
+    again = bench_speed.Settings(Budget(n_evaluations=3), seed=5, again=True)
+    earlier = [dataclasses.replace(LU, program="base64"), AES]
+    figures = bench_speed.run_bench(
+        bench_speed.chosen(["aes", "base64"]), ["evolve", "random"], again, tmp_path, earlier=earlier
+    )
+    assert [(row.program, row.strategy, row.plan) for row in figures] == [("base64", "evolve", PLAN)]
 
 
 def test_what_there_is_not_is_said(tmp_path: Path):
