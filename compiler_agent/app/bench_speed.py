@@ -131,7 +131,6 @@ def _measured(
         settings.seed,
         SIZES_ONLY,  # the program's outputs are known for each of its inputs
         allow_experimental=True,
-        with_profile=settings.pgo,
         most_seconds=settings.most_seconds,
         settings=MEASURING,
         samples=samples,

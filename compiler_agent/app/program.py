@@ -15,7 +15,7 @@ from typing import Protocol
 
 from compiler_agent.app.records import Record
 from compiler_agent.base.errors import ToolError
-from compiler_agent.base.files import MemoryFile
+from compiler_agent.base.files import MemoryFile, file_error
 from compiler_agent.base.process import check
 from compiler_agent.evaluation.difftest import Outcome, Workload
 from compiler_agent.evaluation.executor import Executor
@@ -30,6 +30,7 @@ from compiler_agent.llvm.toolchain import discover
 SHIPPED_LEVEL = "-O3"
 """What -O-agent=speed is where no plan is known."""
 
+_PROFILE = "-fprofile-instr-use="
 INSTRUMENTED = f"-O2 -fno-profile-instr-use {GENERATE}"
 """How a program is compiled to be profiled; the counts do not depend on the level."""
 
@@ -110,6 +111,22 @@ class Program(Protocol):
     def evidence(self) -> dict[str, object]:
         """What a lock says of that comparison."""
         ...
+
+
+def profile_digest(record: Record) -> str | None:
+    """SHA-256 of the profile that a unit is compiled with, in hexadecimal; None: with none.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    named = [word.removeprefix(_PROFILE) for word in record.argv if word.startswith(_PROFILE)]
+    if not named:
+        return None
+    path = Path(record.cwd) / named[-1]
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise file_error("read", path, error) from error
 
 
 def profile_of(workload: Workload, directory: Path, place: Path) -> Profile:

@@ -69,8 +69,8 @@ class BuiltProgram:
             if missing := choice.plans.keys() - keys:
                 raise NotEstablished(f"the build did not compile {len(missing)} of the units again")
         else:
-            level = {"CCC_OVERRIDE_OPTIONS": f"# {choice.level[1:]}"} if choice.level != SHIPPED_LEVEL else {}
-            build(self._command, place, self._objective, CC_AGENT_MODE="off", **level)
+            other = {} if choice.level == SHIPPED_LEVEL else _overriding(choice.level)
+            build(self._command, place, self._objective, CC_AGENT_MODE="off", **other)
         if snapshot(self._cwd) != before:
             raise NotEstablished(
                 f"`{shlex.join(self._command)}` writes to {self._cwd} also where it runs in a copy of it",
@@ -83,8 +83,7 @@ class BuiltProgram:
         tree = place / "tree"
         place.mkdir(parents=True)
         copy_tree(self._cwd, tree)
-        override = " ".join(f"+{option}" for option in INSTRUMENTED.split()[1:])
-        build(self._command, tree, self._objective, CC_AGENT_MODE="off", CCC_OVERRIDE_OPTIONS=f"# {override}")
+        build(self._command, tree, self._objective, CC_AGENT_MODE="off", **_overriding(INSTRUMENTED))
         return profile_of(self._workloads[0], tree, place)
 
     def executors(self) -> list[AbstractContextManager[Executor]]:
@@ -110,6 +109,12 @@ class BuiltProgram:
             place = Path(scratch) / "reference"
             copy_tree(self._cwd, place)
             return references(self._command, place, self._workloads, self._objective)
+
+
+def _overriding(level: str) -> dict[str, str]:
+    """Clang's own way to change a command line: it reaches every call, whatever the flags of the build are."""
+    edits = (word[1:] if word.startswith("-O") else f"+{word}" for word in level.split())
+    return {"CCC_OVERRIDE_OPTIONS": f"# {' '.join(edits)}"}
 
 
 class TreeExecutor:

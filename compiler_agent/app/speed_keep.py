@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from compiler_agent.app.program import Choice, Objects, Program, Unit
+from compiler_agent.app.program import Choice, Objects, Program, Unit, profile_digest
 from compiler_agent.app.program_test import remember_build
-from compiler_agent.app.records import Record, remember
+from compiler_agent.app.records import remember
 from compiler_agent.app.tune import source_name
 from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult
 from compiler_agent.base import lock as locks
-from compiler_agent.base.files import file_error
 from compiler_agent.base.lock_evidence import RunTimeEvidence
 from compiler_agent.base.lock_format import RUN_TIME, Evidence, LockEntry
 from compiler_agent.base.trust import Trust
 from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.llvm.toolchain import discover
-
-_PROFILES = ("-fprofile-instr-use=", "-fprofile-use=")
 
 
 def keep(
@@ -42,22 +38,6 @@ def keep(
     remember((unit.key, unit.record) for unit in planned)
     remember_build([unit.key for unit in planned], command, Path.cwd())
     return {unit.record.source: result.best.candidate.choice.plans[unit.key] for unit in planned if result.best}
-
-
-def profile_digest(record: Record) -> str | None:
-    """SHA-256 of the profile that a unit is compiled with, in hexadecimal; None: with none.
-
-    Raises:
-        FileError: It cannot be read.
-    """
-    named = [word.partition("=")[2] for word in record.argv if word.startswith(_PROFILES)]
-    if not named:
-        return None
-    path = Path(record.cwd) / named[-1]
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise file_error("read", path, error) from error
 
 
 def _entry(program: Program, unit: Unit, result: SpeedResult, options: SpeedOptions, lock: Path) -> LockEntry:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler_agent.app.guard import Guard
-from compiler_agent.app.program import Choice, Objects, Program
+from compiler_agent.app.program import Choice, Objects, Program, profile_digest
 from compiler_agent.app.speed_candidates import Candidates
 from compiler_agent.app.speed_choice import Refused, choose
 from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, measure_stock, search
@@ -54,8 +54,6 @@ class SpeedOptions:
     """Whether experimental passes and options may be used."""
     guard: Guard | None = None
     """The most that the program may grow; None: no limit."""
-    with_profile: bool = False
-    """Whether the program's own commands use a profile; stock configurations are then those with and without it."""
     only: frozenset[str] | None = None
     """Keys of the units that plans are for; None: all that are hot."""
     settings: Settings = DEFAULT_SETTINGS
@@ -125,7 +123,7 @@ def tune_program(
             hint="are they recorded with the same sources and flags?",
         )
     n_candidates = options.budget.n_evaluations or _MOST_CANDIDATES
-    levels = stock.speed_levels(options.with_profile)
+    levels = stock.speed_levels(any(profile_digest(unit.record) for unit in program.units))
     measuring = Measuring(options.settings, options.seed, n_candidates, options.name or program.name, options.samples)
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
