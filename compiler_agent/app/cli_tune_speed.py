@@ -69,7 +69,8 @@ def tune_for_speed(
     else:
         for line in report(result):
             click.echo(line)
-        click.echo(f"{len(entries)} plans in {lock}" if entries else "no plan is kept")
+        there = f"{lock} has plans that are as fast" if result.best else "no plan is kept"
+        click.echo(f"{len(entries)} plans in {lock}" if entries else there)
     for line in why_not(result):
         click.echo(line, err=True)
     if result.found.interrupted:

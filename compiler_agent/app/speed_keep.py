@@ -21,7 +21,7 @@ from compiler_agent.llvm.toolchain import discover
 def keep(
     program: Program, result: SpeedResult, options: SpeedOptions, lock: Path, command: Sequence[str]
 ) -> dict[str, str]:
-    """Puts what was found into the lock.
+    """Puts what was found into the lock, in the place of all that it has for this program, unless that is better.
 
     Args:
         program: The program.
@@ -31,13 +31,22 @@ def keep(
         command: What builds the program, from the current directory, for `verify`.
 
     Returns:
-        The plans by their units' sources.
+        The plans that are in the lock now, by their units' sources.
     """
-    planned = [unit for unit in program.units if result.best and unit.key in result.best.candidate.choice.plans]
-    locks.update(lock, {unit.key: _entry(program, unit, result, options, lock) for unit in planned})
+    if result.best is None:
+        return {}
+    planned = [unit for unit in program.units if unit.key in result.best.candidate.choice.plans]
+    entries = {unit.key: _entry(program, unit, result, options, lock) for unit in planned}
+    there = locks.Lock.load(lock).plans
+    earlier = {unit.key for unit in program.units if unit.key in there and there[unit.key].objective == RUN_TIME}
+    if any(not entries[key].is_better_than(there[key]) for key in earlier & entries.keys()):
+        return {}
+    # They were measured together, and without what an earlier tune kept for other units.
+    locks.remove(lock, earlier - entries.keys())
+    locks.update(lock, entries, replace=True)
     remember((unit.key, unit.record) for unit in planned)
-    remember_build([unit.key for unit in planned], command, Path.cwd())
-    return {unit.record.source: result.best.candidate.choice.plans[unit.key] for unit in planned if result.best}
+    remember_build(entries, command, Path.cwd())
+    return {unit.record.source: entries[unit.key].plan for unit in planned}
 
 
 def _entry(program: Program, unit: Unit, result: SpeedResult, options: SpeedOptions, lock: Path) -> LockEntry:

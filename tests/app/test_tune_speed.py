@@ -108,6 +108,7 @@ def kept(tuned: tuple[Project, LinkedProgram, SpeedResult, Proposing], monkeypat
     project, chosen, result, _ = tuned
     monkeypatch.chdir(project.directory)
     monkeypatch.setenv("CC_AGENT_CACHE", project.environment["CC_AGENT_CACHE"])
+    project.lock.unlink(missing_ok=True)
     assert keep(chosen, result, options(), project.lock, COMMAND) == {"multiply.c": "-passes=default<O3> -polly=true"}
     return project
 
@@ -142,6 +143,9 @@ def test_what_is_kept_is_replayed_explained_and_verified(tuned, monkeypatch):
     assert done.returncode == 0
     planned = Objects().compiled(chosen.units[0], Choice(plans={chosen.units[0].key: entry.plan}))
     assert (project.directory / "ours.o").read_bytes() == planned.content
+
+    # Plans that are as fast stay.
+    assert keep(chosen, tuned[2], options(), project.lock, COMMAND) == {}
 
     (finding,) = verify.verify_lock(project.lock, settings=QUICK, demands=SIZES_ONLY)
     assert finding.verdict is Verdict.ESTABLISHED, finding.reason

@@ -130,7 +130,10 @@ def test_calls_without_plans_say_why(describe, arguments, told):
     assert "-Oz" in description["translated"]
 
 
-@pytest.mark.parametrize("argument", ["-fno-lto", "-fno-sanitize=all", "-fopenmp-simd", "-g", "-fPIC", "-arch", "-v"])
+@pytest.mark.parametrize(
+    "argument",
+    ["-fno-lto", "-fno-sanitize=all", "-fopenmp-simd", "-g", "-fPIC", "-arch", "-v", "-fprofile-instr-use=p.profdata"],
+)
 def test_calls_that_look_similar_are_supported(describe, argument):
     arguments = [argument, "x86_64"] if argument == "-arch" else [argument]
     assert describe("-O-agent", "-c", *arguments, "a.c")["reason"] is None
