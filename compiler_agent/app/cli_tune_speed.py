@@ -56,6 +56,8 @@ def tune_for_speed(
     program = program_of(command, Path.cwd(), workloads)
     with Progress(options.budget) as progress:
         progress.expect(1)
+        if len(workloads) == 1:
+            progress.say("one --run: what is more than twice as fast is not kept unless another input confirms it")
         shown = progress.unit(program.name)
 
         def on_timed(timed: Timed) -> None:

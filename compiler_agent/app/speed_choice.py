@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from compiler_agent.app.program import Program
 from compiler_agent.app.speed_candidates import Candidates
 from compiler_agent.app.speed_search import Found, Stock, Timed
-from compiler_agent.app.speed_verification import Checked, check_behaviour, why_not_faster
+from compiler_agent.app.speed_verification import check_behaviour, why_not_faster
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.ledger import Ledger
 from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
 from compiler_agent.evaluation.pairing import Outcome
@@ -59,14 +59,14 @@ def choose(
         best = replace(timed, candidate=candidates.reduced(timed.candidate))
         try:
             checked = check_behaviour(program, best.candidate.choice, best.layouts, demands, on_function)
+            reason = checked.reason
+            if checked.verdict.may_be_kept:
+                confirmed = baselines.session.confirm(str(timed.candidate.plan), best.layouts)
+                reason = why_not_faster(confirmed)
+                if not reason:
+                    return Chosen(best, confirmed, checked.ledgers, chosen.refused)
         except CompilerAgentError as error:
-            checked = Checked(Verdict.NOT_ESTABLISHED, str(error))
-        reason = checked.reason
-        if checked.verdict.may_be_kept:
-            confirmed = baselines.session.confirm(str(timed.candidate.plan), best.layouts)
-            reason = why_not_faster(confirmed)
-            if not reason:
-                return Chosen(best, confirmed, checked.ledgers, chosen.refused)
+            reason = str(error)
         chosen.refused.append(Refused(best, reason))
     chosen.refused += [Refused(one, one.comparison.reason) for one in _quarantined(found)]
     return chosen
@@ -83,8 +83,10 @@ def _finalists(baselines: Stock, found: Found) -> list[Timed]:
     rule = Rule(session.scale, log_needed(session.baseline.settings.level), Stopping.NEVER)
 
     def again(one: Timed) -> float:
-        seen = compare(session.baseline, one.layouts, rule, seed=f"{session.seed}/final {one.candidate.plan}")
-        return seen.speedup.median if seen.speedup else 0.0
+        with contextlib.suppress(CompilerAgentError):
+            seen = compare(session.baseline, one.layouts, rule, seed=f"{session.seed}/final {one.candidate.plan}")
+            return seen.speedup.median if seen.speedup else 0.0
+        return 0.0
 
     return [one for _, one in sorted(((again(one), one) for one in best), key=lambda pair: -pair[0])]
 

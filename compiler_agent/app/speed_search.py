@@ -235,13 +235,14 @@ def _known(candidate: Candidate, shipped: Candidate, stock: Stock, found: Found)
 
 
 def _time(candidate: Candidate, candidates: Candidates, session: Session, place: Path) -> Timed:
-    """Times a candidate; what it was built of stays only while it may be kept."""
+    """Times a candidate; what it was built of stays only while it may be kept.
+
+    A baseline that did something else, or hung, during this comparison says nothing about the others.
+    """
     layouts = candidates.build(candidate, place)
     comparison = None
     try:
         comparison = session.compare(str(candidate.plan), layouts)
-    except NotEstablished:  # of the baseline: the session ends
-        raise
     except CompilerAgentError as error:
         raise Rejected(Verdict.NOT_ESTABLISHED, str(error)) from error
     finally:
