@@ -5,19 +5,20 @@
 namespace cct {
 namespace {
 
-constexpr int MostSteps = 24;
+constexpr int MostSteps = 40;
 // Each costs a process: not many, where they lead nowhere.
-constexpr uint64_t FreeGrowths = 48, GrowthsPerSuccess = 24, ExecutionsPerGrowth = 64;
+constexpr uint64_t FreeGrowths = 120, GrowthsPerSuccess = 40, ExecutionsPerGrowth = 16;
 constexpr uint32_t GrowthTimeoutMs = 40;
 
 } // namespace
 
 bool Search::isTooShort(Run Done) const {
   if (Done == Run::Undefined)
-    return Inputs.lengthUpTo(All.Sanitized->output().FaultAddress).Elements != 0;
-  // What was written over may have led anywhere; but an access that leaves the whole of the arena is too far for any array.
+    return All.Sanitized->output().FaultAddress - ArenaBase < ArenaSize;
+  // What was written over may have led anywhere; but what runs over the end of the whole arena is too long for any array.
+  constexpr uint64_t Page = 4096;
   const OutputHeader &Reference = All.Reference->output();
-  return Done == Run::Discarded && Reference.Outcome == OutcomeSignal && Reference.FaultAddress - ArenaBase > HeapBase - ArenaBase;
+  return Done == Run::Discarded && Reference.Outcome == OutcomeSignal && Reference.FaultAddress - (ArenaBase + ArenaSize) >= Page;
 }
 
 bool Search::grow(uint32_t Function, Seeds &Candidate) {

@@ -287,7 +287,7 @@ Length Generator::lengthUpTo(uint64_t Address) const {
     return {};
   uint64_t Element = std::max(1u, D.type(O->Type).Size), Needed = (Address - ArenaBase - O->Offset) / Element + 1;
   // What reads on and on gets there in a few steps.
-  uint64_t Elements = std::max<uint64_t>(Needed, O->Count * (O->Count < 1024 ? 4 : 2));
+  uint64_t Elements = std::max<uint64_t>(Needed, O->Count * (O->Count < 4096 ? 4 : 2));
   return {scramble(O->Path, ChoiceName("length").Hash), Elements * Element > LargestArray ? 0 : Elements};
 }
 
