@@ -2,12 +2,14 @@
 // short.
 #include "search.h"
 
+#include "clock.h"
+
 namespace cct {
 namespace {
 
 constexpr int MostSteps = 40;
-// Each costs a process: not many, where they lead nowhere.
-constexpr uint64_t FreeGrowths = 120, GrowthsPerSuccess = 40, ExecutionsPerGrowth = 16;
+// Each costs a process: of the time so much, and more where it has led anywhere.
+constexpr double ShareOfTime = 0.08, ShareAfterSuccess = 0.25;
 constexpr uint32_t GrowthTimeoutMs = 40;
 
 } // namespace
@@ -22,15 +24,22 @@ bool Search::isTooShort(Run Done) const {
 }
 
 bool Search::grow(uint32_t Function, Seeds &Candidate) {
+  double Start = now();
+  if (GrowthSeconds > (HasGrown ? ShareAfterSuccess : ShareOfTime) * (Start - Began))
+    return false;
+  bool Enough = makeLonger(Function, Candidate);
+  GrowthSeconds += now() - Start;
+  HasGrown |= Enough;
+  return Enough;
+}
+
+bool Search::makeLonger(uint32_t Function, Seeds &Candidate) {
   Seeds Longer = Candidate;
-  uint64_t Allowed = FreeGrowths + GrowthsPerSuccess * GrownInputs + S->Executions / ExecutionsPerGrowth;
-  for (int Step = 0; Step < MostSteps && Growths < Allowed; ++Step) {
-    ++Growths;
+  for (int Step = 0; Step < MostSteps; ++Step) {
     Inputs.build(Longer, true);
     Input.header().Counted = Function + 1;
     runSanitized(GrowthTimeoutMs);
     if (saysSomething(All.Sanitized->output())) {
-      GrownInputs += Step > 0;
       Candidate = std::move(Longer);
       return Step > 0;
     }

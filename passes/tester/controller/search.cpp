@@ -146,7 +146,8 @@ void Search::explore() {
   Statistics Ignored;
   S = &Ignored;
   RandomState = scramble(O.Seed, 0);
-  double End = now() + O.Seconds;
+  Began = now();
+  double End = Began + O.Seconds;
   // Round and round: what one function sets up, another one needs.
   for (uint64_t Round = 0; now() < End && Ignored.Executions < O.MaxExecutions; ++Round)
     for (uint32_t Function = 0; Function < D.Functions.size() && now() < End && Ignored.Executions < O.MaxExecutions; ++Function) {
@@ -174,7 +175,7 @@ bool Search::differs(const OutputHeader &Expected) {
 Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding> &Others) {
   S = &Result;
   RandomState = scramble(O.Seed, Function + 1);
-  double Begin = now();
+  Began = now();
   Finding Refutation;
   auto judge = [&](const Seeds &Candidate) {
     OutputHeader Expected = All.Reference->output();
@@ -191,7 +192,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   };
   // First what was collected before: it is known to be defined, and reaches far.
   const std::vector<uint32_t> Known = Containing[Function];
-  for (size_t Replayed = 0; Replayed < Known.size() && now() - Begin < 2 * O.Seconds; ++Replayed) {
+  for (size_t Replayed = 0; Replayed < Known.size() && now() - Began < 2 * O.Seconds; ++Replayed) {
     const Seeds Candidate = Corpus[Known[Replayed]].Input;
     if (!isCallable(Candidate))
       continue;
@@ -207,7 +208,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
         break;
     }
   }
-  while (!Refutation.Refuted && Result.Executions < O.MaxExecutions && now() - Begin < O.Seconds) {
+  while (!Refutation.Refuted && Result.Executions < O.MaxExecutions && now() - Began < O.Seconds) {
     Seeds Candidate = next(Function);
     if (!isCallable(Candidate))
       Candidate = fresh(Function);
@@ -215,7 +216,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
     if ((Done == Run::Kept || Done == Run::Plain) && judge(Candidate))
       break;
   }
-  Result.Seconds = now() - Begin;
+  Result.Seconds = now() - Began;
   Result.Corpus = static_cast<uint32_t>(Containing[Function].size());
   const uint16_t *Owners = All.Reference->owners();
   const std::vector<uint8_t> &Clean = seenBy(Function).Clean;
@@ -231,7 +232,8 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
 
 void Search::release(uint32_t Function) {
   Waiting[Function] = {};
-  Growths = GrownInputs = 0;
+  GrowthSeconds = 0;
+  HasGrown = false;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then
     Entry &Kept = Corpus[Index];

@@ -82,6 +82,7 @@ private:
   bool isTooShort(Run Done) const;
   // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or there was no time.
   bool grow(uint32_t Function, Seeds &Candidate);
+  bool makeLonger(uint32_t Function, Seeds &Candidate);
   // More for what is very large.
   uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 4); }
   void keep(const Seeds &Candidate);
@@ -139,7 +140,8 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  uint64_t Growths = 0, GrownInputs = 0;   // so often arrays were made longer for the function, and so often that was enough
+  double Began = 0, GrowthSeconds = 0; // since when the function is tested, and what making arrays longer took of that
+  bool HasGrown = false;               // that was enough for an input at least once
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty;
