@@ -63,7 +63,7 @@ class LinkedProgram:
         Raises:
             NotEstablished: A unit does not compile.
         """
-        return LinkedLayouts(self._command(choice, objects, place), place, discover())
+        return LinkedLayouts(self._command(choice, objects, place), place, discover(), gaps=place.parent / "gaps")
 
     def _command(self, choice: Choice, objects: Objects, place: Path) -> list[str]:
         """Puts the objects of a choice into a new directory; the command that links them, without -o."""

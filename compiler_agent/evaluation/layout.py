@@ -61,6 +61,7 @@ class LinkedLayouts:
         toolchain: Assembles the gaps; its lld links.
         n_layouts: How many a comparison draws from.
         seed: Of what is drawn. A layout depends on seed and number only.
+        gaps: Where the objects are that only take room, which many programs can share; None: in `directory`.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class LinkedLayouts:
         toolchain: Toolchain,
         n_layouts: int = N_LAYOUTS,
         seed: int = 0,
+        gaps: Path | None = None,
     ) -> None:
         self.n_layouts = n_layouts
+        self._gaps = gaps or directory
         self._link = tuple(link)
         self._directory = directory
         self._toolchain = toolchain
@@ -85,7 +88,8 @@ class LinkedLayouts:
         """
         path = self._directory / f"layout-{n}"
         if not path.exists():
-            gaps = gap_objects(self._directory, self._toolchain)
+            gaps = gap_objects(self._gaps, self._toolchain)
+            self._directory.mkdir(parents=True, exist_ok=True)
             draw = random.Random(f"{self._seed}/{n}")
             command = [*self._link, *(gap for gap in gaps if draw.random() < 0.5)]
             command += [f"-Wl,--shuffle-sections={name}={draw.randrange(1, 1 << 31)}" for name in _SHUFFLED]

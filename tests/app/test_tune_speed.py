@@ -180,6 +180,7 @@ def test_a_miss_is_plain_clang_and_noted_for_the_next_tune(project: Project):
     assert not project.lock.exists()
     (noted,) = (Path(project.environment["CC_AGENT_CACHE"]) / "record.jsonl").read_text().splitlines()
     assert json.loads(noted)["objective"] == "speed"
+    assert json.loads(noted)["key"] == program(project.directory).units[0].key
     # Units that no build missed get no plan: here none of the program's was.
     (project.directory / "multiply.c").write_text(MULTIPLY.replace("% 13", "% 17"))
     words = ("--objective", "speed", "--noted", "--run", "./multiply 1", "multiply.c")
