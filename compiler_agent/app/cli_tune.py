@@ -41,7 +41,11 @@ SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 @click.option(
     "--strategy", type=click.Choice((*strategies.NAMES, *strategies.ASKING)), default="evolve", show_default=True
 )
-@click.option("--budget", default="200", show_default=True, help=BUDGET_HELP)
+@click.option(
+    "--budget",
+    show_default="200; for speed 100",
+    help=f"{BUDGET_HELP} For speed: for the program, and what counts is timed.",
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option(
     "--lock",
@@ -80,7 +84,7 @@ SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 def tune(
     objective: str,
     strategy: str,
-    budget: str,
+    budget: str | None,
     seed: int,
     lock_path: Path | None,
     records: Path | None,
@@ -113,13 +117,13 @@ def tune(
     from compiler_agent.app.tune_build import tune_build
     from compiler_agent.app.unit import TuneOptions
 
-    limit = Budget.parse(budget)
+    limit = Budget.parse(budget or ("100" if objective == "speed" else "200"))
     if limit.n_evaluations == 0 or limit.seconds == 0:
         raise UsageError(f"--budget {budget} searches nothing", hint="give at least one evaluation, or some time")
     demands = dataclasses.replace(demands, seed=seed)
     lock = lock_path or _default_lock()
     if objective == "speed":
-        from compiler_agent.app.cli_tune_speed import tune_for_speed
+        from compiler_agent.app.cli_tune_speed import keys_of, tune_for_speed
         from compiler_agent.app.tune_speed import SpeedOptions
         from compiler_agent.evaluation.pairing import Settings
 
@@ -130,7 +134,7 @@ def tune(
             demands,
             allow_experimental,
             guard=Guard.parse(guard, objective) if guard else None,
-            only=_keys_of(user_cache_directory() / "record.jsonl" if noted else records),
+            only=keys_of(user_cache_directory() / "record.jsonl" if noted else records),
             settings=Settings(seconds=comparison_seconds),
         )
         tune_for_speed(arguments, tests, lock, speed_options, as_json=as_json)
@@ -189,18 +193,6 @@ def tune(
         else:
             report = tune_records(units, lock, options, jobs=jobs, progress=progress)
     _print_report(report, lock, as_json, asked)
-
-
-def _keys_of(records: Path | None) -> frozenset[str] | None:
-    """The units of a file of records that were compiled for speed; None: no file was given."""
-    from compiler_agent.app.records import read_records
-
-    if records is None:
-        return None
-    keys = frozenset(one.key for one in read_records(records) if one.objective == "speed" and one.key)
-    if not keys:
-        raise UsageError(f"{records} has no unit that was compiled with -O-agent=speed", hint="build the program first")
-    return keys
 
 
 def _default_lock() -> Path:

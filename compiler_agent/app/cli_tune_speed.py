@@ -125,6 +125,22 @@ def why_not(result: SpeedResult) -> list[str]:
     return lines
 
 
+def keys_of(records: Path | None) -> frozenset[str] | None:
+    """The keys of the units of a file of records that were compiled for speed; None: no file was given.
+
+    Raises:
+        UsageError: There are none.
+    """
+    from compiler_agent.app.records import read_records
+
+    if records is None:
+        return None
+    keys = frozenset(one.key for one in read_records(records) if one.objective == "speed" and one.key)
+    if not keys:
+        raise UsageError(f"{records} has no unit that was compiled with -O-agent=speed", hint="build the program first")
+    return keys
+
+
 def _command(arguments: Sequence[str], workloads: Sequence[Workload]) -> tuple[str, ...]:
     """The command that makes the program; for source files alone, one that makes a program of the first one's name."""
     from compiler_agent.app.cli_tune import SOURCE_SUFFIXES
