@@ -147,6 +147,7 @@ def test_a_pass_that_misbehaves_truncates_the_episode(
     assert (reward, terminated, truncated, info["ended"]) == (0.0, False, True, ended)
     assert info["reason"]
     assert last.tolist() == seen.tolist()
+    assert env.commandline() == "-passes=function(sroa)"
     with pytest.raises(UsageError, match="has ended"):
         env.step(0)
     again, _ = env.reset()
