@@ -94,7 +94,7 @@ def draw(figures: Sequence[ProgramFigures], path: Path, title: str) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     strategies = list(dict.fromkeys(row.strategy for row in figures))
     programs = sorted({row.program for row in figures}, key=lambda name: _best(figures, name))
@@ -107,6 +107,7 @@ def draw(figures: Sequence[ProgramFigures], path: Path, title: str) -> None:
         axes.errorbar([row.speedup for row in rows], places, xerr=errors, fmt="o", markersize=4, label=strategy)
     axes.axvline(1.0, color="gray", linewidth=0.8)
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(ticker.LogLocator(base=2, subs=(1.0, 1.25, 1.5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_yticks(range(len(programs)), programs)
     axes.set_xlabel("times as fast as the fastest stock build, 95% interval")
