@@ -251,6 +251,9 @@ class Engine:
                 ) from None
             except OSError as error:
                 raise self._gone() from error
+            except BaseException:  # interrupted
+                self._socket.shutdown(socket.SHUT_RDWR)
+                raise
             if not piece:
                 raise self._gone()
             self._pending += piece

@@ -150,9 +150,12 @@ class Session:
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
+            return self._receive()
         except OSError:
             raise self._gone() from None
-        return self._receive()
+        except BaseException:  # interrupted: a late answer must not pass for that to the next request
+            self.close()
+            raise
 
     def _receive(self) -> dict[str, Any]:
         while b"\n" not in self._pending:
