@@ -7,11 +7,13 @@ one after a plan. `docs/features.md` defines each entry.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the launcher's miss pays for each import, and needs the names alone
+    import numpy as np
+    from numpy.typing import NDArray
 
-Counts = Sequence[int] | NDArray[np.int64]
+Counts: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
 _TOTALS = ("TotalInsts", "TotalBlocks", "TotalFuncs")
 
@@ -51,6 +53,8 @@ def inst_count_norm(counts: Counts) -> NDArray[np.float32]:
 
     Opcodes' shares sum to 1; there may be more functions than instructions where most are only declared.
     """
+    import numpy as np
+
     numbers = np.asarray(counts, dtype=np.int64)
     return (numbers[1:] / max(numbers[0], 1)).astype(np.float32)
 

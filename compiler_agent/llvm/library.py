@@ -13,15 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import EngineError, PlanError
 from compiler_agent.llvm.decidable import DecidableFunction, read_decidable
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
+
+if TYPE_CHECKING:  # imported where an array is made: the launcher's miss pays for each import
+    import numpy as np
+    from numpy.typing import NDArray
 
 _ABI = 1
 _OK, _PLAN_ERROR = 0, 1
@@ -245,6 +246,8 @@ class Module:
         Raises:
             EngineError: It is no such file.
         """
+        import numpy as np
+
         self._library.bind_observing()
         return np.array(json.loads(self._text("cca_module_embedding", os.fsencode(vocabulary))), dtype=np.float64)
 
@@ -350,6 +353,8 @@ class Module:
 
     def _counts(self, function: str, n_entries: int) -> NDArray[np.int64]:
         self._library.bind_observing()
+        import numpy as np
+
         counts = np.zeros(n_entries, dtype=np.int64)
         error = ctypes.c_void_p()
         self._check(getattr(self._native, function)(self._open(), counts.ctypes.data, ctypes.byref(error)), error)

@@ -56,3 +56,8 @@ def test_a_budget_that_makes_no_sense_does_not_break_the_build(project: Project)
     assert done.returncode == 0
     project.clang("-Oz", "-c", "weigh.c", "-o", "plain.o")
     assert (project.directory / "ours.o").read_bytes() == (project.directory / "plain.o").read_bytes()
+
+
+def test_what_every_miss_starts_does_not_load_numpy() -> None:
+    code = "import sys, compiler_agent.app.cc; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
