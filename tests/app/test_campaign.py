@@ -125,7 +125,7 @@ def test_an_interrupt_keeps_what_is_done(campaign: Campaign, monkeypatch: pytest
     original = Program.with_reference
 
     def interrupted(unit: Unit, workloads: list[Workload]) -> Program:
-        if len(list(journal.rows("case"))) == 1:
+        if len(list(journal.rows("case"))) >= 1:
             raise KeyboardInterrupt
         return original(unit, workloads)
 
