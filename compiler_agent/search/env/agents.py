@@ -75,9 +75,8 @@ def greedy_agent(run: Run) -> State:
     while time.monotonic() < deadline_s:
         gains = [_gain(run.env, action, deadline_s) for action in range(len(run.env.action_names))]
         action = max(range(len(gains)), key=gains.__getitem__)
-        if gains[action] <= 0:
+        if gains[action] <= 0 or run.env.step(action)[3]:
             break
-        run.env.step(action)
     return run.env.state
 
 

@@ -77,7 +77,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         self._reward = reward_of(reward_space)
         self._wire = tuple(dict.fromkeys((*self._observation.wire, *self._reward.wire)))
         self._benchmark = benchmark
-        self._served: OrderedDict[tuple[str, str], ServedBenchmark] = OrderedDict()
+        self._served: OrderedDict[Benchmark, ServedBenchmark] = OrderedDict()
         self._episode: Episode | None = None
         self._has_ended = False
         self._seen: Any = None
@@ -143,7 +143,12 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         """Takes actions one after the other, and observes the module after the last one.
 
         The reward is the sum of what the single steps would give. Where a pass ends the episode, none of them counts.
+
+        Raises:
+            UsageError: One of them is no action, or the episode has ended.
         """
+        if strange := [action for action in actions if not self.action_space.contains(action)]:
+            raise UsageError(f"{strange[0]!r} is no action", hint=f"0 to {len(self.action_names) - 1}: action_names")
         indices = [int(action) for action in actions]
         return self._advance(lambda episode: self._actions.take(episode, indices, self._wire, self._verify))
 
@@ -153,7 +158,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         if not state.commandline:
             return self.multistep([])
         plan = Plan.parse(state.commandline)
-        return self._advance(lambda episode: episode.run(plan, self._wire, verify=self._verify))
+        return self._advance(lambda episode: episode.become(plan, self._wire, verify=self._verify))
 
     def observe(self, name: str) -> Any:
         """Another observation of the same state, by name.
@@ -177,6 +182,7 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         other.__dict__.update(self.__dict__)
         other._served = self._served.copy()
         other._actions = self._actions.fork()
+        other.action_space = copy.deepcopy(self.action_space)  # it draws samples
         other._episode = self.episode.fork()
         return other
 
@@ -208,22 +214,21 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         return copy.deepcopy(self._seen), 0.0, False, True, {"ended": outcome.value, "reason": reason}
 
     def _begin(self, benchmark: str | Benchmark) -> tuple[ServedBenchmark, Episode]:
-        served, key = self._serve(benchmark)
+        found = benchmark if isinstance(benchmark, Benchmark) else find(benchmark)
+        served = self._serve(found)
         try:
             return served, Episode(served)
         except EngineError:  # the clang that serves it has gone: somebody killed it
-            del self._served[key], served
-            served, _ = self._serve(benchmark)
+            del self._served[found], served
+            served = self._serve(found)
             return served, Episode(served)
 
-    def _serve(self, benchmark: str | Benchmark) -> tuple[ServedBenchmark, tuple[str, str]]:
-        found = benchmark if isinstance(benchmark, Benchmark) else find(benchmark)
-        key = found.uri, found.digest
-        served = self._served.pop(key, None) or ServedBenchmark(found, self._limits)
-        self._served[key] = served
+    def _serve(self, benchmark: Benchmark) -> ServedBenchmark:
+        served = self._served.pop(benchmark, None) or ServedBenchmark(benchmark, self._limits)
+        self._served[benchmark] = served
         if len(self._served) > _MOST_SERVED:
             self._served.popitem(last=False)
-        return served, key
+        return served
 
     def _end_episode(self) -> None:
         if self._episode is not None:

@@ -90,12 +90,6 @@ class Episode:
             self.plan_options = f" {rest}" if rest else ""
         return effect
 
-    def run(self, plan: Plan, observe: Sequence[str] = (), *, verify: bool = False) -> Effect:
-        """Runs a plan that another episode came to, in place where it is passes alone; errors as for `extend`."""
-        if plan.options or plan.decisions:
-            return self.become(plan, observe, verify=verify)
-        return self.extend([str(node) for node in plan.pipeline.nodes], observe, verify=verify)
-
     def value(self, name: str) -> Any:
         """Something that the session observes, as `ir_instructions`; computed once for each state."""
         if name not in self._seen:

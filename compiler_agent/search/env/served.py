@@ -85,11 +85,14 @@ class ServedBenchmark:
     def sizes(self, fingerprint: str, options: str, emit: Callable[[], Measurement]) -> Measurement:
         """The object of a module with a fingerprint and the options that hold: equal modules have equal code."""
         key = fingerprint, options
-        if key not in self._sizes:
+        if known := self._sizes.get(key):
+            return known
+        measured = emit()
+        if measured.outcome is Outcome.OK:  # what took too long once may not the next time
             if len(self._sizes) >= _MOST_SIZES:
                 del self._sizes[next(iter(self._sizes))]
-            self._sizes[key] = emit()
-        return self._sizes[key]
+            self._sizes[key] = measured
+        return measured
 
     def figure(self, metric: Metric, baseline: Baseline) -> int:
         """A baseline's figure, measured once: IR instructions or bytes.

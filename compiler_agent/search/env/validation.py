@@ -66,7 +66,7 @@ def validate(episode: Episode, *, seconds_per_function: float = DEFAULT_TEST_SEC
 def _repeated(episode: Episode, plan: Plan) -> Validation | None:
     again = Episode(episode.served)
     try:
-        again.run(plan)
+        again.become(plan)
         if again.value("fingerprint") != episode.value("fingerprint"):
             return Validation(Validity.WRONG, "run again from the beginning, the plan makes another module")
     finally:

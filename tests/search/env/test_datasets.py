@@ -12,7 +12,7 @@ import pytest
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.state import State, read_states, write_states
+from compiler_agent.search.env.state import State, append_state, read_states, write_states
 
 OPTIONAL = ("generator://csmith-v0", "benchmark://libs-v0")
 """What needs more than a compiler: tested by themselves."""
@@ -112,6 +112,23 @@ def test_states_round_trip_as_csv(tmp_path: Path) -> None:
         write_states(states, file)
     assert read_states(path) == states
     assert path.read_text().startswith("benchmark,reward,walltime,commandline\n")
-    path.write_text(path.read_text() + "one,two\n")
-    with pytest.raises(UsageError, match="line 3"):
+    whole = path.read_text()
+    for line in ("one,two\n", "file:///a.c,nan,1,-passes=sroa\n"):  # a reward that equals none is no reward
+        path.write_text(whole + line)
+        with pytest.raises(UsageError, match="line 3"):
+            read_states(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"states\.csv"):
         read_states(path)
+
+
+def test_the_plan_of_a_long_episode_is_read(tmp_path: Path) -> None:
+    state = State("file:///a.c", 0.5, 1.25, f"-passes={','.join(['function(sroa)'] * 20_000)}")
+    append_state(tmp_path / "states.csv", state)
+    assert read_states(tmp_path / "states.csv") == [state]
+
+
+def test_a_folder_has_nothing_but_its_benchmarks() -> None:
+    for name in ("driver", "../programs/json/parse"):
+        with pytest.raises(UsageError, match="there is no"):
+            find(f"benchmark://kernels-v0/{name}")

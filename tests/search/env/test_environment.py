@@ -1,11 +1,10 @@
-"""The gymnasium environment: gymnasium's own checks, determinism, forks, replay, and passes that misbehave."""
+"""The gymnasium environment: gymnasium's own checks, determinism, forks, and replay."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import gymnasium
@@ -16,43 +15,13 @@ from gymnasium.utils.env_checker import check_env
 import compiler_agent.search.env  # noqa: F401 - registers the environment
 from compiler_agent.base.errors import PlanError, UsageError
 from compiler_agent.llvm.library import Library
+from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.linking import shipped
-from compiler_agent.search.env.served import Limits
+from compiler_agent.search.env.state import State
 
 ID = "compiler_agent/llvm-v0"
-SOURCE = """
-int table[256];
-static int weigh(const int *list, int n, int limit) {
-  int total = 0;
-  for (int i = 0; i < n; i++)
-    if (list[i] < limit) total += list[i] * 3 + (total & 5);
-  return total;
-}
-int compare(const int *a, int n) { return weigh(a, n, 7) - weigh(a, n, n * 8) + weigh(table, 256, 3); }
-int main(void) { return compare(table, 256) & 1; }
-"""
 FRONT = ("function(sroa<modify-cfg>)", "function(early-cse<>)", "cgscc(inline)", "function(sccp)", "function(adce)")
-
-
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    source = tmp_path_factory.mktemp("unit") / "unit.c"
-    source.write_text(SOURCE)
-    return f"file://{source}"
-
-
-@pytest.fixture
-def make(uri: str) -> Iterator[Callable[..., LlvmEnv]]:
-    made: list[LlvmEnv] = []
-
-    def maker(**arguments: object) -> LlvmEnv:
-        made.append(LlvmEnv(**{"benchmark": uri, **arguments}))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield maker
-    for env in made:
-        env.close()
 
 
 def indices(env: LlvmEnv, names: tuple[str, ...]) -> list[int]:
@@ -124,88 +93,6 @@ def test_a_fork_goes_its_own_way(make: Callable[..., LlvmEnv]) -> None:
     env.close()
     assert fork.step(0)[3] is False  # it keeps the clang that serves both
     fork.close()
-
-
-@pytest.mark.parametrize(
-    ("how", "ended"), [("crash", "crash"), ("fatal-error", "crash"), ("hang", "timeout"), ("eat-memory", "memory")]
-)
-def test_a_pass_that_misbehaves_truncates_the_episode(
-    make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch, how: str, ended: str
-) -> None:
-    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    env = make(
-        limits=Limits(1.0, 256 << 20),
-        action_space=(
-            "function(sroa)",
-            f"cc-agent-test-{how}",
-        ),
-    )
-    begin, _ = env.reset()
-    seen, *_ = env.step(0)
-    assert seen.tolist() != begin.tolist()
-    last, reward, terminated, truncated, info = env.step(1)
-    assert (reward, terminated, truncated, info["ended"]) == (0.0, False, True, ended)
-    assert info["reason"]
-    assert last.tolist() == seen.tolist()
-    assert env.commandline() == "-passes=function(sroa)"
-    with pytest.raises(UsageError, match="has ended"):
-        env.step(0)
-    again, _ = env.reset()
-    assert again.tolist() == begin.tolist()
-    assert env.step(0)[0].tolist() == seen.tolist()
-
-
-def test_an_invalid_module_truncates_the_episode(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    # Code generation is given no module that the verifier rejects, whether or not it looks after each step.
-    for arguments in ({"verify": True}, {"reward_space": "TextSizeBytes", "observation_space": "IrInstructionCountO0"}):
-        env = make(**arguments, action_space=("cc-agent-test-invalid",))
-        env.reset()
-        assert env.step(0)[4]["ended"] == "invalid"
-
-
-def children(process: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def test_nothing_is_left(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    env = make(
-        action_space=(
-            "function(sroa)",
-            "cc-agent-test-crash",
-        )
-    )
-    for action in (0, 1, 0):
-        env.reset()
-        env.step(action)
-    fork = env.fork()
-    clang = env.episode.served.engine.process
-    assert len(children(clang)) == 2
-    fork.close()
-    assert len(children(clang)) == 1
-    env.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(clang, 0)
-
-
-def test_what_is_forgotten_is_ended(make: Callable[..., LlvmEnv]) -> None:
-    env = make()
-    env.reset()
-    clang = env.episode.served.engine.process
-    fork = env.fork()
-    assert len(children(clang)) == 2
-    del fork
-    assert len(children(clang)) == 1
-
-
-def test_reset_works_where_the_clang_was_killed(make: Callable[..., LlvmEnv]) -> None:
-    env = make()
-    begin, _ = env.reset()
-    os.kill(env.episode.served.engine.process, signal.SIGKILL)
-    again, _ = env.reset()
-    assert again.tolist() == begin.tolist()
-    assert not env.step(0)[3]
 
 
 def test_bitcode_and_ir_are_the_module(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
@@ -285,3 +172,37 @@ def test_actions_of_ones_own_stand_at_the_level_of_modules(make: Callable[..., L
     unknown.reset()
     assert "no-such-pass" in unknown.step(0)[4]["rejected"]
     assert unknown.commandline() == ""
+
+
+def test_what_is_no_action_is_refused(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    env.reset()
+    for action in (-1, len(env.action_names), 0.5):
+        with pytest.raises(UsageError, match="no action"):
+            env.step(action)  # type: ignore[arg-type]
+    assert env.commandline() == ""
+
+
+def test_a_plan_that_a_build_rejects_is_rejected(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    # Each is a pass, but a pipeline that begins with a function pass has no module pass.
+    info = env.apply(State(str(env._benchmark), 0.0, 0.0, "-passes=sroa,globaldce"))[4]
+    assert "globaldce" in info["rejected"]
+
+
+def test_another_command_is_another_benchmark(make: Callable[..., LlvmEnv], uri: str) -> None:
+    env = make(observation_space="Ir")
+    one = find(uri)
+    other = dataclasses.replace(one, argv=(*one.argv[:-1], "-Dcompare=other", one.argv[-1]))
+    assert "@compare(" in env.reset(options={"benchmark": one})[0]
+    assert "@other(" in env.reset(options={"benchmark": other})[0]
+
+
+def test_samples_of_a_fork_are_its_own(make: Callable[..., LlvmEnv]) -> None:
+    env = make()
+    env.reset()
+    env.action_space.seed(3)
+    fork = env.fork()
+    drawn = [fork.action_space.sample() for _ in range(9)]
+    assert [env.action_space.sample() for _ in range(9)] == drawn
+    fork.close()
