@@ -37,16 +37,14 @@ def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
     compiler-agent env list file:///project/compile_commands.json
     """
     from compiler_agent.app.env_report import list_spaces
-    from compiler_agent.search.env.datasets import DATASETS, find_dataset
+    from compiler_agent.search.env.datasets import DATASETS, find_dataset, uris
 
     if spaces:
         rows = list_spaces()
     elif dataset is None:
         rows = [(one.uri, one.description) for one in DATASETS]
     else:
-        found = find_dataset(dataset)
-        joint = "#" if found.uri.endswith(".json") else "/"
-        rows = [(f"{found.uri}{joint}{name}", "") for name in itertools.islice(found.names(), limit)]
+        rows = [(uri, "") for uri in itertools.islice(uris(find_dataset(dataset)), limit)]
     if as_json:
         click.echo(json.dumps([{"name": name, "description": description} for name, description in rows], indent=1))
     else:
@@ -78,14 +76,16 @@ def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, rewa
     """Lets an agent work on benchmarks and prints the best states as CSV."""
     from compiler_agent.search.env.agents import Run, run_agent
     from compiler_agent.search.env.environment import LlvmEnv
-    from compiler_agent.search.env.state import write_states
+    from compiler_agent.search.env.state import State, write_states
 
-    states = []
-    for benchmark in benchmarks:
+    def best(benchmark: str) -> State:
         environment = LlvmEnv(benchmark, reward_space=reward_space)
-        states.append(run_agent(agent, Run(environment, seconds, seed)))
-        environment.close()
-    write_states(states, sys.stdout)
+        try:
+            return run_agent(agent, Run(environment, seconds, seed))
+        finally:
+            environment.close()
+
+    write_states(map(best, benchmarks), sys.stdout)  # one by one: what was found is there if the next one fails
 
 
 @env.command()

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.cli_env import AS_JSON, REWARD
+from compiler_agent.base.errors import UsageError
 
 _UNITS = (
     "zlib/uncompr.c",
@@ -110,9 +111,10 @@ def bench_steps(
 
 
 def _expanded(word: str, limit: int) -> list[str]:
-    from compiler_agent.search.env.datasets import DATASETS
+    from compiler_agent.search.env.datasets import find, find_dataset, uris
 
-    for dataset in DATASETS:
-        if word == dataset.uri:
-            return [f"{word}/{name}" for name in itertools.islice(dataset.names(), limit)]
-    return [word]
+    try:
+        dataset = find_dataset(word)
+    except UsageError:
+        return [find(word).uri]  # as states have it
+    return list(itertools.islice(uris(dataset), limit))

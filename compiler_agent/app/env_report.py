@@ -112,6 +112,8 @@ def _one(env: LlvmEnv, state: State, judge: Callable[[LlvmEnv, State], tuple[str
         _, reward, _, truncated, info = env.apply(state)
         if truncated:
             return "wrong", f"the plan does not apply: {info['ended']}: {info['reason']}"
+        if info["rejected"]:
+            return "wrong", f"the plan does not apply: {info['rejected']}"
         if abs(reward - state.reward) > _REWARD_TOLERANCE:
             return "wrong", f"its reward is {reward:.6f}, not {state.reward:.6f}"
         return judge(env, state)

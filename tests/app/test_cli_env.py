@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.search.env.state import State, append_state
 
 SOURCE = """
 static int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) t += list[i] * 3; return t; }
@@ -72,6 +73,28 @@ def test_what_an_agent_found_is_replayed_and_validated(uri: str, tmp_path: Path)
     wrong = call("env", "replay", str(path), *reward)
     assert wrong.exit_code == 1
     assert "its reward is" in wrong.output
+
+
+def test_what_was_found_before_an_error_is_there(uri: str) -> None:
+    done = CliRunner().invoke(cli, ["env", "run", uri, "kernels-v0/none", "--agent", "baseline"])
+    assert done.exit_code != 0
+    assert [row[0] for row in csv.reader(done.stdout.splitlines())] == ["benchmark", uri]
+
+
+def test_a_plan_that_does_not_apply_is_wrong(uri: str, tmp_path: Path) -> None:
+    path = tmp_path / "states.csv"
+    append_state(path, State(uri, 0.0, 0.0, "-passes=nonsense"))
+    for command in ("replay", "validate"):
+        (row,) = json.loads(call("env", command, str(path), "--json").output)
+        assert row["verdict"] == "wrong"
+        assert "nonsense" in row["because"]
+
+
+def test_benchmarks_are_named_as_the_environment_takes_them(uri: str, tmp_path: Path) -> None:
+    arguments = ("bench", "pass-order", "--agents", "baseline", "--output", str(tmp_path / "states"), "--json")
+    for word in ("kernels-v0/adler", f"file://{tmp_path}"):  # without its scheme; a directory
+        (standing,) = json.loads(call(*arguments, "--benchmarks", word).stdout)
+        assert len(standing["rewards"]) == 1
 
 
 def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+import sys
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import TextIO
 
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
+
+csv.field_size_limit(sys.maxsize)  # the plan of a long episode is longer than the 128 KiB that Python allows
 
 HEADER = ("benchmark", "reward", "walltime", "commandline")
 
@@ -63,6 +67,8 @@ def read_states(path: Path) -> list[State]:
             rows = list(csv.reader(file))
     except OSError as error:
         raise file_error("read", path, error) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is no CSV: {error}") from error
     if not rows or tuple(rows[0]) != HEADER:
         raise UsageError(
             f"{path}: does not begin with {','.join(HEADER)}", hint="name the CSV of a benchmark's results"
@@ -71,6 +77,8 @@ def read_states(path: Path) -> list[State]:
     for number, row in enumerate(rows[1:], 2):
         try:
             uri, reward, walltime, commandline = row
+            if not math.isfinite(float(reward)):
+                raise ValueError(f"the reward is {reward}")
             states.append(State(uri, float(reward), float(walltime), commandline))
         except ValueError as error:
             raise UsageError(f"{path}, line {number}: not {','.join(HEADER)}: {error}") from error

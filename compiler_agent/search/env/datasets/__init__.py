@@ -8,6 +8,7 @@ file:///project/compile_commands.json#src/a.c      a unit as its project compile
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -48,7 +49,7 @@ def find_dataset(uri: str) -> Dataset:
     """
     uri, path = _parts(uri)
     if uri.startswith("file:"):
-        if path.name == COMMANDS:
+        if path.name == COMMANDS and not urlsplit(uri).fragment:
             return CompilationDatabase(path)
         if path.is_dir():
             return Directory(path)
@@ -56,6 +57,12 @@ def find_dataset(uri: str) -> Dataset:
         if uri.rstrip("/") == dataset.uri:
             return dataset
     raise UsageError(f"{uri} is no dataset", hint=_KNOWN)
+
+
+def uris(dataset: Dataset) -> Iterator[str]:
+    """The URIs of a dataset's benchmarks."""
+    joint = "#" if isinstance(dataset, CompilationDatabase) else "/"
+    return (f"{dataset.uri}{joint}{name}" for name in dataset.names())
 
 
 def _parts(uri: str) -> tuple[str, Path]:

@@ -44,7 +44,7 @@ class Directory:
 
     def benchmark(self, name: str) -> Benchmark:
         """One of them."""
-        return source_benchmark(f"{self.uri}/{name}", self.directory / name)
+        return source_benchmark(f"{self.uri}/{quote(name)}", self.directory / name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class CompilationDatabase:
         return "the units of a compilation database"
 
     def names(self) -> Iterator[str]:
-        """The sources as they stand there."""
-        return iter(sorted({row["file"] for row in self._rows()}))
+        """The sources as they stand there, sorted."""
+        return iter(sorted({quote(row["file"]) for row in self._rows()}))
 
     def benchmark(self, name: str) -> Benchmark:
         """The first unit with that source."""
@@ -82,7 +82,7 @@ class CompilationDatabase:
         units = [source["tune_argv"] for source in understood["sources"] if source.get("tune_argv")]
         if len(units) != 1:
             raise UsageError(f"{self.path}: cannot compile {name} alone: {understood.get('reason') or 'no one source'}")
-        return Benchmark(f"{self.uri}#{name}", tuple(units[0]), directory, digest_of(directory / name))
+        return Benchmark(f"{self.uri}#{quote(name)}", tuple(units[0]), directory, digest_of(directory / name))
 
     def _rows(self) -> list[dict[str, Any]]:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from compiler_agent.base.errors import UsageError
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets.dataset import source_benchmark
 
@@ -36,6 +37,8 @@ class Folder:
 
     def benchmark(self, name: str) -> Benchmark:
         """One of them, by itself."""
+        if name not in self.names():
+            raise UsageError(f"there is no {self.uri}/{name}", hint=f"`compiler-agent env list {self.uri}` names all")
         return source_benchmark(f"{self.uri}/{name}", self.directory / f"{name}{self.ending}")
 
 
