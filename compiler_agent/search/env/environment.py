@@ -126,13 +126,17 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         """
         super().reset(seed=seed)
         self._actions.reset(seed)
-        self._benchmark = (options or {}).get("benchmark", self._benchmark)
         self._end_episode()
-        served, self._episode = self._begin(self._benchmark)
-        self._has_ended = False
-        self._figure, self._divisor = self._episode.figure(self._reward.metric), self._reward.divisor(served)
-        self._episode_reward, self._began_s = 0.0, time.monotonic()
-        self._seen = self._observation.read(self._episode)
+        benchmark = (options or {}).get("benchmark", self._benchmark)
+        served, self._episode = self._begin(benchmark)
+        try:
+            self._figure, self._divisor = self._episode.figure(self._reward.metric), self._reward.divisor(served)
+            self._episode_reward, self._began_s = 0.0, time.monotonic()
+            self._seen = self._observation.read(self._episode)
+        except BaseException:  # steps would be worth what they are on the last benchmark
+            self._end_episode()
+            raise
+        self._benchmark, self._has_ended = benchmark, False
         return self._seen, {"benchmark": served.benchmark.uri}
 
     def step(self, action: int) -> Step:
@@ -195,23 +199,22 @@ class LlvmEnv(gymnasium.Env[Any, Any]):
         episode = self.episode
         if self._has_ended:
             raise UsageError("the episode has ended", hint="call reset() first")
+        elements, n_elements, options = episode.elements, len(episode.elements), episode.plan_options
         try:
             effect = run(episode)
             if effect.outcome is Outcome.INVALID:
-                return self._truncated(effect.outcome, effect.message)
+                raise CompilationFailed(effect.outcome, effect.message)
             figure = episode.figure(self._reward.metric)
             self._seen = self._observation.read(episode)
         except (SessionEnded, CompilationFailed) as error:
-            return self._truncated(error.outcome, error.reason)
+            episode.elements, episode.plan_options = elements[:n_elements], options  # the plan of what was seen last
+            self._has_ended = True
+            return copy.deepcopy(self._seen), 0.0, False, True, {"ended": error.outcome.value, "reason": error.reason}
         gained = (self._figure - figure) / self._divisor
         self._figure = figure
         self._episode_reward += gained
         info = {"action_had_no_effect": not effect.changed, "rejected": effect.message}
         return self._seen, gained, False, False, info
-
-    def _truncated(self, outcome: Outcome, reason: str) -> Step:
-        self._has_ended = True
-        return copy.deepcopy(self._seen), 0.0, False, True, {"ended": outcome.value, "reason": reason}
 
     def _begin(self, benchmark: str | Benchmark) -> tuple[ServedBenchmark, Episode]:
         found = benchmark if isinstance(benchmark, Benchmark) else find(benchmark)

@@ -6,14 +6,17 @@ import json
 
 import networkx
 
-from compiler_agent.llvm.library import Library
+from compiler_agent.base.errors import EngineError
+from compiler_agent.llvm.engine import Outcome
+from compiler_agent.llvm.library import Library, Module
 from compiler_agent.llvm.program_graph import program_graph
-from compiler_agent.search.env.episode import Episode
+from compiler_agent.search.env.episode import CompilationFailed, Episode
 
 
 def programl(episode: Episode) -> networkx.MultiDiGraph:
     """ProGraML's graph of the module; see `llvm.program_graph`."""
-    return program_graph(_module_json(episode))
+    with parsed(episode) as module:
+        return program_graph(module.json())
 
 
 def control_flow(episode: Episode) -> networkx.MultiDiGraph:
@@ -23,7 +26,9 @@ def control_flow(episode: Episode) -> networkx.MultiDiGraph:
     Edges have `position`, the number of the successor: two ways of a branch that lead to one block are two edges.
     """
     graph = networkx.MultiDiGraph()
-    for function in json.loads(_module_json(episode))["functions"]:
+    with parsed(episode) as module:
+        functions = json.loads(module.json())["functions"]
+    for function in functions:
         name = function["name"]
         for number, block in enumerate(function.get("blocks", ())):
             graph.add_node((name, number), opcodes=tuple(instruction["op"] for instruction in block))
@@ -32,7 +37,14 @@ def control_flow(episode: Episode) -> networkx.MultiDiGraph:
     return graph
 
 
-def _module_json(episode: Episode) -> str:
-    # In this process, which is safe: nothing is run on the module but LLVM's verifier.
-    with Library().parse(episode.session.print("bitcode")) as module:
-        return module.json()
+def parsed(episode: Episode) -> Module:
+    """The module in this process, which is safe: nothing is run on it but LLVM's verifier.
+
+    Raises:
+        CompilationFailed: The verifier rejects it.
+    """
+    bitcode = episode.session.print("bitcode")
+    try:
+        return Library().parse(bitcode)
+    except EngineError as error:
+        raise CompilationFailed(Outcome.INVALID, error.message) from error

@@ -11,15 +11,14 @@ import numpy
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import EngineError, UsageError
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES, inst_count_norm
 from compiler_agent.llvm.ir2vec import N_DIMENSIONS, vocabulary
-from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.capture import compiled_with
 from compiler_agent.llvm.observe.remarks import Remark
 from compiler_agent.search.env.episode import NO_PASS, CompilationFailed, Episode
-from compiler_agent.search.env.graphs import control_flow, programl
+from compiler_agent.search.env.graphs import control_flow, parsed, programl
 from compiler_agent.search.env.linking import N_SAMPLES, runtime_samples
 from compiler_agent.search.env.served import LEVEL, Baseline, Metric
 
@@ -150,14 +149,18 @@ def _seconds(length: int) -> spaces.Box:
 
 
 def _embedding(episode: Episode) -> NDArray[numpy.float64]:
-    with Library().parse(episode.session.print("bitcode")) as module:
+    with parsed(episode) as module:
         return module.embedding(vocabulary())
 
 
 def _remarks(episode: Episode) -> tuple[Remark, ...]:
     benchmark = episode.served.benchmark
-    plan = episode.plan_text
-    return compiled_with(benchmark.command(LEVEL), benchmark.directory, plan).remarks if plan else ()
+    if not episode.plan_text:
+        return ()
+    try:
+        return compiled_with(benchmark.command(LEVEL), benchmark.directory, episode.plan_text).remarks
+    except EngineError as error:
+        raise CompilationFailed(Outcome.ERROR, error.message) from error
 
 
 def _build_time(episode: Episode) -> NDArray[numpy.float64]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import EngineError, UsageError
 from compiler_agent.llvm.engine import Measurement, Outcome
 from compiler_agent.llvm.session import Session
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.served import Limits
+from compiler_agent.search.env.served import Limits, ServedBenchmark
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,44 @@ def test_an_invalid_module_truncates_the_episode(make: Callable[..., LlvmEnv], m
         env = make(**arguments, action_space=("cc-agent-test-invalid",))
         env.reset()
         assert env.step(0)[4]["ended"] == "invalid"
+
+
+@pytest.mark.parametrize("name", ["Cfg", "Programl", "Remarks"])
+def test_an_observation_of_an_invalid_module_truncates_the_episode(
+    make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
+    env = make(action_space=("function(sroa)", "cc-agent-test-invalid"), observation_space=name)
+    env.reset()
+    env.step(0)
+    assert env.step(1)[3]
+    assert env.commandline() == "-passes=function(sroa)"  # the plan of what is observed
+
+
+def test_a_benchmark_that_cannot_be_had_leaves_nothing(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
+    (tmp_path / "wrong.c").write_text("int f(")
+    env = make()
+    begin, _ = env.reset()
+    with pytest.raises(EngineError, match="expected"):
+        env.reset(options={"benchmark": f"file://{tmp_path}/wrong.c"})
+    again, _ = env.reset()
+    assert again.tolist() == begin.tolist()
+
+
+def test_without_a_baseline_there_is_no_episode(make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> int:
+        raise EngineError("the baseline cannot be measured")
+
+    env = make()
+    env.reset()
+    clang = env.episode.served.engine.process
+    with monkeypatch.context() as patch:
+        patch.setattr(ServedBenchmark, "figure", gone)
+        with pytest.raises(EngineError, match="baseline"):
+            env.reset()
+    assert not children(clang)
+    with pytest.raises(UsageError, match="no episode"):
+        env.step(0)
 
 
 def children(process: int) -> list[int]:
