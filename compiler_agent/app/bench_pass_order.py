@@ -6,6 +6,7 @@ these files alone, after each state in them was replayed; a second run goes on w
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 from collections.abc import Sequence
@@ -14,13 +15,16 @@ from pathlib import Path
 
 from rich.table import Table
 
-from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.base.files import file_error
+from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.search.env.agents import Run, run_agent
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.rewards import REWARDS
 from compiler_agent.search.env.served import Baseline
 from compiler_agent.search.env.state import State, append_state, read_states
+
+_COMPARED = ("seconds", "reward", "seed")
+"""Settings with which states in one directory are comparable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,14 @@ def run_bench(benchmarks: Sequence[str], settings: Settings) -> None:
     """Lets each agent work on each benchmark that is not in its file yet; progress on stderr.
 
     Raises:
-        UsageError: There is no such agent, benchmark or reward.
+        UsageError: There is no such agent, benchmark or reward, or the directory has states of other settings.
         FileError: A file cannot be written.
     """
     try:
         settings.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise file_error("create", settings.directory, error) from error
+    _check_same(settings)
     for benchmark in benchmarks:
         for agent in settings.agents:  # in turns, so that all see the same machine
             path = _path(settings, agent)
@@ -129,6 +134,19 @@ def _standing(agent: str, states: Sequence[State], reward: str) -> Standing:
     finally:
         env.close()
     return Standing(agent, tuple(one.reward for one in states), tuple(ratios), tuple(one.walltime for one in states))
+
+
+def _check_same(settings: Settings) -> None:
+    path = settings.directory / "settings.json"
+    ours = json.dumps({name: getattr(settings, name) for name in _COMPARED})
+    try:
+        if not path.is_file():
+            write_atomically(path, ours.encode())
+        theirs = path.read_text()
+    except OSError as error:
+        raise file_error("read", path, error) from error
+    if theirs != ours:
+        raise UsageError(f"{path}: the states there are of {theirs}, not of {ours}", hint="give another --output")
 
 
 def _states(path: Path) -> dict[str, State]:

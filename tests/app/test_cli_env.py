@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from compiler_agent.app.cli import cli
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.search.env.state import State, append_state
 
 SOURCE = """
@@ -107,6 +107,8 @@ def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:
     assert float(list(csv.reader((output / "baseline.csv").read_text().splitlines()))[1][1]) == pytest.approx(1.0)
     assert "greedy" in call(*arguments).output
     assert (output / "greedy.csv").read_text() == before  # nothing is done twice
+    with pytest.raises(UsageError, match="the states there are of"):
+        call(*arguments, "--seed", "1")
     header, state = before.splitlines()
     (output / "greedy.csv").write_text(f"{header}\n{state.replace(',', ',9', 1)}\n")
     with pytest.raises(CompilerAgentError, match="is not what its plan gives"):
