@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
+import json
 import os
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compiler_agent.base.errors import EngineError
+from compiler_agent.base.errors import EngineError, UsageError
 from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.llvm.engine import Engine, Measurement, Outcome
+from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.session import Session
 from compiler_agent.search.env.benchmark import Benchmark
 
@@ -70,6 +72,7 @@ class ServedBenchmark:
 
         Raises:
             EngineError: It does not compile.
+            UsageError: It is a module for another system.
         """
         self.benchmark = benchmark
         self.limits = limits
@@ -77,6 +80,8 @@ class ServedBenchmark:
         self._sizes: dict[tuple[str, str], Measurement] = {}
         self._baselines: dict[tuple[Baseline, bool], Measurement] = {}
         self._release = weakref.finalize(self, _close, self.engine, os.getpid())
+        if benchmark.is_ir:
+            _check_target(benchmark, self.engine.target)
 
     def session(self) -> Session:
         """A new session with the module as it was parsed."""
@@ -133,6 +138,22 @@ class ServedBenchmark:
             memory_bytes=self.limits.memory_bytes,
         )
         return _checked(measured, baseline)
+
+
+def _check_target(benchmark: Benchmark, target: str) -> None:
+    # Clang would compile it for its own, with a warning that -w hides, and what came of it would mean nothing.
+    with Library().parse((benchmark.directory / benchmark.argv[-1]).read_bytes()) as module:
+        own = json.loads(module.summary())["triple"]
+    if own and _system(own) != _system(target):
+        raise UsageError(
+            f"{benchmark.uri} is a module for {own}, and clang compiles for {target}",
+            hint="make the module for this machine, or take its source",
+        )
+
+
+def _system(triple: str) -> list[str]:
+    """The architecture and the operating system; vendors' names differ where nothing else does."""
+    return triple.split("-")[0:3:2]
 
 
 def _checked(measured: Measurement, baseline: Baseline) -> Measurement:

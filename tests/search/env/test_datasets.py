@@ -71,6 +71,18 @@ def test_another_content_is_another_benchmark(tmp_path: Path) -> None:
     assert after[0] > before[0]
 
 
+def test_a_module_for_another_system_is_refused(tmp_path: Path) -> None:
+    env = LlvmEnv(observation_space="IrInstructionCount")
+    for triple, is_ours in (("", True), ("x86_64-unknown-linux-gnu", True), ("aarch64-unknown-linux-gnu", False)):
+        (tmp_path / "unit.ll").write_text(f'target triple = "{triple}"\ndefine void @f() {{ ret void }}')
+        if is_ours:
+            assert env.reset(options={"benchmark": f"file://{tmp_path}/unit.ll"})[0] == 1
+        else:
+            with pytest.raises(UsageError, match="aarch64-unknown-linux-gnu, and clang compiles for x86_64"):
+                env.reset(options={"benchmark": f"file://{tmp_path}/unit.ll"})
+    env.close()
+
+
 def test_a_directory_is_a_dataset(tmp_path: Path) -> None:
     (tmp_path / "with space").mkdir()
     (tmp_path / "with space" / "a.c").write_text("int f(void) { return 1; }")
