@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.evaluation import benchmark
 from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.state import State, append_state, read_states, write_states
@@ -138,6 +139,12 @@ def test_the_plan_of_a_long_episode_is_read(tmp_path: Path) -> None:
     state = State("file:///a.c", 0.5, 1.25, f"-passes={','.join(['function(sroa)'] * 20_000)}")
     append_state(tmp_path / "states.csv", state)
     assert read_states(tmp_path / "states.csv") == [state]
+
+
+def test_a_reset_does_not_read_every_description_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find("programs-v0/queens/queens.c")
+    monkeypatch.setattr(benchmark, "load_all", lambda: [])
+    assert find("programs-v0/queens/queens.c") == found
 
 
 def test_a_folder_has_nothing_but_its_benchmarks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,16 +31,20 @@ class Folder:
 
     def names(self) -> Iterator[str]:
         """In order."""
-        for path in sorted(self.directory.rglob(f"*{self.ending}")):
-            name = path.relative_to(self.directory).as_posix().removesuffix(self.ending)
-            if name not in self.left_out:
-                yield name
+        return iter(_names(self))
 
     def benchmark(self, name: str) -> Benchmark:
         """One of them, by itself."""
-        if name not in self.names():
+        if name not in _names(self):
             raise UsageError(f"there is no {self.uri}/{name}", hint=f"`compiler-agent env list {self.uri}` names all")
         return source_benchmark(f"{self.uri}/{name}", self.directory / f"{name}{self.ending}")
+
+
+@functools.cache  # each reset asks
+def _names(folder: Folder) -> tuple[str, ...]:
+    paths = sorted(folder.directory.rglob(f"*{folder.ending}"))
+    names = (path.relative_to(folder.directory).as_posix().removesuffix(folder.ending) for path in paths)
+    return tuple(name for name in names if name not in folder.left_out)
 
 
 KERNELS = Folder(

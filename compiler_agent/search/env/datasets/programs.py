@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,12 +34,12 @@ class Programs:
 
     def names(self) -> Iterator[str]:
         """In order."""
-        for program in programs.load_all():
+        for program in _programs():
             yield from (f"{program.name}/{source}" for source in program.sources if not program.library)
 
     def benchmark(self, name: str) -> Benchmark:
         """One unit."""
-        for program in programs.load_all():
+        for program in _programs():
             for unit in program.units():
                 if f"{program.name}/{unit.source}" == name and not program.library:
                     alone = _alone(program) if len(program.sources) == 1 else None
@@ -58,19 +59,29 @@ class Libraries:
 
     def names(self) -> Iterator[str]:
         """All units, library by library; fetches those that are not there."""
-        for library in libraries.load():
+        for library in _libraries():
             yield from (unit.name for unit in _units(library))
 
     def benchmark(self, name: str) -> Benchmark:
         """One unit."""
         library_name, _, source = name.partition("/")
-        (library,) = libraries.select(libraries.load(), [library_name])
+        (library,) = libraries.select(_libraries(), [library_name])
         for unit in _units(library):
             if unit.source == source:
                 clang = toolchain().clangxx if unit.language == "c++" else toolchain().clang
                 argv = (str(clang), "-Qunused-arguments", "-w", *unit.argv[:-1], "-c", "-o", "-", unit.argv[-1])
                 return Benchmark(f"{self.uri}/{name}", argv, unit.directory, digest_of(unit.directory / source))
         raise UsageError(f"{library_name} has no unit {source}", hint=f"as {self.uri}/zlib/deflate.c")
+
+
+@functools.cache  # each reset asks
+def _programs() -> tuple[programs.Benchmark, ...]:
+    return programs.load_all()
+
+
+@functools.cache
+def _libraries() -> tuple[libraries.Library, ...]:
+    return libraries.load()
 
 
 def _alone(program: programs.Benchmark) -> Program:
