@@ -131,7 +131,7 @@ class Episode:
     def _step(self, plans: Sequence[str], elements: Sequence[str], observe: Sequence[str], verify: bool) -> Effect:
         reply = self.session.step(plans, observe, verify=verify)
         outcome = Outcome(reply["outcome"])
-        changed = reply.get("changed", True)
+        changed = reply.get("changed", reply.get("applied") != 0)
         self.elements += elements[: reply.get("applied", len(elements))]
         if changed:
             self._seen = {}

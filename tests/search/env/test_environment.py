@@ -170,7 +170,9 @@ def test_actions_of_ones_own_stand_at_the_level_of_modules(make: Callable[..., L
         make(action_space=["sroa,gvn"])
     unknown = make(action_space=["no-such-pass"])
     unknown.reset()
-    assert "no-such-pass" in unknown.step(0)[4]["rejected"]
+    info = unknown.step(0)[4]
+    assert "no-such-pass" in info["rejected"]
+    assert info["action_had_no_effect"]
     assert unknown.commandline() == ""
 
 
