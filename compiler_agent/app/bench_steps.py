@@ -24,7 +24,7 @@ import shlex
 import statistics
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -144,14 +144,14 @@ class Peer:
             raise ToolError(self._argv, None, reason=f"the peer cannot measure {what}: {words}") from error
 
 
-def measure_all(benchmarks: Sequence[str], counts: Counts, peer: Peer | None, seed: int = 0) -> list[Figures]:
-    """Measures benchmarks one after the other.
+def measure_all(benchmarks: Sequence[str], counts: Counts, peer: Peer | None, seed: int = 0) -> Iterator[Figures]:
+    """Measures benchmarks one after the other, each when it is asked for.
 
     Raises:
         UsageError: There is no such benchmark.
         EngineError: It does not compile.
     """
-    return [_measure(benchmark, counts, peer, seed) for benchmark in benchmarks]
+    return (_measure(benchmark, counts, peer, seed) for benchmark in benchmarks)
 
 
 def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:

@@ -95,9 +95,11 @@ def bench_steps(
     counts = Counts(steps, text_steps, forks, rounds, memory_steps)
     with contextlib.ExitStack() as stack:
         other = stack.enter_context(Peer(peer)) if peer else None
-        found = measure_all(benchmarks or [f"{_LIBRARIES}{unit}" for unit in _UNITS], counts, other, seed)
-    if json_file is not None:
-        json_file.write_text(json.dumps([dataclasses.asdict(one) for one in found], indent=1) + "\n")
+        found = []
+        for one in measure_all(benchmarks or [f"{_LIBRARIES}{unit}" for unit in _UNITS], counts, other, seed):
+            found.append(one)
+            if json_file is not None:  # each time: what was measured is there if the next one fails
+                json_file.write_text(json.dumps([dataclasses.asdict(each) for each in found], indent=1) + "\n")
     shown = Table("benchmark", "IR", "steps/s", "÷ peer", "text steps/s", "÷ peer", "fork ms", "÷ peer", "growth MiB")
     for one in found:
         cells = [one.benchmark.removeprefix(_LIBRARIES), str(one.ir_instructions)]

@@ -81,6 +81,14 @@ def test_what_was_found_before_an_error_is_there(uri: str) -> None:
     assert [row[0] for row in csv.reader(done.stdout.splitlines())] == ["benchmark", uri]
 
 
+def test_what_was_measured_before_an_error_is_there(uri: str, tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    few = ("--steps", "2", "--text-steps", "1", "--forks", "1", "--rounds", "1", "--memory-steps", "10")
+    done = CliRunner().invoke(cli, ["bench", "steps", uri, "kernels-v0/none", *few, "--json", str(path)])
+    assert done.exit_code != 0
+    assert [one["benchmark"] for one in json.loads(path.read_text())] == [uri]
+
+
 def test_a_plan_that_does_not_apply_is_wrong(uri: str, tmp_path: Path) -> None:
     path = tmp_path / "states.csv"
     append_state(path, State(uri, 0.0, 0.0, "-passes=nonsense"))
