@@ -148,10 +148,11 @@ def _tuned(
 ) -> SpeedResult:
     flags = [f"-march={settings.march}"] if settings.march else []
     sources = driver_units(benchmark, scratch / "library", discover()) if benchmark.library else benchmark.units()
-    program = of_benchmark(benchmark, discover(), scratch / "plain", flags, sources)
+    program = of_benchmark(benchmark, discover(), scratch / "plain", flags, sources, settings.seed)
     if settings.pgo:
         profile = program.profile(scratch / "profile")
-        program = of_benchmark(benchmark, discover(), scratch / "profiled", [*flags, *profile.flags], sources)
+        flags += profile.flags
+        program = of_benchmark(benchmark, discover(), scratch / "profiled", flags, sources, settings.seed)
     known = Coreset([Plan.parse(plan)]) if plan else None
     result = tune_program(program, options, strategy=known, say=lambda text: _say(f"{options.name}: {text}"))
     if result.found.interrupted:  # half a search is no figure

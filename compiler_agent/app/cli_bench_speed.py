@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from compiler_agent.app.cli_words import BUDGET_HELP
+from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error, write_atomically
@@ -82,6 +83,7 @@ def bench_speed(
         report.render_replication(found, console)
         sys.exit(0 if found.share >= 0.9 else 1)
     settings = module.Settings(Budget.parse(budget), seed, march, pgo, seconds, again=again is not None)
+    end_in_order()
     chosen, earlier = module.chosen(programs, part or ""), _read(again) if again else []
     figures = module.run_bench(chosen, names.split(","), settings, state, measure=not report_only, earlier=earlier)
     report.render(figures, console)

@@ -12,6 +12,7 @@ import click
 
 from compiler_agent.app.cli_options import trust_options, workload_options
 from compiler_agent.app.cli_words import function_table
+from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.lock_format import RUN_TIME
 from compiler_agent.base.trust import counted
 from compiler_agent.evaluation.difftest import Workload
@@ -54,6 +55,7 @@ def verify(
     if rewrite:
         locks.update(lock, {})
         return
+    end_in_order()
     for_size = any(entry.objective != RUN_TIME for entry in locks.Lock.load(lock).plans.values())
     recorded = record_build(build_command, Path.cwd()) if build_command and for_size else []
     findings = verify_lock(

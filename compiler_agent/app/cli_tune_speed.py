@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
 from compiler_agent.evaluation.difftest import Workload
@@ -50,13 +51,14 @@ def tune_for_speed(
     from compiler_agent.app.speed_programs import program_of
     from compiler_agent.app.tune_speed import tune_program
 
+    end_in_order()
     speed.check_name(options.strategy)
     command = _command(arguments, workloads)
     check_writable(lock)
-    program = program_of(command, Path.cwd(), workloads)
+    program = program_of(command, Path.cwd(), workloads, options.seed)
     with Progress(options.budget) as progress:
         progress.expect(1)
-        if len(workloads) == 1:
+        if len({workload.command for workload in workloads}) == 1:
             progress.say("one --run: what is more than twice as fast is not kept unless another input confirms it")
         shown = progress.unit(program.name)
 
@@ -72,6 +74,8 @@ def tune_for_speed(
         for line in report(result):
             click.echo(line)
         there = f"{lock} has plans that are as fast" if result.best else "no plan is kept"
+        if not result.best and not options.allow_experimental:
+            there += "; --allow-experimental would also try Polly and unroll-and-jam"
         click.echo(f"{len(entries)} plans in {lock}" if entries else there)
     for line in why_not(result):
         click.echo(line, err=True)
@@ -100,8 +104,9 @@ def judge_for_speed(
     from compiler_agent.base.config import Budget
     from compiler_agent.search.strategies import Coreset
 
-    program = program_of(_command(arguments, workloads), Path.cwd(), workloads)
+    end_in_order()
     options = SpeedOptions(Budget(n_evaluations=1), demands=demands, allow_experimental=True)
+    program = program_of(_command(arguments, workloads), Path.cwd(), workloads, options.seed)
     result = tune_program(program, options, strategy=Coreset([plan]), say=lambda text: click.echo(text, err=True))
     if as_json:
         click.echo(json.dumps(to_json(result), indent=2))

@@ -18,7 +18,7 @@ from compiler_agent.base.errors import ToolError
 from compiler_agent.base.files import MemoryFile, file_error
 from compiler_agent.base.process import check
 from compiler_agent.evaluation.difftest import Outcome, Workload
-from compiler_agent.evaluation.executor import Executor
+from compiler_agent.evaluation.executor import Executor, shell_argv
 from compiler_agent.evaluation.layout import Layouts
 from compiler_agent.evaluation.library_build import parse_sizes
 from compiler_agent.evaluation.profile import GENERATE, Profile, collect
@@ -131,7 +131,8 @@ def profile_digest(record: Record) -> str | None:
 
 def profile_of(workload: Workload, directory: Path, place: Path) -> Profile:
     """Runs a workload in a directory with an instrumented program, and keeps what was counted in `place`."""
-    return collect(Path("/bin/sh"), ["-c", workload.command], place, discover(), cwd=directory)
+    shell, *arguments = shell_argv(workload.command)
+    return collect(Path(shell), arguments, place, discover(), cwd=directory)
 
 
 class Objects:

@@ -21,6 +21,7 @@ def of_benchmark(
     scratch: Path,
     flags: Sequence[str] = (),
     sources: Sequence[Source] | None = None,
+    seed: int = 0,
 ) -> LinkedProgram:
     """A benchmark: the medium input is timed, the small one verifies what looks too good, the large one must be right.
 
@@ -30,6 +31,7 @@ def of_benchmark(
         scratch: A directory for it to run in.
         flags: For all units and the link, beside the level: -march, a profile.
         sources: What it is made of; None: its own units. For a driver, see `library_driver.driver_units`.
+        seed: Of its layouts.
 
     Raises:
         EngineError: A unit does not compile.
@@ -50,4 +52,4 @@ def of_benchmark(
         for given in inputs
     ]
     workloads = [reference.workload for reference in references[:2]]
-    return LinkedProgram(benchmark.name, units, link, directory, benchmark.name, workloads, references)
+    return LinkedProgram(benchmark.name, units, link, directory, benchmark.name, workloads, references, seed)

@@ -20,9 +20,9 @@ from compiler_agent.base.config import child_environment
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import run
 from compiler_agent.evaluation import difftest
-from compiler_agent.evaluation.difftest import OUTPUT_LIMIT_BYTES, Behaviour, Outcome, Reference, Workload
+from compiler_agent.evaluation.difftest import OUTPUT_LIMIT_BYTES, Outcome, Reference, Workload
 from compiler_agent.evaluation.difftest_files import changes, copy_tree, snapshot
-from compiler_agent.evaluation.executor import Executor, Run
+from compiler_agent.evaluation.executor import Executor, Run, shell_argv
 from compiler_agent.evaluation.layout import FixedLayout, Layouts
 from compiler_agent.evaluation.profile import Profile
 from compiler_agent.llvm import replay
@@ -131,20 +131,11 @@ class TreeExecutor:
         """See `Executor`."""
         before = snapshot(executable)
         done = run(
-            ["/bin/sh", "-c", self.workload.command],
+            shell_argv(self.workload.command),
             cwd=executable,
             env=child_environment(CC_AGENT_GAP="x" * environment_bytes),
             timeout_s=timeout_s,
+            memory_bytes=self.workload.limits.memory_bytes,
             output_limit_bytes=OUTPUT_LIMIT_BYTES,
         )
-        behaviour = Behaviour(
-            status=done.status,
-            stdout=done.stdout,
-            stderr=done.stderr,
-            files=changes(executable, before, self.workload.ignored_files),
-            timed_out=done.timed_out,
-            truncated=done.output_truncated,
-            wall_time_s=done.wall_time_s,
-            cpu_time_s=done.cpu_time_s,
-        )
-        return Run(behaviour, done.user_time_s, done.transferred)
+        return Run.of(done, changes(executable, before, self.workload.ignored_files))

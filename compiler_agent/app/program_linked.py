@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class LinkedProgram:
         program: Where they expect it, relative to that directory.
         workloads: Its inputs; the first is timed.
         references: What each of them does; None: what it does where all is built at -O0.
+        seed: Of its layouts. With another one, another measurement has layouts that this one has not seen.
     """
 
     def __init__(
@@ -50,8 +53,9 @@ class LinkedProgram:
         program: str,
         workloads: Sequence[Workload],
         references: Sequence[Reference] | None = None,
+        seed: int | str = 0,
     ) -> None:
-        self.name = name
+        self.name, self._seed = name, seed
         self.units = [unit for unit, _ in units]
         self._words = [word for _, word in units]
         self._link, self._directory, self._program = tuple(link), directory, program
@@ -63,7 +67,8 @@ class LinkedProgram:
         Raises:
             NotEstablished: A unit does not compile.
         """
-        return LinkedLayouts(self._command(choice, objects, place), place, discover(), gaps=place.parent / "gaps")
+        link = self._command(choice, objects, place)
+        return LinkedLayouts(link, place, discover(), seed=self._seed, gaps=place.parent / "gaps")
 
     def _command(self, choice: Choice, objects: Objects, place: Path) -> list[str]:
         """Puts the objects of a choice into a new directory; the command that links them, without -o."""
@@ -95,9 +100,8 @@ class LinkedProgram:
 
     def judge(self, layouts: Layouts, *, quickly: bool = False) -> Outcome:
         """Runs all inputs, or the first alone."""
-        return difftest.judge(
-            self.references[: 1 if quickly else None], self._directory, replaced=self._placed(layouts)
-        )
+        with self._judged_in() as directory:
+            return difftest.judge(self.references[: 1 if quickly else None], directory, replaced=self._placed(layouts))
 
     def evidence(self) -> dict[str, object]:
         """How all inputs were run, and what was compared."""
@@ -114,19 +118,33 @@ class LinkedProgram:
             return self._given
         with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
             placed = self._placed(self.layouts(Choice("-O0"), Objects(), Path(scratch) / "reference"))
-        return [difftest.reference(workload, self._directory, replaced=placed) for workload in self._workloads]
+        with self._judged_in() as directory:
+            return [difftest.reference(workload, directory, replaced=placed) for workload in self._workloads]
+
+    @contextlib.contextmanager
+    def _judged_in(self) -> Iterator[Path]:
+        """Where inputs are run; without the sandbox, which makes copies, in one: the user's program is not replaced."""
+        if all(workload.sandboxed for workload in self._workloads):
+            yield self._directory
+            return
+        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+            copy_tree(self._directory, Path(scratch) / "run")
+            yield Path(scratch) / "run"
 
     def _placed(self, layouts: Layouts) -> dict[str, bytes]:
         return {self._program: layouts.executable(0).read_bytes()}
 
 
-def of_command(arguments: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> LinkedProgram:
+def of_command(
+    arguments: Sequence[str], cwd: Path, workloads: Sequence[Workload], seed: int | str = 0
+) -> LinkedProgram:
     """The program that a clang command with these arguments compiles and links, at -O-agent=speed.
 
     Args:
         arguments: Without the compiler's name.
         cwd: Where it is run.
         workloads: The commands that show whether the program is right; the first is timed.
+        seed: Of its layouts.
 
     Raises:
         UsageError: It does not link a program out of C and C++ sources.
@@ -143,5 +161,12 @@ def of_command(arguments: Sequence[str], cwd: Path, workloads: Sequence[Workload
     units = [(Unit.of(record), record.source) for record in records]
     toolchain = discover()
     linker = toolchain.clangxx if any(source["language"] == "c++" for source in sources) else toolchain.clang
-    link, program = [str(linker), *row["translated"][1:]], row["output"] or "a.out"
-    return LinkedProgram(Path(program).name, units, link, cwd, program, workloads)
+    link, program = [str(linker), *row["translated"][1:]], os.path.normpath(row["output"] or "a.out")
+    # Runs are in copies of the directory: what they find elsewhere would be another program than the one to be judged.
+    for what, words in (("-o", program), *(("--run", workload.command) for workload in workloads)):
+        if str(cwd) in words or (what == "-o" and program.startswith(("/", "../"))):
+            raise UsageError(
+                f"{what} {words} names a place outside of the copies of {cwd} that programs are run in",
+                hint="give the program a path in this directory, and write paths relative to it",
+            )
+    return LinkedProgram(Path(program).name, units, link, cwd, program, workloads, seed=seed)

@@ -39,9 +39,10 @@ def keep(
     entries = {unit.key: _entry(program, unit, result, options, lock) for unit in planned}
     there = locks.Lock.load(lock).plans
     earlier = {unit.key for unit in program.units if unit.key in there and there[unit.key].objective == RUN_TIME}
-    if any(not entries[key].is_better_than(there[key]) for key in earlier & entries.keys()):
+    # They were measured together, and without what an earlier tune kept for other units, which may be worth more.
+    any_of_them = next(iter(entries.values()))
+    if any(not entries.get(key, any_of_them).is_better_than(there[key]) for key in earlier):
         return {}
-    # They were measured together, and without what an earlier tune kept for other units.
     locks.remove(lock, earlier - entries.keys())
     locks.update(lock, entries, replace=True)
     remember((unit.key, unit.record) for unit in planned)

@@ -12,13 +12,13 @@ from compiler_agent.app.program_linked import of_command
 from compiler_agent.evaluation.difftest import Workload
 
 
-def program_of(command: Sequence[str], cwd: Path, workloads: Sequence[Workload]) -> Program:
-    """The program of a clang command, which is linked in many layouts, or of a build command.
+def program_of(command: Sequence[str], cwd: Path, workloads: Sequence[Workload], seed: int | str) -> Program:
+    """The program of a clang command, which is linked in many layouts drawn by a seed, or of a build command.
 
     Raises:
         UsageError: No program comes of the command.
         CompilerAgentError: It does not build.
     """
     if is_compiler(command[0]):
-        return of_command(command[1:], cwd, workloads)
+        return of_command(command[1:], cwd, workloads, seed)
     return BuiltProgram(command, cwd, workloads)

@@ -154,7 +154,7 @@ def measure_stock(
             name=f"{measuring.name} against {level}",
             seed=measuring.seed,
             n_candidates=measuring.n_candidates,
-            fresh=executors[1:],
+            fresh=[one for one in executors if one.workload.command != executors[0].workload.command],
             samples=measuring.samples,
         )
 

@@ -16,7 +16,7 @@ from compiler_agent.app.program import Choice, Objects, Program
 from compiler_agent.app.speed_programs import program_of
 from compiler_agent.app.speed_verification import Checked, check_behaviour, why_not_faster
 from compiler_agent.app.verification import Demands
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.base.lock_format import LockEntry
 from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.evaluation.evaluate import Verdict
@@ -24,6 +24,7 @@ from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.evaluation.measure import Comparison
 from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.session import Session
+from compiler_agent.llvm.stock import speed_levels
 
 
 def verify_for_speed(
@@ -48,7 +49,9 @@ def verify_for_speed(
     }
     for (command, cwd, workloads), members in groups.items():
         try:
-            found = _verify(program_of(command, cwd, workloads), members, demands, settings, seed)
+            # In other layouts than those of a tune with the same seed.
+            program = program_of(command, cwd, workloads, f"verify {seed}")
+            found = _verify(program, members, demands, settings, seed)
         except CompilerAgentError as error:
             found = {
                 key: _finding(key, entry, Checked(Verdict.NOT_ESTABLISHED, str(error)))
@@ -70,6 +73,7 @@ def _verify(
     }
     if not present:
         return found
+    level = _baseline(present)
     choice, objects = Choice(plans={key: entry.plan for key, entry in present.items()}), Objects()
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
@@ -77,7 +81,6 @@ def _verify(
         checked = check_behaviour(program, choice, layouts, demands)
         measured = None
         if checked.verdict.may_be_kept:
-            (level,) = {entry.evidence.run_time.baseline for entry in present.values() if entry.evidence.run_time}
             baseline = program.layouts(Choice(level), objects, scratch / "baseline")
             executor = stack.enter_context(program.executors()[0])
             session = Session.start(baseline, executor, settings, name=f"{program.name} verified", seed=seed)
@@ -87,6 +90,21 @@ def _verify(
         now = _with_speed(checked, measured, entry)
         found[key] = _finding(key, entry, now, sizes, measured)
     return found
+
+
+def _baseline(members: Mapping[str, LockEntry]) -> str:
+    """What plans that were measured together were measured against.
+
+    Raises:
+        NotEstablished: They were not, or it is no stock configuration: a lock's text is not handed to clang as options.
+    """
+    levels = {entry.evidence.run_time.baseline for entry in members.values() if entry.evidence.run_time}
+    if len(levels) != 1 or not levels <= set(speed_levels(with_profile=True)):
+        raise NotEstablished(
+            f"plans of one program are compared with one stock configuration, and the lock names {sorted(levels)}",
+            hint="tune again",
+        )
+    return levels.pop()
 
 
 def _finding(

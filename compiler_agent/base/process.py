@@ -2,13 +2,15 @@
 
 `run` waits for a program and measures it, `check` also insists that it succeeds, `start` leaves it running.
 Every child is the leader of its own session, dies with us (even if we are killed by SIGKILL), and takes its
-whole process tree along when it is ended.
+whole process tree along when it is ended. What it started itself outlives us only if we are killed by SIGKILL, and then
+not for longer than its processor time allows.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -106,6 +108,7 @@ def run(
         stdout=stream,
         stderr=stream,
         memory_bytes=memory_bytes,
+        cpu_time_s=None if timeout_s is None else _most_cpu_time_s(timeout_s),
         pass_fds=pass_fds,
     )
     try:
@@ -262,6 +265,7 @@ def _spawn(
     stdout: int | IO[bytes] | None,
     stderr: int | IO[bytes] | None,
     memory_bytes: int | None,
+    cpu_time_s: int | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     try:
@@ -274,7 +278,7 @@ def _spawn(
             stderr=stderr,
             pass_fds=pass_fds,
             start_new_session=True,
-            preexec_fn=_prepare_child(os.getpid(), memory_bytes),
+            preexec_fn=_prepare_child(os.getpid(), memory_bytes, cpu_time_s),
         )
     except FileNotFoundError as error:
         missing = error.filename or command[0]
@@ -284,7 +288,12 @@ def _spawn(
         raise ToolError(command, None, reason=f"could not be started: {error}") from error
 
 
-def _prepare_child(parent: int, memory_bytes: int | None) -> Callable[[], None]:
+def _most_cpu_time_s(timeout_s: float) -> int:
+    """What a process can use on all cores in a time on the clock, so that only one that nobody watches reaches it."""
+    return (math.ceil(timeout_s) + 1) * (os.cpu_count() or 1)
+
+
+def _prepare_child(parent: int, memory_bytes: int | None, cpu_time_s: int | None) -> Callable[[], None]:
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -292,6 +301,10 @@ def _prepare_child(parent: int, memory_bytes: int | None) -> Callable[[], None]:
             os._exit(127)
         if memory_bytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        if cpu_time_s is not None:
+            allowed = resource.getrlimit(resource.RLIMIT_CPU)[1]
+            most = cpu_time_s if allowed == resource.RLIM_INFINITY else min(cpu_time_s, allowed)
+            resource.setrlimit(resource.RLIMIT_CPU, (most, allowed))
 
     return prepare
 

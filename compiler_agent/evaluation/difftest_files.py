@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def copy_tree(source: Path, target: Path) -> None:
                 hint="run from a smaller directory that has all the command needs, or use --no-sandbox",
             )
     try:
-        shutil.copytree(source, target, symlinks=True, ignore=_special_files)
+        shutil.copytree(source, target, symlinks=True, ignore=_left_out)
     except (OSError, shutil.Error) as error:
         problem = error if isinstance(error, OSError) and error.errno else OSError(str(error))
         raise file_error("copy", source, problem) from error
@@ -140,11 +141,13 @@ def _walk(directory: Path, prefix: str = "") -> Iterator[tuple[str, os.DirEntry[
         raise file_error("read", directory / prefix, error) from error
 
 
-def _special_files(directory: str, names: list[str]) -> list[str]:
-    """Sockets, pipes and devices: nothing of theirs can be copied."""
+def _left_out(directory: str, names: list[str]) -> list[str]:
+    """Sockets, pipes and devices, of which nothing can be copied; and where copies are: none holds itself."""
+    holds_copies = os.path.realpath(directory) == os.path.realpath(tempfile.gettempdir())
     with os.scandir(directory) as entries:
         return [
             entry.name
             for entry in entries
-            if not (entry.is_symlink() or entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+            if (holds_copies and entry.name.startswith("cc-agent-"))
+            or not (entry.is_symlink() or entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
         ]

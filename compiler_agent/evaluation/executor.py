@@ -17,7 +17,7 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,13 +25,15 @@ from typing import Protocol
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
-from compiler_agent.base.process import run
+from compiler_agent.base.process import Completed, run
 from compiler_agent.base.sandbox import KEPT_VARIABLES
 from compiler_agent.evaluation.difftest import OUTPUT_LIMIT_BYTES, Behaviour, Workload
-from compiler_agent.evaluation.difftest_files import changes, copy_tree, snapshot
+from compiler_agent.evaluation.difftest_files import Left, changes, copy_tree, snapshot
 
-_PLAIN = re.compile(r"[\w\s./,:@+-]*")
+_PLAIN = re.compile(r"[\w ./,:@+-]*")
 """A command that a shell would only split at spaces; starting one costs as much as small differences."""
+_ONE_PROGRAM = re.compile(r"[\w.,:@+-]*/[\w ./,:@+=<>'\"-]*")
+"""A command that is a path, with arguments and files to read and write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,26 @@ class Run:
     """The part of the processor time that the kernel says was the program's own."""
     transferred: tuple[int, int] | None = None
     """Bytes read and written; None: the kernel does not say."""
+
+    @classmethod
+    def of(cls, done: Completed, files: Mapping[str, Left]) -> Run:
+        """What a program that has ended did, with what became of files."""
+        behaviour = Behaviour(
+            status=done.status,
+            stdout=done.stdout,
+            stderr=done.stderr,
+            files=files,
+            timed_out=done.timed_out,
+            truncated=done.output_truncated,
+            wall_time_s=done.wall_time_s,
+            cpu_time_s=done.cpu_time_s,
+        )
+        return cls(behaviour, done.user_time_s, done.transferred)
+
+
+def shell_argv(command: str) -> list[str]:
+    """Starts a shell command; the shell becomes its program where that is all, so that it ends when we are killed."""
+    return ["/bin/sh", "-c", f"exec {command}" if _ONE_PROGRAM.fullmatch(command) else command]
 
 
 class Executor(Protocol):
@@ -80,8 +102,8 @@ class ProcessExecutor:
         self.workload = workload
         self._directory = directory
         self._program = program
-        plain = _PLAIN.fullmatch(workload.command)
-        self._argv = [*under, *(shlex.split(workload.command) if plain else ("/bin/sh", "-c", workload.command))]
+        command = workload.command
+        self._argv = [*under, *(shlex.split(command) if _PLAIN.fullmatch(command) else shell_argv(command))]
         self._scratch = tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True)
         self._place = Path(self._scratch.name) / "run"
 
@@ -115,17 +137,7 @@ class ProcessExecutor:
         if snapshot(self._place) != before:
             shutil.rmtree(self._place, ignore_errors=True)
             copy_tree(self._directory, self._place)
-        behaviour = Behaviour(
-            status=done.status,
-            stdout=done.stdout,
-            stderr=done.stderr,
-            files=files,
-            timed_out=done.timed_out,
-            truncated=done.output_truncated,
-            wall_time_s=done.wall_time_s,
-            cpu_time_s=done.cpu_time_s,
-        )
-        return Run(behaviour, done.user_time_s, done.transferred)
+        return Run.of(done, files)
 
 
 def _install(executable: Path, place: Path) -> None:

@@ -70,7 +70,7 @@ class LinkedLayouts:
         directory: Path,
         toolchain: Toolchain,
         n_layouts: int = N_LAYOUTS,
-        seed: int = 0,
+        seed: int | str = 0,
         gaps: Path | None = None,
     ) -> None:
         self.n_layouts = n_layouts

@@ -72,10 +72,10 @@ class Comparison:
     seconds: float = 0.0
     """What it took on the clock."""
     speedup: stats.Speedup | None = field(init=False, default=None)
-    """Baseline ÷ candidate with its 95% interval; None: nothing was measured."""
+    """Baseline ÷ candidate with its 95% interval; None: nothing was measured, or the candidate was refuted."""
 
     def __post_init__(self) -> None:
-        if self.pairs:
+        if self.pairs and not self.outcome.refutes:
             object.__setattr__(self, "speedup", stats.speedup([pair.log_ratio for pair in self.pairs]))
 
     def __str__(self) -> str:

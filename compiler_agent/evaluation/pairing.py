@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from compiler_agent.base.errors import NotEstablished
 from compiler_agent.evaluation import cautions
@@ -54,6 +55,11 @@ class Outcome(enum.StrEnum):
     def permits(self) -> bool:
         """Whether a plan may be kept as far as speed goes."""
         return self is Outcome.FASTER
+
+    @property
+    def refutes(self) -> bool:
+        """Whether the candidate did not behave as the baseline does; then what it took says nothing."""
+        return self not in (Outcome.FASTER, Outcome.SLOWER, Outcome.NOT_SHOWN, Outcome.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +150,16 @@ def take_pair(baseline: Baseline, candidate: Layouts, layouts: tuple[int, int], 
         NotEstablished: The baseline did not.
         ToolError: An executable does not link, or cannot be started.
     """
+    # Both are linked before either runs: else only the side that is not linked yet would run right after a linker.
+    executables = (baseline.layouts.executable(layouts[False]), candidate.executable(layouts[True]))
     candidate_first = draw.random() < 0.5
     taken: dict[bool, Times] = {}
     for is_candidate in (candidate_first, not candidate_first):
-        side = candidate if is_candidate else baseline.layouts
-        taken[is_candidate] = _sample(baseline, side, layouts[is_candidate], is_candidate, draw)
+        taken[is_candidate] = _sample(baseline, executables[is_candidate], layouts[is_candidate], is_candidate, draw)
     return Pair(taken[False], taken[True], candidate_first)
 
 
-def _sample(baseline: Baseline, side: Layouts, layout: int, is_candidate: bool, draw: random.Random) -> Times:
-    executable = side.executable(layout)
+def _sample(baseline: Baseline, executable: Path, layout: int, is_candidate: bool, draw: random.Random) -> Times:
     environment_bytes = draw.randrange(_ENVIRONMENT_BYTES)
     expected = baseline.reference.behaviour
     timeout_s = _HUNG_TIMES * expected.wall_time_s + _HUNG_SLACK_S

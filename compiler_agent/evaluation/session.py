@@ -53,6 +53,8 @@ class Session:
     """Noise of a pair: standard deviation of its log ratio."""
     tried: dict[str, Comparison] = field(init=False, default_factory=dict)
     """What was found, by the candidates' names."""
+    verified: dict[str, str] = field(init=False, default_factory=dict)
+    """Why candidates that look too good are believed nevertheless, by name."""
 
     def __post_init__(self) -> None:
         self.scale = stats.noise_scale([pair.log_ratio for pair in self.itself.pairs])
@@ -134,9 +136,7 @@ class Session:
         log_needed = stats.log_needed(self.baseline.settings.level, self.n_candidates, n_found + 1)
         rule = Rule(self.scale, log_needed, Stopping.GAINS)
         found = self._compare(self.baseline, candidate, rule, name)
-        if found.outcome is Outcome.QUARANTINED and self.fresh:
-            found = self._verify(name, candidate, found)
-        self.tried[name] = found
+        self.tried[name] = found = self._verify(name, candidate, found)
         return found
 
     def kept(self) -> list[str]:
@@ -152,17 +152,23 @@ class Session:
     def confirm(self, name: str, candidate: Layouts) -> Comparison:
         """Measures one again, with all pairs, in layouts that are new: the figure to report, free of the search's luck.
 
+        One that looks too good only now is verified as in `compare`.
+
         Args:
             name: Of the candidate.
             candidate: Its executables.
         """
         rule = Rule(self.scale, stats.log_needed(self.baseline.settings.level), Stopping.NEVER)
-        found = self._compare(self.baseline, candidate, rule, f"{name}/confirm", fresh_layouts=True)
-        released = found.outcome is Outcome.QUARANTINED and name in self.tried and self.tried[name].outcome.permits
-        return replace(found, outcome=Outcome.FASTER, reason=self.tried[name].reason) if released else found
+        return self._verify(
+            name, candidate, self._compare(self.baseline, candidate, rule, f"{name}/confirm", fresh_layouts=True)
+        )
 
     def _verify(self, name: str, candidate: Layouts, found: Comparison) -> Comparison:
-        """Runs a suspect on other inputs: it must do the same on all, and be faster on one at least."""
+        """Runs a suspect on other inputs, once: it must do the same on all, and be faster on one at least."""
+        if found.outcome is not Outcome.QUARANTINED or not self.fresh:
+            return found
+        if name in self.verified:
+            return replace(found, outcome=Outcome.FASTER, reason=self.verified[name])
         rule = Rule(self.scale, stats.log_needed(self.baseline.settings.level))
         commands, n_faster = [], 0
         for n, executor in enumerate(self.fresh):
@@ -175,7 +181,8 @@ class Session:
             commands.append(command)
         if not n_faster:
             return replace(found, reason=f"{found.reason}; no gain was shown on {', '.join(commands)}")
-        return replace(found, outcome=Outcome.FASTER, reason=f"{found.speedup} times as fast; verified on {commands}")
+        self.verified[name] = f"{found.speedup} times as fast; verified on {commands}"
+        return replace(found, outcome=Outcome.FASTER, reason=self.verified[name])
 
     def _compare(
         self, baseline: Baseline, candidate: Layouts, rule: Rule, name: str, *, fresh_layouts: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from compiler_agent.app.program_build import BuiltProgram
 from compiler_agent.app.program_linked import LinkedProgram, of_command
 from compiler_agent.app.speed_guard import too_slow
 from compiler_agent.app.speed_keep import keep
+from compiler_agent.app.speed_programs import program_of
+from compiler_agent.app.speed_verification import why_not_faster
 from compiler_agent.app.speed_words import explained
 from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult, tune_program
 from compiler_agent.app.verification import SIZES_ONLY
@@ -23,9 +26,12 @@ from compiler_agent.base import lock as locks
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.evaluation import suspicion
+from compiler_agent.evaluation.cautions import of_layouts
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.evaluate import Verdict
-from compiler_agent.evaluation.pairing import Settings
+from compiler_agent.evaluation.measure import Comparison
+from compiler_agent.evaluation.pairing import Outcome, Settings
+from compiler_agent.evaluation.samples import Pair, Times
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.replay import lock_of
 from compiler_agent.search.strategy import Score
@@ -144,8 +150,16 @@ def test_what_is_kept_is_replayed_explained_and_verified(tuned, monkeypatch):
     planned = Objects().compiled(chosen.units[0], Choice(plans={chosen.units[0].key: entry.plan}))
     assert (project.directory / "ours.o").read_bytes() == planned.content
 
-    # Plans that are as fast stay.
+    # Plans that are as fast stay, those for other units of the program, too.
     assert keep(chosen, tuned[2], options(), project.lock, COMMAND) == {}
+    ((key, there),) = locks.Lock.load(project.lock).plans.items()
+    locks.remove(project.lock, [key])
+    other = dataclasses.replace(chosen.units[0], key="0" * 32 + "-O3s0")
+    locks.update(project.lock, {other.key: there})
+    monkeypatch.setattr(chosen, "units", [*chosen.units, other])
+    assert keep(chosen, tuned[2], options(), project.lock, COMMAND) == {}
+    monkeypatch.undo()
+    project = kept(tuned, monkeypatch)
 
     (finding,) = verify.verify_lock(project.lock, settings=QUICK, demands=SIZES_ONLY)
     assert finding.verdict is Verdict.ESTABLISHED, finding.reason
@@ -239,9 +253,12 @@ def test_input_from_files_standard_input_and_arguments(tmp_path: Path):
 
 
 @pytest.mark.nightly
-def test_what_looks_too_good_needs_another_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("runs", [RUNS[:1], RUNS[:1] * 2], ids=["one", "the same twice"])
+def test_what_looks_too_good_needs_another_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: tuple[Workload, ...]
+):
     monkeypatch.setattr(suspicion, "UNLIKELY_SPEEDUP", 1.2)
-    result = tune_program(program(tmp_path, run=RUNS[:1]), options(), strategy=Proposing(POLLY))
+    result = tune_program(program(tmp_path, run=runs), options(), strategy=Proposing(POLLY))
     assert result.best is None
     (refused,) = result.refused
     assert "verify it on inputs of other sizes" in refused.reason
@@ -304,15 +321,61 @@ def test_usage_errors_teach(project: Project, words: tuple[str, ...], told: str)
     assert told in done.stderr
 
 
-def test_an_interrupt_of_the_command_leaves_nothing_behind(project: Project):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_of_the_command_leaves_nothing_behind(project: Project, number: int, status: int):
     (project.directory / "multiply.c").write_text(MULTIPLY)
     running = project.start("tune", "--objective", "speed", "--run", "./multiply", "multiply.c")
     assert eventually(lambda: any("cc-agent" in name for name in project.leftovers()))
-    running.send_signal(2)
+    running.send_signal(number)
     running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == status
     assert eventually(lambda: project.leftovers() == [])
     assert not project.lock.exists()
+
+
+@pytest.mark.parametrize("baseline", ["-O0", "-O3 -fplugin=from-the-lock.so"])
+def test_a_lock_cannot_say_what_its_plans_are_measured_against(tuned, monkeypatch: pytest.MonkeyPatch, baseline: str):
+    project = kept(tuned, monkeypatch)
+    ((key, entry),) = locks.Lock.load(project.lock).plans.items()
+    run_time = dataclasses.replace(entry.evidence.run_time, baseline=baseline)
+    changed = dataclasses.replace(entry, evidence=dataclasses.replace(entry.evidence, run_time=run_time))
+    locks.update(project.lock, {key: changed}, replace=True)
+    (finding,) = verify.verify_lock(project.lock, settings=BRIEF, demands=SIZES_ONLY)
+    assert finding.verdict is Verdict.NOT_ESTABLISHED
+    assert "compared with one stock configuration" in finding.reason
+
+
+def test_without_the_sandbox_the_users_own_program_is_not_replaced(tmp_path: Path):
+    (tmp_path / "multiply").write_text("mine")
+    (tmp_path / "multiply").chmod(0o755)
+    chosen = program(tmp_path, run=(Workload("./multiply 1", sandboxed=False),))
+    assert chosen.judge(chosen.layouts(Choice(), Objects(), tmp_path / "built" / "here")).verdict.permits
+    assert (tmp_path / "multiply").read_text() == "mine"
+
+
+def test_another_seed_is_another_set_of_layouts(tmp_path: Path):
+    (tmp_path / "multiply.c").write_text(MULTIPLY)
+    programs = [program_of(COMMAND, tmp_path, RUNS, seed) for seed in (0, "verify 0")]
+    places = [tmp_path / "built" / str(number) for number in range(2)]
+    layouts = [one.layouts(Choice(), Objects(), place) for one, place in zip(programs, places, strict=True)]
+    assert layouts[0].executable(0).read_bytes() != layouts[1].executable(0).read_bytes()
+
+
+@pytest.mark.parametrize(("n_layouts", "gain", "is_kept"), [(60, 1.02, True), (1, 1.02, False), (1, 1.04, True)])
+def test_in_one_layout_a_gain_must_be_larger(n_layouts: int, gain: float, is_kept: bool):
+    pair = Pair(Times(gain, gain, gain, 0, 0), Times(1.0, 1.0, 1.0, 0, 0), candidate_first=False)
+    cautions = tuple(of_layouts(n_layouts, n_layouts))
+    measured = Comparison(Outcome.FASTER, "", (pair,) * 60, cautions=cautions)
+    assert (why_not_faster(measured) == "") == is_kept
+
+
+@pytest.mark.parametrize("output", ["../multiply", "/tmp/multiply"])
+def test_a_program_that_copies_of_the_directory_do_not_hold_is_refused(tmp_path: Path, output: str):
+    (tmp_path / "multiply.c").write_text(MULTIPLY)
+    with pytest.raises(UsageError, match="outside of the copies"):
+        of_command(("multiply.c", "-o", output), tmp_path, RUNS)
+    with pytest.raises(UsageError, match="outside of the copies"):
+        of_command(COMMAND[1:], tmp_path, (Workload(f"{tmp_path}/multiply"),))
 
 
 def test_a_plan_that_breaks_the_program_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

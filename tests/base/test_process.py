@@ -143,6 +143,11 @@ def test_child_dies_when_we_are_killed(tmp_path):
     assert wait_until(lambda: not is_alive(child))
 
 
+def test_what_outlives_us_has_a_limit_of_processor_time_that_plugins_can_raise():
+    done = process.run(["sh", "-c", "ulimit -S -t; ulimit -H -t"], timeout_s=2.5)
+    assert done.stdout.decode().split() == [str(4 * os.cpu_count()), "unlimited"]
+
+
 def test_no_descriptor_and_no_child_is_left():
     def descriptors() -> set[str]:
         return set(os.listdir("/proc/self/fd"))

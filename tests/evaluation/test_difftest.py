@@ -1,6 +1,7 @@
 """Whole-program differential testing: the reference must repeat, every difference is seen, culprits are found."""
 
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from compiler_agent.base import sandbox
 from compiler_agent.base.errors import NotEstablished
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import ProgramVerdict, Workload, culprits
+from compiler_agent.evaluation.difftest_files import copy_tree
 
 
 @pytest.fixture(params=[True, False], ids=["sandbox", "no-sandbox"])
@@ -68,6 +70,15 @@ def test_the_directory_stays_as_it_was(tmp_path: Path) -> None:
     judged(tmp_path, "echo 1 > made; rm -f program", "echo 1 > made; rm -f program")
     assert os.listdir(tmp_path) == ["program"]
     assert (tmp_path / "program").read_text() == "echo whole"
+
+
+def test_the_directory_of_temporary_files_can_be_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "input").touch()
+    target = tmp_path / "cc-agent-1" / "run"
+    target.parent.mkdir()
+    copy_tree(tmp_path, target)
+    assert os.listdir(target) == ["input"]
 
 
 def test_what_was_built_is_no_behaviour(tmp_path: Path) -> None:

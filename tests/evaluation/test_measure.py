@@ -119,6 +119,31 @@ def test_what_a_candidate_does_wrong_has_a_name(run, outcome: Outcome, words: st
     assert not found.outcome.permits
 
 
+def test_what_a_candidate_took_until_it_was_refuted_is_no_figure() -> None:
+    found = compared(behaving(lambda n: computing(0.04, b"done\n" if n < 13 else b"dune\n")))
+    assert found.outcome is Outcome.WRONG_OUTPUT
+    assert found.pairs
+    assert found.speedup is None
+
+
+def test_both_are_linked_before_either_runs() -> None:
+    events: list[str] = []
+
+    class Linking(Layouts):
+        def executable(self, n: int) -> Path:
+            events.append("link")
+            return super().executable(n)
+
+    def run(executable: Path, n: int) -> Run:
+        events.append("run")
+        return computing(0.05)
+
+    baseline = Baseline.establish(Linking("base"), FakeExecutor(run))
+    events.clear()
+    found = compare(baseline, Linking("plan"), ALONE, seed=0, clock=lambda: 0.0, load=lambda: IDLE)
+    assert events == ["link", "link", "run", "run"] * len(found.pairs)
+
+
 def test_a_baseline_that_fails_or_changes_its_mind_ends_the_work() -> None:
     with pytest.raises(NotEstablished, match="fails on the reference"):
         compared(FakeExecutor(lambda executable, n: Run(Behaviour(status=1))))
@@ -236,6 +261,20 @@ def test_suspects_are_released_by_fresh_inputs_or_refuted() -> None:
     ]
     assert "verified on" in outcomes["honest"].reason
     assert "no gain was shown" in outcomes["useless"].reason
+
+
+def test_what_looks_too_good_only_when_it_is_confirmed_is_verified_then() -> None:
+    def lucky_in_old_layouts(executable: Path, n: int) -> Run:
+        if executable.parts[0] == "base":
+            return computing(0.05)
+        return computing(0.05 * (0.55 if int(executable.parts[1]) < 60 else 0.45))
+
+    outcomes = []
+    for fresh in ((), (FakeExecutor(times(0.3, seconds=0.2), "./program large"),)):
+        tried = session(FakeExecutor(lucky_in_old_layouts), fresh=fresh)
+        assert tried.compare("plan", PLAN).outcome is Outcome.FASTER
+        outcomes.append(tried.confirm("plan", PLAN).outcome)
+    assert outcomes == [Outcome.QUARANTINED, Outcome.FASTER]
 
 
 def test_raw_times_are_kept_for_one_machine(tmp_path: Path) -> None:

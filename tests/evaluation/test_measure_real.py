@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from compiler_agent.base.errors import NotEstablished, ToolError, UsageError
+from compiler_agent.base.process import run
 from compiler_agent.evaluation.cautions import CautionKind, of_noise, of_pairs
 from compiler_agent.evaluation.counters import find_counter
 from compiler_agent.evaluation.difftest import Workload
-from compiler_agent.evaluation.executor import ProcessExecutor
+from compiler_agent.evaluation.executor import ProcessExecutor, shell_argv
 from compiler_agent.evaluation.layout import LinkedLayouts
 from compiler_agent.evaluation.machine import Load, load_now, this_machine
 from compiler_agent.evaluation.measure import Rule, Stopping, compare
@@ -170,3 +171,13 @@ def test_cautions_say_what_disturbs() -> None:
     assert kinds(pairs(1.01, lambda n: 1.0 + 0.01 * n), idle) == [CautionKind.DRIFT]
     assert [one.kind for one in of_noise(0.05)] == [CautionKind.NOISY]
     assert of_noise(0.01) == []
+
+
+def test_a_shell_becomes_its_program_and_each_line_is_a_command(programs: dict[str, LinkedLayouts], tmp_path: Path):
+    # Field 4 of stat is the parent: a program that is not ours is not ended with us.
+    for command in ("/bin/cat /proc/self/stat", "/bin/cat < /proc/self/stat"):
+        assert run(shell_argv(command), timeout_s=10).stdout.split()[3] == str(os.getpid()).encode()
+    assert run(shell_argv("cd / && /bin/pwd; true"), timeout_s=10).stdout == b"/\n"
+    with ProcessExecutor(Workload("echo one\necho two"), tmp_path, "program") as executor:
+        ran = executor.run(programs["right"].executable(0), environment_bytes=0, timeout_s=10)
+    assert ran.behaviour.stdout == b"one\ntwo\n"
