@@ -53,7 +53,7 @@ class BuiltProgram:
                 )
         self._command, self._cwd, self._workloads, self._objective = command, cwd, workloads, objective
         self.name = cwd.name
-        self.units = [Unit.of(record) for record in record_build(command, cwd, objective)]
+        self.units = [Unit.of(record) for record in record_build(command, cwd, objective) if record.has_source]
 
     def layouts(self, choice: Choice, objects: Objects, place: Path) -> Layouts:
         """Copies the directory and builds there.

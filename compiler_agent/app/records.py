@@ -35,6 +35,11 @@ class Record:
     key: str | None = None
     """The lock's key, where the launcher knew it."""
 
+    @property
+    def has_source(self) -> bool:
+        """Whether its source is still there: what a build generates, it may remove."""
+        return (Path(self.cwd) / self.source).is_file()
+
     def to_json(self) -> dict[str, Any]:
         """As the launcher writes it."""
         return {
@@ -121,6 +126,6 @@ def recall(key: str) -> Record | None:
             record = parse_record(path.read_text(errors="surrogateescape"))
         except (OSError, UsageError):
             continue
-        if (Path(record.cwd) / record.source).is_file():
+        if record.has_source:
             return record
     return None

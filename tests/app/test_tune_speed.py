@@ -290,7 +290,8 @@ def test_a_build_is_tuned_in_copies_of_its_directory(project: Project, monkeypat
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CFLAGS", raising=False)
     (project.directory / "multiply.c").write_text(MULTIPLY)
-    (project.directory / "Makefile").write_text("multiply: multiply.o\n\t$(CC) -o $@ $^\n")
+    generating = "\techo 'int generated;' > generated.c; $(CC) $(CFLAGS) -c generated.c; rm generated.*\n"
+    (project.directory / "Makefile").write_text(f"multiply: multiply.o\n{generating}\t$(CC) -o $@ $^\n")
     chosen = BuiltProgram(("make", "-B"), project.directory, RUNS)
     before = sorted(project.directory.iterdir())
     result = tune_program(chosen, options(), strategy=Proposing(POLLY))
