@@ -177,5 +177,5 @@ class Session:
         process, self.process = self.process, 0
         self._socket.close()
         if not process:
-            return SessionEnded(Outcome.ERROR, "it has been closed")
+            return SessionEnded(Outcome.ERROR, "it could not be started, or it has been closed")
         return SessionEnded(*self._engine.end_session(process, self._limits))
