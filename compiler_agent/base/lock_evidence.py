@@ -56,7 +56,10 @@ class RunTimeEvidence:
     """Of what was timed, what nothing else beats in both: executable bytes, baseline ÷ candidate, and speedup."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "front", tuple((size_ratio, speedup) for size_ratio, speedup in self.front))
+        front = tuple((float(size_ratio), float(speedup)) for size_ratio, speedup in self.front)
+        if any(min(point) <= 0 for point in front):
+            raise ValueError("front: ratios are above 0")
+        object.__setattr__(self, "front", front)
 
     def is_comparable(self, other: RunTimeEvidence) -> bool:
         """Whether the figures are of the same machine and against the same baseline."""

@@ -191,6 +191,9 @@ def test_only_a_plan_for_speed_says_how_much_faster_it_is():
             lock_format.parse(wrong, "x")
     with pytest.raises(LockCorruptError, match="run_time: n_samples is 'many'"):
         lock_format.parse(text.replace('"n_samples": 40', '"n_samples": "many"'), "x")
+    for point in ("0", '"small"', "1, 1"):  # 0.7 is the size ratio of one point
+        with pytest.raises(LockCorruptError, match="run_time: "):
+            lock_format.parse(text.replace("0.7,", f"{point},"), "x")
 
 
 def test_of_two_plans_for_speed_the_one_with_the_larger_established_speedup_stays():
