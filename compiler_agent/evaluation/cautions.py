@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from compiler_agent.evaluation.machine import Load
 from compiler_agent.evaluation.samples import Pair
 
-_SHORT_S = 0.01
+SHORT_RUN_S = 0.01
 """Below, what is timed is to a good part the start of a process, 1 to 2 ms."""
 _BUSY_RATIO = 1.2
 _THREADS_RATIO = 0.9
@@ -58,7 +58,7 @@ def of_workload(cpu_time_s: float, n_repeats: int, n_pairs: int, n_wanted: int, 
         seconds: The time for a comparison.
     """
     found = []
-    if cpu_time_s < _SHORT_S:
+    if cpu_time_s < SHORT_RUN_S:
         found.append(
             Caution(
                 CautionKind.TOO_SHORT,

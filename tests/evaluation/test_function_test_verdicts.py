@@ -23,7 +23,7 @@ void grows(int n) { void *p = malloc(n > 100000 ? 8 : 16); if (p) keep(p); free(
 FREES_TWICE = """
 #include <stdlib.h>
 void keep(void *p);
-void frees(void) { void *p = malloc(8); keep(p); free(p); free(p); }
+void frees(void) { char *p = malloc(8); keep(p); *(volatile char *)p = 1; free(p); free(p); }
 """
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from compiler_agent.base.errors import NotEstablished, ToolError, UsageError
 from compiler_agent.base.process import run
+from compiler_agent.evaluation import cautions
 from compiler_agent.evaluation.cautions import CautionKind, of_noise, of_pairs
 from compiler_agent.evaluation.counters import find_counter
 from compiler_agent.evaluation.difftest import Workload
@@ -100,7 +101,10 @@ def test_input_files_environment_and_directory(
     assert sorted(os.listdir(tmp_path)) == ["input.txt", "log"], "the user's own directory is as it was"
 
 
-def test_a_program_against_itself_and_against_a_wrong_one(programs: dict[str, LinkedLayouts], tmp_path: Path) -> None:
+def test_a_program_against_itself_and_against_a_wrong_one(
+    programs: dict[str, LinkedLayouts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cautions, "SHORT_RUN_S", 1.0)  # on a busy machine it may take more than 10 ms
     settings = Settings(n_pairs=6, sample_s=0.0)
     with ProcessExecutor(Workload("./program"), tmp_path, "program") as executor:
         baseline = Baseline.establish(programs["right"], executor, settings)
