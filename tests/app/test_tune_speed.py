@@ -234,9 +234,7 @@ def test_a_program_that_takes_too_long_for_a_comparison_is_told_so(tmp_path: Pat
     assert "more seconds" in caught.value.hint
 
 
-def test_a_program_that_takes_a_millisecond_is_measured_with_a_caution(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_program_that_takes_a_millisecond_is_measured_with_a_caution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cautions, "SHORT_RUN_S", 1.0)  # on a busy machine it may take more than 10 ms
     said: list[str] = []
     chosen = program(tmp_path, "int main(void) { return 0; }\n", (Workload("./multiply"),))
