@@ -29,9 +29,8 @@ from compiler_agent.llvm.toolchain import Toolchain, discover
 KERNELS = Path(__file__).resolve().parents[2] / "benchmarks" / "kernels"
 LEVELS = ("-O1", "-O2", "-O3")
 """-O1 is there for builds of one kernel that really differ: -O2 and -O3 mostly give the same loops."""
-_TRIAL_CALLS = 20
-_SAMPLE_NS = 4e6
-"""Kernels are called for so long per round: far above the clock's resolution, far below a turn of the scheduler."""
+_SAMPLE_NS = 2e7
+"""Kernels are called for at least so long per round: some steps also of a clock that counts in ticks of 10 ms."""
 _TIMEOUT_S = 60.0
 _MEMORY_BYTES = 2 << 30
 _HOST_CPU = re.compile(r"Host CPU: (\S+)")
@@ -212,9 +211,15 @@ def _build(source: Path, level: str, toolchain: Toolchain, cpu: str, driver: Pat
     figures = KernelFigures(
         source.stem, stresses, level, len(hot.instructions), hot.n_blocks, cycles, per_call, passes, ()
     )
-    # Over a single call the processor's clock may stand still.
-    n_calls = max(1, round(_SAMPLE_NS / max(1.0, _sample(programs["timed"], _TRIAL_CALLS)[-1])))
-    return _Build(figures, programs["timed"], n_calls)
+    return _Build(figures, programs["timed"], _calls_per_sample(programs["timed"]))
+
+
+def _calls_per_sample(program: Path) -> int:
+    """How many calls a sample takes, by trying: over a single one the clock may stand still."""
+    n_calls = 1
+    while n_calls * _sample(program, n_calls)[-1] < _SAMPLE_NS:
+        n_calls *= 2
+    return n_calls
 
 
 def _with_counters(assembly: str, loops: Sequence[MachineLoop]) -> str:

@@ -177,9 +177,15 @@ def _sample(baseline: Baseline, executable: Path, layout: int, is_candidate: boo
                 f"the baseline did something else than before: {fault[1]}: {baseline.executor.workload.command}",
                 hint="make it deterministic, or give the machine more room; nothing can be compared with it as it is",
             )
-    n_runs = len(runs)
+    n_runs, cpu_time_s = len(runs), sum(one.behaviour.cpu_time_s for one in runs)
+    if cpu_time_s <= 0:
+        command = baseline.executor.workload.command
+        raise NotEstablished(
+            f"this machine's clock of processor time stood still over {n_runs} runs of {command}",
+            hint="give it a larger input: the clock goes in steps of some milliseconds here",
+        )
     return Times(
-        cpu_time_s=sum(one.behaviour.cpu_time_s for one in runs) / n_runs,
+        cpu_time_s=cpu_time_s / n_runs,
         user_time_s=sum(one.user_time_s for one in runs) / n_runs,
         wall_time_s=sum(one.behaviour.wall_time_s for one in runs) / n_runs,
         layout=layout,

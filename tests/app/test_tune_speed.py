@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.replay import lock_of
 from compiler_agent.search.strategy import Score
 
+from . import multiply
+from .multiply import MULTIPLY, RUNS
 from .programs import Project, eventually, make_project
 
 POLLY = Plan.parse("-passes=default<O3> -inline-threshold=226 -polly=true")
@@ -43,33 +46,6 @@ QUICK = Settings(n_pairs=14, sample_s=0.005)
 BRIEF = Settings(n_pairs=6, sample_s=0.005)
 """Enough to see that a program can be timed; no gain is shown by so few."""
 COMMAND = ("clang", "multiply.c", "-o", "multiply")
-MULTIPLY = """
-#include <stdio.h>
-#include <stdlib.h>
-#define N 160
-static double a[N][N], b[N][N], c[N][N];
-__attribute__((noinline)) static void multiply(void) {
-  for (int i = 0; i < N; i++)
-    for (int j = 0; j < N; j++)
-      for (int k = 0; k < N; k++)
-        c[i][j] += a[i][k] * b[k][j];
-}
-int main(int count, char **words) {
-  for (int i = 0; i < N; i++)
-    for (int j = 0; j < N; j++) {
-      a[i][j] = (i * 7 + j) % 13;
-      b[i][j] = (i + j * 5) % 11;
-    }
-  for (int round = count > 1 ? atoi(words[1]) : 1; round > 0; round--)
-    multiply();
-  double sum = 0;
-  for (int i = 0; i < N; i++)
-    sum += c[i][i * 31 % N];
-  printf("%.1f\\n", sum);
-  return 0;
-}
-"""
-RUNS = (Workload("./multiply 2"), Workload("./multiply 1"))
 
 
 class Proposing:
@@ -97,6 +73,14 @@ def options(**changes: object) -> SpeedOptions:
 def program(directory: Path, text: str = MULTIPLY, run: tuple[Workload, ...] = RUNS) -> LinkedProgram:
     (directory / "multiply.c").write_text(text)
     return of_command(COMMAND[1:], directory, run)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def times_of_the_code() -> Iterator[None]:
+    """No test here depends on how fast the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        multiply.take_times_from_the_code(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

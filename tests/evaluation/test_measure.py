@@ -165,6 +165,12 @@ def test_programs_of_a_millisecond_and_of_a_minute() -> None:
     assert "of 60 pairs fit into 120 s" in str(long.cautions[0])
 
 
+def test_a_clock_that_stands_still_is_told() -> None:
+    with pytest.raises(NotEstablished, match="stood still over 20 runs") as caught:
+        compared(FakeExecutor(lambda executable, n: computing(0.0)))
+    assert "larger input" in caught.value.hint
+
+
 def test_a_hung_candidate_is_waited_for_once() -> None:
     executor = FakeExecutor(lambda path, n: computing(0.001 if path.parts[0] == "base" else 1000))
     assert compared(executor).outcome is Outcome.HUNG
