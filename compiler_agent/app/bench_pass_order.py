@@ -19,7 +19,6 @@ from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.search.env.agents import Run, run_agent
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.rewards import REWARDS
 from compiler_agent.search.env.served import Baseline
 from compiler_agent.search.env.state import State, append_state, read_states
 
@@ -128,9 +127,8 @@ def _standing(agent: str, states: Sequence[State], reward: str) -> Standing:
                     f"{info.get('reason') or env.state.reward}",
                     hint="was it measured with another LLVM? remove that line, and run again",
                 )
-            metric = REWARDS[reward].metric
-            figure = env.episode.figure(metric)
-            ratios.append(env.episode.served.figure(metric, Baseline.OZ) / max(figure, 1))
+            figure = env.episode.figure(env.metric)
+            ratios.append(env.episode.served.figure(env.metric, Baseline.OZ) / max(figure, 1))
     finally:
         env.close()
     return Standing(agent, tuple(one.reward for one in states), tuple(ratios), tuple(one.walltime for one in states))

@@ -12,9 +12,10 @@ from rich.table import Table
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.search.env.actions import ACTION_SPACES, actions
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.observations import NOT_BUILT, OBSERVATIONS, shape_of
+from compiler_agent.search.env.observations import NOT_BUILT, OBSERVATIONS
 from compiler_agent.search.env.rewards import REWARDS
 from compiler_agent.search.env.served import LEVEL, Baseline, Metric
+from compiler_agent.search.env.spaces import shape_of
 from compiler_agent.search.env.state import State, read_states
 
 _REWARD_TOLERANCE = 1e-6
@@ -26,7 +27,7 @@ def list_spaces() -> list[tuple[str, str]]:
     """Every space by name, with what it is."""
     observations = [(name, f"observation, {shape_of(one.space)}: {one.unit}") for name, one in OBSERVATIONS.items()]
     missing = [(name, f"observation, not built: {why}") for name, why in NOT_BUILT.items()]
-    rewards = [(name, f"reward, by the {one.metric}") for name, one in REWARDS.items()]
+    rewards = [(name, f"reward, {one.description}") for name, one in REWARDS.items()]
     sets = [(name, f"actions, {len(actions(name).names)}") for name in ACTION_SPACES]
     return [*observations, *missing, *rewards, *sets]
 

@@ -14,7 +14,8 @@ from compiler_agent.llvm.pipeline import Level, Pass, Pipeline, parse, walk
 from compiler_agent.llvm.pipeline_edit import nest, set_parameter
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
-from compiler_agent.search.env.episode import Effect, Episode
+from compiler_agent.search.env.effects import Effect
+from compiler_agent.search.env.episode import Episode
 from compiler_agent.search.space import Space
 
 ACTION_SPACES = ("passes", "production", "all", "plan-edits")

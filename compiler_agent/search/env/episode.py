@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from compiler_agent.base.errors import EngineError
+from compiler_agent.llvm import replay
 from compiler_agent.llvm.engine import Measurement, Outcome
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.session import Session
-from compiler_agent.search.env.served import Metric, ServedBenchmark
+from compiler_agent.search.env.benchmark import Benchmark
+from compiler_agent.search.env.effects import CompilationFailed, Effect
+from compiler_agent.search.env.served import LEVEL, Metric, ServedBenchmark
 
 NO_PASS = "-passes=no-op-module"
 """The plan of an episode in which nothing was done, for what needs one."""
-
-
-class CompilationFailed(EngineError):
-    """Clang generates no code for a state: what there is to measure is gone.
-
-    Args:
-        outcome: crash, timeout, memory, or invalid: LLVM's verifier rejects the module.
-        reason: In words.
-    """
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(f"no code can be generated for this state: {outcome}: {reason}")
-        self.outcome = outcome
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a step did."""
-
-    outcome: Outcome
-    """ok; rejected: LLVM does not know an action, those before it were applied; invalid: the verifier objects."""
-    message: str
-    """Why it is not ok, in LLVM's words."""
-    changed: bool
-    """False where every pass says that it changed nothing."""
 
 
 class Episode:
@@ -56,6 +32,11 @@ class Episode:
         self.plan_options = ""
         """Options and decisions that hold since the beginning, as they stand in the plan's text."""
         self._seen: dict[str, Any] = {}
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """What it began with."""
+        return self.served.benchmark
 
     @property
     def plan_text(self) -> str:
@@ -117,6 +98,35 @@ class Episode:
         value = metric.of(self.sizes())
         assert value is not None
         return value
+
+    def shipped(self) -> bytes:
+        """The object that a build makes that replays the episode's plan.
+
+        Raises:
+            CompilationFailed: It cannot.
+        """
+        served, plan = self.served, self.plan_text or NO_PASS
+        made = replay.replay(self.benchmark.command(LEVEL), self.benchmark.directory, served.engine.key, plan)
+        if made.outcome is not Outcome.OK:
+            raise CompilationFailed(made.outcome, made.message)
+        return made.content
+
+    def plain(self) -> bytes:
+        """The object that clang makes of the benchmark at -O0.
+
+        Raises:
+            ToolError: It does not compile.
+        """
+        return replay.compile_plainly(self.benchmark.command("-O0"), self.benchmark.directory)
+
+    def checkpoint(self) -> Callable[[], None]:
+        """What gives the episode its plan of now back, after a step that does not count."""
+        elements, n_elements, options = self.elements, len(self.elements), self.plan_options
+
+        def undo() -> None:
+            self.elements, self.plan_options = elements[:n_elements], options
+
+        return undo
 
     def fork(self) -> Episode:
         """Another episode that goes on from here by itself."""

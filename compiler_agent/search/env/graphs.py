@@ -10,7 +10,8 @@ from compiler_agent.base.errors import EngineError
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.library import Library, Module
 from compiler_agent.llvm.program_graph import program_graph
-from compiler_agent.search.env.episode import CompilationFailed, Episode
+from compiler_agent.search.env.effects import CompilationFailed
+from compiler_agent.search.env.episode import Episode
 
 
 def programl(episode: Episode) -> networkx.MultiDiGraph:

@@ -6,16 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from compiler_agent.base.errors import NotEstablished, ToolError, UsageError
+from compiler_agent.base.errors import ToolError, UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.executor import ProcessExecutor
-from compiler_agent.llvm import replay
-from compiler_agent.llvm.engine import Outcome
 from compiler_agent.search.env.benchmark import Benchmark, Program
-from compiler_agent.search.env.episode import NO_PASS, CompilationFailed, Episode
-from compiler_agent.search.env.served import LEVEL
+from compiler_agent.search.env.effects import WrongProgram
 
 N_SAMPLES = 5
 _LINK_TIMEOUT_S = 120.0
@@ -24,18 +22,23 @@ _LINK_TIMEOUT_S = 120.0
 class LinkedProgram:
     """A benchmark's program with one object or another in it."""
 
-    def __init__(self, benchmark: Benchmark, program: Program, scratch: Path) -> None:
-        """Builds and runs the reference, whose object is clang's at -O0.
+    def __init__(self, benchmark: Benchmark, program: Program, plain: bytes, scratch: Path) -> None:
+        """Links and runs the reference.
+
+        Args:
+            benchmark: What the program is of.
+            program: How it becomes one.
+            plain: The reference's object: the compiler's own at -O0.
+            scratch: A directory of its own.
 
         Raises:
             NotEstablished: The reference fails, or does not do the same each time.
-            ToolError: It does not compile or link.
+            ToolError: It does not link.
         """
         self._benchmark, self._program, self._scratch = benchmark, program, scratch
         self.directory = scratch / "run"
         self.directory.mkdir()
-        plain = self.linked(replay.compile_plainly(benchmark.command("-O0"), benchmark.directory))
-        replaced = {program.name: plain.read_bytes()}
+        replaced = {program.name: self.linked(plain).read_bytes()}
         self._reference = difftest.reference(program.workload, self.directory, replaced=replaced)
 
     def linked(self, content: bytes) -> Path:
@@ -56,49 +59,54 @@ class LinkedProgram:
         return difftest.judge([self._reference], self.directory, replaced=replaced)
 
 
+class Linkable(Protocol):
+    """An episode of any compiler, as far as its program is concerned."""
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """What it began with."""
+        ...
+
+    def shipped(self) -> bytes:
+        """The object that a build makes that does what the episode did."""
+        ...
+
+    def plain(self) -> bytes:
+        """The object that the same compiler makes at -O0."""
+        ...
+
+
 @contextmanager
-def linked_program(benchmark: Benchmark) -> Iterator[LinkedProgram | None]:
+def linked_program(episode: Linkable) -> Iterator[LinkedProgram | None]:
     """A benchmark's program while it is needed; None where it has none. Errors as for `LinkedProgram`."""
+    benchmark = episode.benchmark
     if benchmark.program is None:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="cc-agent-env-", ignore_cleanup_errors=True) as scratch:
-        yield LinkedProgram(benchmark, benchmark.program, Path(scratch))
+        yield LinkedProgram(benchmark, benchmark.program, episode.plain(), Path(scratch))
 
 
-def runtime_samples(episode: Episode) -> list[float]:
+def runtime_samples(episode: Linkable) -> list[float]:
     """Processor time of runs of the program with the episode's object, in seconds; it is first shown to do the same.
 
     Raises:
         UsageError: The benchmark is no program.
-        NotEstablished: The program does something else than at -O0.
+        WrongProgram: The program does something else than at -O0.
+        NotEstablished: It fails at -O0, or does not do the same each time.
         CompilationFailed: A build cannot replay the plan.
     """
-    benchmark = episode.served.benchmark
-    with linked_program(benchmark) as program:
+    benchmark = episode.benchmark
+    with linked_program(episode) as program:
         if program is None or benchmark.program is None:
             raise UsageError(f"{benchmark.uri} is no program that could be run", hint="as generator://csmith-v0/3 is")
-        content = shipped(episode)
+        content = episode.shipped()
         outcome = program.test(content)
         if not outcome.verdict.permits:
-            raise NotEstablished(f"the time of a program that is wrong is no figure: {outcome}")
+            raise WrongProgram(str(outcome))
         executable, workload = program.linked(content), benchmark.program.workload
         with ProcessExecutor(workload, program.directory, benchmark.program.name) as executor:
             runs = [
                 executor.run(executable, environment_bytes=0, timeout_s=workload.timeout_s) for _ in range(N_SAMPLES)
             ]
     return [run.behaviour.cpu_time_s for run in runs]
-
-
-def shipped(episode: Episode) -> bytes:
-    """The object that a build makes that replays the episode's plan.
-
-    Raises:
-        CompilationFailed: It cannot.
-    """
-    served = episode.served
-    plan = episode.plan_text or NO_PASS
-    made = replay.replay(served.benchmark.command(LEVEL), served.benchmark.directory, served.engine.key, plan)
-    if made.outcome is not Outcome.OK:
-        raise CompilationFailed(made.outcome, made.message)
-    return made.content

@@ -11,61 +11,138 @@ so that an episode's sum is 1 where it reached the baseline. Source: compiler_gy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Protocol
 
 from compiler_agent.base.errors import UsageError
-from compiler_agent.search.env.served import Baseline, Metric, ServedBenchmark
+from compiler_agent.search.env.served import Baseline, Metric
 
 _NORM = "Norm"
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
-    """One reward space."""
+class Score(Protocol):
+    """What an episode has come to. Values: a fork's and its original's do not disturb each other."""
 
-    name: str
-    """As in `reward_space=`."""
-    metric: Metric
-    """What is made smaller."""
-    scale: Baseline | None
-    """What the difference is divided by: C0 for O0, C0 less the baseline for others; None: nothing."""
+    def advance(self, episode: Any) -> tuple[float, Score]:
+        """What the last step was worth, and the score from which the next one counts.
+
+        Raises:
+            CompilationFailed: The state has no figure.
+            WrongProgram: The same, since its program is wrong.
+        """
+        ...
+
+
+class RewardSpace(Protocol):
+    """What steps are worth, by one measure."""
+
+    @property
+    def name(self) -> str:
+        """As in `reward_space=`."""
+        ...
 
     @property
     def wire(self) -> tuple[str, ...]:
-        """What the session is asked for with each step."""
-        return ("ir_instructions",) if self.metric is Metric.IR_INSTRUCTIONS else ("fingerprint",)
+        """What a session of LLVM is asked for with each step."""
+        ...
 
-    def divisor(self, served: ServedBenchmark) -> float:
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same state is worth the same each time: sizes are, times are not."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it is by, in a word or two."""
+        ...
+
+    def begin(self, episode: Any) -> Score:
+        """The score of an episode at its beginning."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A reward by a figure that each state has: see above."""
+
+    name: str
+    """As in `reward_space=`."""
+    metric: StrEnum
+    """What is made smaller."""
+    first: StrEnum
+    """The baseline that is the state at the beginning."""
+    scale: StrEnum | None
+    """What the difference is divided by: C0 for `first`, C0 less the baseline for others; None: nothing."""
+    wire: tuple[str, ...] = ()
+    """What a session of LLVM is asked for with each step."""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Yes: a state has one figure."""
+        return True
+
+    @property
+    def description(self) -> str:
+        """See `RewardSpace`."""
+        return f"by the {self.metric}"
+
+    def divisor(self, served: Any) -> float:
         """What a difference of the metric is divided by, on one benchmark."""
         if self.scale is None:
             return 1.0
-        first = served.figure(self.metric, Baseline.O0)
-        if self.scale is Baseline.O0:
+        first = served.figure(self.metric, self.first)
+        if self.scale is self.first:
             return max(first, 1)
         return max(first - served.figure(self.metric, self.scale), 1)
 
+    def begin(self, episode: Any) -> FigureScore:
+        """See `RewardSpace`."""
+        return FigureScore(self.metric, episode.figure(self.metric), self.divisor(episode.served))
 
-def _all() -> dict[str, Reward]:
-    scales = {"": None, _NORM: Baseline.O0, **{one.value: one for one in Baseline if one is not Baseline.O0}}
+
+@dataclass(frozen=True, slots=True)
+class FigureScore:
+    """A state's figure, and what a difference is divided by."""
+
+    metric: StrEnum
+    """Whose figure it is."""
+    figure: int
+    """Of the state that was seen last."""
+    divisor: float
+    """Of differences."""
+
+    def advance(self, episode: Any) -> tuple[float, FigureScore]:
+        """See `Score`."""
+        figure = episode.figure(self.metric)
+        return (self.figure - figure) / self.divisor, replace(self, figure=figure)
+
+
+def size_rewards(
+    metrics: Iterable[StrEnum], baselines: Iterable[StrEnum], first: StrEnum, wire: Callable[[Any], tuple[str, ...]]
+) -> dict[str, RewardSpace]:
+    """Every metric in each of its forms, by name."""
+    scales = {"": None, _NORM: first, **{one.value: one for one in baselines if one is not first}}
     return {
-        f"{metric.value}{ending}": Reward(f"{metric.value}{ending}", metric, scale)
-        for metric in Metric
+        f"{metric.value}{ending}": Reward(f"{metric.value}{ending}", metric, first, scale, wire(metric))
+        for metric in metrics
         for ending, scale in scales.items()
     }
 
 
-REWARDS = _all()
+REWARDS = size_rewards(Metric, Baseline, Baseline.O0, lambda metric: metric.wire)
 """By name."""
 
 
-def reward(name: str) -> Reward:
+def reward(name: str, table: Mapping[str, RewardSpace] = REWARDS) -> RewardSpace:
     """A reward space by name.
 
     Raises:
-        UsageError: There is none of that name, or it is not built.
+        UsageError: There is none of that name.
     """
-    if name == "Runtime":
+    if name == "Runtime" and name not in table:
         raise UsageError("the reward space 'Runtime' is not built", hint="observe Runtime, and judge by its samples")
-    if name not in REWARDS:
-        raise UsageError(f"there is no reward space '{name}'", hint=f"one of: {', '.join(REWARDS)}")
-    return REWARDS[name]
+    if name not in table:
+        raise UsageError(f"there is no reward space '{name}'", hint=f"one of: {', '.join(table)}")
+    return table[name]

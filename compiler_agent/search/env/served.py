@@ -34,6 +34,11 @@ class Metric(enum.StrEnum):
     OBJECT_BYTES = "ObjectSizeBytes"
     """Bytes of the whole object file."""
 
+    @property
+    def wire(self) -> tuple[str, ...]:
+        """What a session is asked for with each step, so that the figure need not be asked for."""
+        return ("ir_instructions",) if self is Metric.IR_INSTRUCTIONS else ("fingerprint",)
+
     def of(self, measured: Measurement) -> int | None:
         """The figure in a measurement, if it has it."""
         if self is Metric.IR_INSTRUCTIONS:

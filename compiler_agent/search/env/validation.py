@@ -15,8 +15,9 @@ from compiler_agent.evaluation import ledger
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.session import SessionEnded
-from compiler_agent.search.env.episode import CompilationFailed, Episode
-from compiler_agent.search.env.linking import linked_program, shipped
+from compiler_agent.search.env.effects import CompilationFailed
+from compiler_agent.search.env.episode import Episode
+from compiler_agent.search.env.linking import linked_program
 from compiler_agent.search.env.served import LEVEL
 
 
@@ -76,7 +77,7 @@ def _repeated(episode: Episode, plan: Plan) -> Validation | None:
 
 def _shipped(episode: Episode) -> Validation | None:
     try:
-        content = shipped(episode)
+        content = episode.shipped()
     except CompilationFailed as error:
         return Validation(Validity.WRONG, f"a build cannot replay it: {error.outcome}: {error.reason}")
     if hashlib.sha256(content).hexdigest() != episode.session.emit().object_sha256:
@@ -86,7 +87,7 @@ def _shipped(episode: Episode) -> Validation | None:
 
 def _tested(episode: Episode, plan: Plan, seconds: float, seed: int) -> Validation:
     benchmark = episode.served.benchmark
-    with linked_program(benchmark) as program:
+    with linked_program(episode) as program:
         found = ledger.establish(
             benchmark.command(LEVEL),
             benchmark.directory,

@@ -17,7 +17,6 @@ from compiler_agent.base.errors import PlanError, UsageError
 from compiler_agent.llvm.library import Library
 from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.linking import shipped
 from compiler_agent.search.env.state import State
 
 ID = "compiler_agent/llvm-v0"
@@ -47,7 +46,7 @@ def test_an_episode_reports_what_a_replay_of_its_plan_ships(make: Callable[..., 
     env.reset()
     env.multistep(indices(env, FRONT[:3]))
     observed, *_ = env.multistep(indices(env, FRONT[3:]))
-    content = shipped(env.episode)
+    content = env.episode.shipped()
     assert len(content) == env.observe("ObjectSizeBytes")[0]
     assert env.episode.sizes().object_sha256 == hashlib.sha256(content).hexdigest()
     assert 0 < observed[0] < env.observe("TextSizeBytesO0")[0]
@@ -143,7 +142,7 @@ def test_plan_edits_keep_what_they_came_to(make: Callable[..., LlvmEnv]) -> None
     total = sum(env.step(int(rng.integers(0, 3)))[1] for _ in range(8))
     assert env.commandline().startswith("-passes=")
     assert " -" in env.commandline()  # with options, which hold in code generation, too
-    assert hashlib.sha256(shipped(env.episode)).hexdigest() == env.episode.sizes().object_sha256
+    assert hashlib.sha256(env.episode.shipped()).hexdigest() == env.episode.sizes().object_sha256
     again = make(action_space="plan-edits", reward_space="TextSizeBytesOz")
     again.apply(env.state)
     assert again.state.reward == pytest.approx(total)
