@@ -14,7 +14,8 @@ from compiler_agent.base import sandbox
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.sandbox import Confined, Confinement, Ending, SandboxLimits, run_confined
 
-QUICK = SandboxLimits(wall_time_s=20)
+PATIENT = SandboxLimits(wall_time_s=200)
+"""A machine that is slow or busy is no fault."""
 needs_namespaces = pytest.mark.skipif(
     subprocess.run(["unshare", "-Urmpnf", "true"], capture_output=True, check=False).returncode != 0,
     reason="the kernel allows no namespaces here",
@@ -22,7 +23,7 @@ needs_namespaces = pytest.mark.skipif(
 
 
 def shell(command: str, scratch: Path, **settings: object) -> Confined:
-    settings.setdefault("limits", QUICK)
+    settings.setdefault("limits", PATIENT)
     return run_confined(["/bin/sh", "-c", command], scratch, **settings)  # type: ignore[arg-type]
 
 
@@ -45,7 +46,7 @@ def test_what_a_program_does_comes_back(tmp_path: Path, namespaces: bool) -> Non
     done = run_confined(
         ["/bin/sh", "-c", 'cat; echo "$WORD" >&2; echo new > file; pwd; exit 7'],
         tmp_path,
-        limits=QUICK,
+        limits=PATIENT,
         input=b"given\n",
         variables={"WORD": "said"},
         namespaces=namespaces,
@@ -131,50 +132,48 @@ def test_no_network(tmp_path: Path, namespaces: bool) -> None:
         port = str(inet.getsockname()[1])
         command = [sys.executable, "-c", CONNECT, port, str(tmp_path / "socket")]
         assert subprocess.run(command, capture_output=True, check=True).stdout == b"connected\nconnected\n"
-        done = run_confined(command, tmp_path, limits=QUICK, namespaces=namespaces)
+        done = run_confined(command, tmp_path, limits=PATIENT, namespaces=namespaces)
     assert done.completed.stdout == b"refused\nrefused\n"
 
 
 def test_a_fork_bomb_ends(tmp_path: Path, namespaces: bool) -> None:
     bomb = "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
-    limits = SandboxLimits(wall_time_s=20, processes=30)
-    started_s = time.monotonic()
+    limits = SandboxLimits(wall_time_s=200, processes=30)
     done = run_confined([sys.executable, "-c", bomb], tmp_path, limits=limits, namespaces=namespaces)
-    assert done.ending is Ending.PROCESSES
-    assert time.monotonic() - started_s < 15
+    assert done.ending is Ending.PROCESSES, "and not the clock"
     assert _running(bomb) == 0
 
 
 def test_memory_is_bounded(tmp_path: Path, namespaces: bool) -> None:
-    eater = "import time\nx = [bytearray(1 << 22) for _ in range(100)]\ntime.sleep(15)\n"
-    limits = SandboxLimits(wall_time_s=20, memory_bytes=100 << 20)
+    eater = "import time\nx = [bytearray(1 << 22) for _ in range(100)]\ntime.sleep(1000)\n"
+    limits = SandboxLimits(wall_time_s=200, memory_bytes=100 << 20)
     done = run_confined([sys.executable, "-c", eater], tmp_path, limits=limits, namespaces=namespaces)
     assert done.ending is Ending.MEMORY
 
 
 def test_an_address_space_is_bounded(tmp_path: Path, namespaces: bool) -> None:
-    limits = SandboxLimits(wall_time_s=20, address_space_bytes=200 << 20)
+    limits = SandboxLimits(wall_time_s=200, address_space_bytes=200 << 20)
     command = [sys.executable, "-c", "x = bytearray(1 << 30)"]
     done = run_confined(command, tmp_path, limits=limits, namespaces=namespaces)
     assert b"MemoryError" in done.completed.stderr
 
 
 def test_a_huge_file_is_cut(tmp_path: Path, namespaces: bool) -> None:
-    limits = SandboxLimits(wall_time_s=20, file_bytes=1 << 20)
+    limits = SandboxLimits(wall_time_s=200, file_bytes=1 << 20)
     done = shell("exec head -c 10000000 /dev/zero > big", tmp_path, limits=limits, namespaces=namespaces)
     assert done.ending is Ending.SIGNALLED
     assert (tmp_path / "big").stat().st_size == 1 << 20
 
 
 def test_processor_time_is_bounded(tmp_path: Path, namespaces: bool) -> None:
-    limits = SandboxLimits(wall_time_s=30, cpu_time_s=1)
+    limits = SandboxLimits(wall_time_s=300, cpu_time_s=1)
     done = shell("while :; do :; done", tmp_path, limits=limits, namespaces=namespaces)
     assert done.ending is Ending.SIGNALLED
     assert done.completed.cpu_time_s < 5
 
 
 def test_the_clock_ends_what_sleeps_and_all_below_it(tmp_path: Path, namespaces: bool) -> None:
-    marker = f"{60 + os.getpid()}.25"
+    marker = f"{1000 + os.getpid()}.25"
     done = shell(
         f"setsid sleep {marker} & sleep {marker}",
         tmp_path,
@@ -186,7 +185,7 @@ def test_the_clock_ends_what_sleeps_and_all_below_it(tmp_path: Path, namespaces:
 
 
 def test_nothing_outlives_its_parent(tmp_path: Path, namespaces: bool) -> None:
-    marker = f"{70 + os.getpid()}.25"
+    marker = f"{2000 + os.getpid()}.25"
     done = shell(f"setsid sleep {marker} >/dev/null 2>&1 & echo started", tmp_path, namespaces=namespaces)
     assert done.completed.stdout == b"started\n"
     assert _running(marker) == 0
@@ -194,7 +193,7 @@ def test_nothing_outlives_its_parent(tmp_path: Path, namespaces: bool) -> None:
 
 def _running(words: str) -> int:
     """How many processes have these words in their command line, a moment after they should be gone."""
-    for _ in range(20):
+    for _ in range(600):
         n_found = 0
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:

@@ -1,4 +1,7 @@
-"""What inputs have to be like before they show a mistake: each function here hides one behind something of its own."""
+"""What inputs have to be like before they show a mistake: each function here hides one behind something of its own.
+
+Executions are what is limited; the seconds are those of a slow machine.
+"""
 
 import subprocess
 from pathlib import Path
@@ -229,7 +232,7 @@ def test_inputs_get_to_the_mistake(tmp_path: Path) -> None:
     _, candidate = compiled(changed(RIGHT, WRONG.values()), tmp_path / "wrong", "-fno-builtin-free")
     argv, _ = compiled(RIGHT, tmp_path)
     report = function_test.test_functions(
-        argv, tmp_path, candidate, functions=list(WRONG), seconds_per_function=30, max_executions=60000
+        argv, tmp_path, candidate, functions=list(WRONG), seconds_per_function=300, max_executions=60000
     )
     assert {function.function for function in report.refuted} == set(WRONG)
     counterexample = {name: evidence.counterexample for name, evidence in by_name(report).items()}
@@ -242,7 +245,7 @@ def test_inputs_get_to_the_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", ["-O3", "-Oz"])
 def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
     argv, candidate = compiled(RIGHT, tmp_path, level)
-    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=300)
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=300, max_executions=300)
     for function in report.functions:
         assert function.outcome is FunctionOutcome.TESTED, function
 
@@ -255,7 +258,7 @@ int graded(int n) { return grade(n); }
 
 def test_edges_of_local_functions_count(tmp_path: Path) -> None:
     argv, candidate = compiled(INLINED, tmp_path)
-    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=1)
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=300, max_executions=1)
     assert by_name(report)["graded"].edges > 3
 
 
@@ -288,7 +291,7 @@ def test_a_function_in_cxx_is_tested(tmp_path: Path, source: str) -> None:
     (tmp_path / "unit.cpp").write_text(source)
     argv = [str(toolchain.discover().clangxx), "-Oz", "-c", "-o", "-", "unit.cpp"]
     candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
-    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=10, max_executions=2000)
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=300, max_executions=2000)
     (function,) = [one for one in report.functions if "use" in one.function]
     assert function.outcome is FunctionOutcome.TESTED, function
     assert function.edges_covered == function.edges

@@ -150,7 +150,7 @@ def test_the_number_of_waiting_processes_is_bounded_and_all_end_with_the_engine(
     waiting = snapshots(engine)
     assert 1 <= len(waiting) <= 6
     engine.close()
-    end = time.monotonic() + 10  # the kernel ends them with their parent, not in the same moment
+    end = time.monotonic() + 100  # the kernel ends them with their parent, not in the same moment
     while any(map(is_running, waiting)) and time.monotonic() < end:
         time.sleep(0.05)
     assert not [process for process in waiting if is_running(process)]
@@ -172,7 +172,8 @@ def test_a_misbehaving_pass_is_the_same_outcome_in_a_shared_beginning_and_after_
     beginning = f"-passes=function(sroa),{bad}" if where == "beginning" else FRONT
     for tail in ("function(gvn)", "function(adce)", "function(gvn)"):
         plan = f"{beginning},{tail}" if where == "beginning" else f"{beginning},{tail},{bad}"
-        measured = engine.measure(plan, timeout_s=1, memory_bytes=256 << 20)
+        timeout_s = 1 if name == "hang" else 60  # a slow machine needs more than a second to fill its memory
+        measured = engine.measure(plan, timeout_s=timeout_s, memory_bytes=256 << 20)
         assert measured.outcome is outcome
         assert measured.text_bytes is None
     assert engine.measure(f"{FRONT},function(gvn)").outcome is Outcome.OK

@@ -19,13 +19,13 @@ PROGRAM = '#include <stdio.h>\nint answer(void) { return 42; }\nint main(void) {
 
 
 def validated(
-    source: str, directory: Path, *passes: str, seconds: float = 0.3, n_steps: int | None = None, linked: bool = False
+    source: str, directory: Path, *passes: str, seconds: float = 30, n_steps: int | None = None, linked: bool = False
 ) -> tuple[Validity, str]:
     (directory / "unit.c").write_text(source)
     benchmark = source_benchmark("file:///unit", directory / "unit.c")
     if linked:
         link = (str(discover().clang), "{object}", "-o", "{program}")
-        program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
+        program = Program("unit", link, Workload("./unit", timeout_s=100, n_reference_runs=2))
         benchmark = dataclasses.replace(benchmark, program=program)
     env = LlvmEnv(benchmark, action_space=passes)
     env.reset()
