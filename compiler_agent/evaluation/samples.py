@@ -19,7 +19,7 @@ class Times:
     """What a run took; the mean, where a sample is several runs."""
 
     cpu_time_s: float
-    """Processor time, user and system together: what is compared."""
+    """Processor time, user and system together: what is compared; above 0."""
     user_time_s: float
     """The part of it that the kernel says was the program's own."""
     wall_time_s: float

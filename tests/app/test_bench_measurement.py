@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+from typing import Any
 
+import pytest
 from rich.console import Console
 
 from compiler_agent.app import bench_measurement, bench_measurement_report
 from compiler_agent.app.bench_measurement import Bench, LayoutWin, Report, Settings, Trial
+from compiler_agent.evaluation.executor import ProcessExecutor, Run
 from compiler_agent.evaluation.machine import Machine
 from compiler_agent.evaluation.pairing import Outcome
 from compiler_agent.evaluation.stats import Speedup
@@ -58,7 +62,14 @@ def test_what_is_printed() -> None:
     json.dumps(bench_measurement_report.to_json(report(2, 18, 1)), allow_nan=False)
 
 
-def test_a_short_run_claims_nothing() -> None:
+def test_a_short_run_claims_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*arguments: Any, **named: Any) -> Run:
+        done = real(*arguments, **named)
+        cpu_time_s = max(0.001, done.behaviour.cpu_time_s)  # a clock that ticks may stand still
+        return dataclasses.replace(done, behaviour=dataclasses.replace(done.behaviour, cpu_time_s=cpu_time_s))
+
+    real = ProcessExecutor.run
+    monkeypatch.setattr(ProcessExecutor, "run", run)
     settings = Settings(n_comparisons=1, n_trials=1, n_repeats=1, n_pairs=6, run_s=0.001)
     with Bench(settings) as bench:
         found = bench.run(["horner"], ["horner"])

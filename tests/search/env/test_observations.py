@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import networkx
 import numpy
@@ -12,6 +13,7 @@ import pytest
 
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.evaluation.executor import ProcessExecutor, Run
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
 from compiler_agent.llvm.ir2vec import convert
@@ -37,7 +39,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlvmEnv]:
     source = tmp_path_factory.mktemp("unit") / "unit.c"
     source.write_text(SOURCE)
     link = (str(discover().clang), "{object}", "-o", "{program}")
-    program = Program("unit", link, Workload("./unit", timeout_s=10, n_reference_runs=2))
+    program = Program("unit", link, Workload("./unit", timeout_s=100, n_reference_runs=2))
     benchmark = dataclasses.replace(source_benchmark("file:///unit.c", source), program=program)
     env = LlvmEnv(benchmark, action_space=PASSES)
     yield env
@@ -115,11 +117,20 @@ def test_remarks_are_those_of_the_plan(env: LlvmEnv) -> None:
 
 
 def test_only_a_program_that_is_right_has_a_runtime(env: LlvmEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def run(*arguments: Any, **named: Any) -> Run:
+        done = real(*arguments, **named)
+        taken.append(done.behaviour.cpu_time_s)
+        return done
+
+    real = ProcessExecutor.run
+    monkeypatch.setattr(ProcessExecutor, "run", run)
     env.reset()
     env.step(2)
     samples = env.observe("Runtime")
     assert samples.shape == (5,)
-    assert (samples > 0).all()
+    assert samples.tolist() == taken
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
     wrong = LlvmEnv(env.episode.served.benchmark, action_space=["cc-agent-test-miscompile"])
     wrong.reset()
