@@ -72,6 +72,11 @@ class Stock:
     session: Session
     """Compares with it."""
 
+    @property
+    def shipped_ratio(self) -> float:
+        """The time that `SHIPPED_LEVEL` takes ÷ that of the fastest, as strategies are told times."""
+        return self.speedups[self.level] / self.speedups[SHIPPED_LEVEL]
+
 
 @dataclass(frozen=True, slots=True)
 class Timed:
@@ -187,7 +192,7 @@ def search(
     found = Found()
     shipped = candidates.make(STOCK)
     if stock.level != SHIPPED_LEVEL:
-        strategy.tell(Score(STOCK, stock.speedups[SHIPPED_LEVEL] / stock.speedups[stock.level], may_be_kept=False))
+        strategy.tell(Score(STOCK, stock.shipped_ratio, may_be_kept=False))
     try:
         for number, plan in _proposals(strategy, budget, found, most_seconds):
             try:
@@ -227,8 +232,8 @@ def _proposals(
 def _known(candidate: Candidate, shipped: Candidate, stock: Stock, found: Found) -> Score | None:
     """The score of a program that has been timed already."""
     if candidate.digest == shipped.digest:
-        ratio = stock.speedups[stock.level] / stock.speedups[SHIPPED_LEVEL]
-        return Score(candidate.plan, ratio, False, Verdict.NOT_BETTER, "it is the same program as without a plan")
+        reason = "it is the same program as without a plan"
+        return Score(candidate.plan, stock.shipped_ratio, False, Verdict.NOT_BETTER, reason)
     if candidate.digest in found.timed:
         return _score(candidate.plan, found.timed[candidate.digest].comparison)
     return None
