@@ -15,11 +15,9 @@ from pathlib import Path
 
 from rich.table import Table
 
+from compiler_agent.app.pass_order_places import Place
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import file_error, write_atomically
-from compiler_agent.search.env.agents import Run, run_agent
-from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.served import Baseline
 from compiler_agent.search.env.state import State, append_state, read_states
 
 _COMPARED = ("seconds", "reward", "seed")
@@ -56,7 +54,7 @@ class Standing:
     """What the agent took, by benchmark."""
 
 
-def run_bench(benchmarks: Sequence[str], settings: Settings) -> None:
+def run_bench(benchmarks: Sequence[str], settings: Settings, place: Place) -> None:
     """Lets each agent work on each benchmark that is not in its file yet; progress on stderr.
 
     Raises:
@@ -67,24 +65,21 @@ def run_bench(benchmarks: Sequence[str], settings: Settings) -> None:
         settings.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise file_error("create", settings.directory, error) from error
-    _check_same(settings)
+    _check_same(settings, place.name)
     for benchmark in benchmarks:
         for agent in settings.agents:  # in turns, so that all see the same machine
             path = _path(settings, agent)
             if path.is_file() and any(state.benchmark == benchmark for state in read_states(path)):
                 continue
-            env = LlvmEnv(benchmark, observation_space="InstCount", reward_space=settings.reward)
             try:
-                state = run_agent(agent, Run(env, settings.seconds, settings.seed))
+                state = place.work(agent, benchmark)
                 append_state(path, state)
                 print(f"{agent} {benchmark}: {state.reward:.4f} in {state.walltime:.1f} s", file=sys.stderr, flush=True)
             except CompilerAgentError as error:
                 print(f"{agent} {benchmark}: left out: {error}", file=sys.stderr, flush=True)
-            finally:
-                env.close()
 
 
-def standings(benchmarks: Sequence[str], settings: Settings) -> list[Standing]:
+def standings(benchmarks: Sequence[str], settings: Settings, place: Place) -> list[Standing]:
     """What the files say, over the benchmarks that are in all of them; each state is replayed first.
 
     Raises:
@@ -94,7 +89,7 @@ def standings(benchmarks: Sequence[str], settings: Settings) -> list[Standing]:
     common = [one for one in benchmarks if all(one in states[agent] for agent in settings.agents)]
     if not common:
         raise CompilerAgentError("no benchmark was finished by every agent", hint="the reasons stand above")
-    return [_standing(agent, [states[agent][one] for one in common], settings.reward) for agent in settings.agents]
+    return [_standing(agent, [states[agent][one] for one in common], place) for agent in settings.agents]
 
 
 def table(found: Sequence[Standing]) -> Table:
@@ -115,28 +110,15 @@ def table(found: Sequence[Standing]) -> Table:
     return shown
 
 
-def _standing(agent: str, states: Sequence[State], reward: str) -> Standing:
-    env = LlvmEnv(observation_space="InstCount", reward_space=reward)
-    ratios = []
-    try:
-        for state in states:
-            *_, truncated, info = env.apply(state)
-            if truncated or abs(env.state.reward - state.reward) > 1e-6:
-                raise CompilerAgentError(
-                    f"{agent} on {state.benchmark}: {state.reward} is not what its plan gives: "
-                    f"{info.get('reason') or env.state.reward}",
-                    hint="was it measured with another LLVM? remove that line, and run again",
-                )
-            figure = env.episode.figure(env.metric)
-            ratios.append(env.episode.served.figure(env.metric, Baseline.OZ) / max(figure, 1))
-    finally:
-        env.close()
-    return Standing(agent, tuple(one.reward for one in states), tuple(ratios), tuple(one.walltime for one in states))
+def _standing(agent: str, states: Sequence[State], place: Place) -> Standing:
+    ratios = tuple(place.ratio(state) for state in states)
+    return Standing(agent, tuple(one.reward for one in states), ratios, tuple(one.walltime for one in states))
 
 
-def _check_same(settings: Settings) -> None:
+def _check_same(settings: Settings, place: str) -> None:
     path = settings.directory / "settings.json"
-    ours = json.dumps({name: getattr(settings, name) for name in _COMPARED})
+    compared = {name: getattr(settings, name) for name in _COMPARED}
+    ours = json.dumps(compared | ({"place": place} if place else {}))
     try:
         if not path.is_file():
             write_atomically(path, ours.encode())

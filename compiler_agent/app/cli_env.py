@@ -14,6 +14,9 @@ from rich.table import Table
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
 REWARD = click.option("--reward", "reward_space", default="IrInstructionCountOz", show_default=True, metavar="NAME")
+PEER = click.option(
+    "--peer", metavar="COMMAND", help="Another program that has the environment: search/peer/process.py."
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -91,12 +94,15 @@ def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, rewa
 @env.command()
 @click.argument("file", type=_FILE)
 @REWARD
+@PEER
 @AS_JSON
-def replay(file: Path, reward_space: str, as_json: bool) -> None:
+def replay(file: Path, reward_space: str, peer: str | None, as_json: bool) -> None:
     """Replays the states of a CSV FILE and compares the rewards; exit 1 where one differs."""
     from compiler_agent.app.env_report import replay_states
+    from compiler_agent.app.peer_report import replay_peer_states
 
-    sys.exit(_render(replay_states(file, reward_space), as_json))
+    rows = replay_peer_states(file, reward_space, peer) if peer else replay_states(file, reward_space)
+    sys.exit(_render(rows, as_json))
 
 
 @env.command()

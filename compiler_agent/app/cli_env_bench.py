@@ -7,13 +7,18 @@ import dataclasses
 import itertools
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from compiler_agent.app.cli_env import AS_JSON, REWARD
+from compiler_agent.app.cli_env import AS_JSON, PEER, REWARD
+from compiler_agent.app.cli_llm import llm_options
 from compiler_agent.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from compiler_agent.app.llm import Asking
 
 _UNITS = (
     "zlib/uncompr.c",
@@ -45,22 +50,48 @@ _LIBRARIES = "benchmark://libs-v0/"
     type=click.Path(path_type=Path, file_okay=False),
     help="Where each agent's states go, as CSV.",
 )
+@PEER
 @REWARD
 @AS_JSON
+@llm_options
 def bench_pass_order(
-    agents: str, seconds: float, benchmarks: str, limit: int, seed: int, output: Path, reward_space: str, as_json: bool
+    asking: Asking,
+    agents: str,
+    seconds: float,
+    benchmarks: str,
+    limit: int,
+    seed: int,
+    output: Path,
+    peer: str | None,
+    reward_space: str,
+    as_json: bool,
 ) -> None:
     """Agents on the same benchmarks for the same time: states as CSV, and a table that was made by replaying them.
 
     `reward` is the geometric mean of the episodes' sums, as on CompilerGym's board; `-Oz ÷ state` compares with what
     clang -Oz makes of the same source. `compiler-agent env validate FILE` says whether the states are right.
+    With --peer the agents work in another program, such as the old CompilerGym: docs/environment.md.
     """
     from compiler_agent.app.bench_pass_order import Settings, run_bench, standings, table
+    from compiler_agent.app.llm import ModelRun
+    from compiler_agent.app.pass_order_places import Away, Home, Place
+    from compiler_agent.search import strategies
+    from compiler_agent.search.peer.process import PeerProcess
 
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
+    if asking.show_prompt:
+        raise UsageError("a benchmark prints no prompts", hint="compiler-agent tune --strategy llm --show-prompt")
+    asked = ModelRun(asking) if set(strategies.ASKING).intersection(settings.agents) else None
     uris = [uri for word in benchmarks.split(",") for uri in _expanded(word, limit)]
-    run_bench(uris, settings)
-    found = standings(uris, settings)
+    with contextlib.ExitStack() as stack:
+        place: Place
+        if peer:
+            process = stack.enter_context(PeerProcess(peer))
+            place = Away(process, process.describe(), reward_space, seconds, seed, asked)
+        else:
+            place = stack.enter_context(contextlib.closing(Home(reward_space, seconds, seed, asked)))
+        run_bench(uris, settings, place)
+        found = standings(uris, settings, place)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(one) for one in found], indent=1))
     else:

@@ -23,7 +23,8 @@ _LLM_OPTIONS = (
         "--model",
         default="",
         show_default=f"CC_AGENT_MODEL, or {DEFAULT_MODEL}",
-        help="Of --strategy llm: the language model, or replay:FILE for conversations that --record wrote.",
+        help="Of --strategy llm: the language model, replay:FILE for conversations that --record wrote, or "
+        "script:FILE, which is no model: replies that are the same for every unit.",
     ),
     click.option(
         "--max-cost",

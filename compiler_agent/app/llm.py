@@ -15,6 +15,7 @@ from compiler_agent.search.accounts import Accounts, Limits
 from compiler_agent.search.caller import Caller, Interruptible
 from compiler_agent.search.chat import AnthropicModel, Model, Reply, Request
 from compiler_agent.search.fakes.recorded import Recording, Replay
+from compiler_agent.search.fakes.scripted import ScriptedModel, Step, from_json, read_script
 from compiler_agent.search.hybrid import Hybrid
 from compiler_agent.search.observing import Names, Redaction
 from compiler_agent.search.planner import LlmPlanner, Session
@@ -24,6 +25,9 @@ from compiler_agent.search.strategy import Strategy
 
 DEFAULT_COST_USD = 1.0
 _REPLAY = "replay:"
+_SCRIPT = "script:"
+NO_NAMES = Names()
+"""Nothing is renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Asking:
     """What the user said of the language model."""
 
     model: str = ""
-    """Its name, or replay:FILE; empty: CC_AGENT_MODEL."""
+    """Its name, replay:FILE, or script:FILE, which is no model: the same replies for all. Empty: CC_AGENT_MODEL."""
     limits: Limits = field(default_factory=Limits)
     """What may be spent, by all units together."""
     record: Path | None = None
@@ -40,6 +44,24 @@ class Asking:
     """Print what would be sent, and send nothing."""
     redact: bool = False
     """Symbols and strings do not leave the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a model is asked for."""
+
+    objective: str
+    """What is made smaller."""
+    baseline: int
+    """Its figure with the stock plan."""
+    budget: Budget
+    """How much may be tried."""
+
+    @property
+    def evaluations(self) -> str:
+        """The budget, for people."""
+        budget = self.budget
+        return f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s"
 
 
 class ModelRun:
@@ -55,9 +77,13 @@ class ModelRun:
         self._asking = asking
         self._replay: Replay | None = None
         self._model: Model | None = None
+        self._script: list[Step] = []
         if asking.model.startswith(_REPLAY):
             self._replay = Replay(Path(asking.model.removeprefix(_REPLAY)))
             self.model_name = self._replay.name
+        elif asking.model.startswith(_SCRIPT):
+            self._script = [from_json(row) for row in read_script(Path(asking.model.removeprefix(_SCRIPT)))]
+            self.model_name = "script"
         else:
             self.model_name = asking.model or settings.name
             if not asking.show_prompt:
@@ -98,7 +124,41 @@ class ModelRun:
         """
         observer, redaction = observer_of(record, redact=self._asking.redact)
         # Two sources of equal code have one key, two strategies one source; each has a conversation of its own.
-        name = f"{evaluator.engine.key} {strategy} {record.source}"
+        return self.conversation(
+            f"{evaluator.engine.key} {strategy} {record.source}",
+            observer,
+            Goal(evaluator.objective.value, evaluator.baseline_value, budget),
+            space,
+            names=Names(redaction),
+            similar=similar,
+            should_stop=should_stop,
+            say=say,
+        )
+
+    def conversation(
+        self,
+        name: str,
+        observer: observing.Observer,
+        goal: Goal,
+        space: Space,
+        *,
+        names: Names = NO_NAMES,
+        similar: str = "",
+        should_stop: Callable[[], bool] = lambda: False,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Session:
+        """A conversation about whatever can be observed; nothing is sent yet.
+
+        Args:
+            name: Of the conversation, under which it is recorded.
+            observer: Shows what it is about.
+            goal: What is made smaller.
+            space: What a plan may hold.
+            names: How symbols are renamed.
+            similar: As for `session`.
+            should_stop: As for `session`.
+            say: As for `session`.
+        """
         if self._replay is not None:
             similar = self._replay.similar(name)
         if self._recording is not None:
@@ -111,10 +171,10 @@ class ModelRun:
             observer=observer,
             space=space,
             stock=stock_plan(),
-            objective=evaluator.objective.value,
-            baseline=evaluator.baseline_value,
-            evaluations=f"{budget.n_evaluations} evaluations" if budget.n_evaluations else f"{budget.seconds:g} s",
-            names=Names(redaction),
+            objective=goal.objective,
+            baseline=goal.baseline,
+            evaluations=goal.evaluations,
+            names=names,
             similar=similar,
             say=say,
         )
@@ -142,7 +202,9 @@ class ModelRun:
 
     def _model_for(self, conversation: str, should_stop: Callable[[], bool]) -> Model:
         if self._replay is not None:
-            model = self._replay.model(conversation)
+            model: Model = self._replay.model(conversation)
+        elif self._script:
+            model = ScriptedModel(self._script, self.model_name)
         elif self._model is not None:
             model = Interruptible(self._model, should_stop)
         else:

@@ -25,6 +25,8 @@ from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process_pump import Pump
 
 OUTPUT_LIMIT_BYTES = 64 << 20
+PIPE = subprocess.PIPE
+"""For `start`: a pipe to or from the program."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 # Loaded here and not in the child: between fork and exec nothing may allocate or import.

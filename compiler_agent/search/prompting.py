@@ -44,8 +44,8 @@ def system(space: Space, plans_per_turn: int) -> str:
         plans_per_turn=plans_per_turn,
         stock=proposals.labelled(space.stock),
         passes="\n".join(passes),
-        decisions="\n".join(decisions),
-        options="\n".join(options),
+        decisions=space.restriction or "\n".join(decisions),
+        options=space.restriction or "\n".join(options),
     )
 
 

@@ -52,7 +52,7 @@ def tool(space: Space) -> dict[str, Any]:
         }
     )
     option = strict_object(
-        {"name": {"type": "string", "enum": [option.name for option in space.options]}, "value": text}
+        {"name": {"type": "string", "enum": [option.name for option in space.options] or [""]}, "value": text}
     )
     plan = strict_object(
         {

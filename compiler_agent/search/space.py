@@ -17,6 +17,9 @@ Places = list[tuple[Path, Node, Level]]
 class Space:
     """Edits of plans. Options are drawn by what they gained on the training libraries, passes evenly."""
 
+    restriction = ""
+    """Why there are neither options nor decisions, for a language model; empty: there are."""
+
     def __init__(self, catalog: Catalog, stock: Pipeline, *, allow_experimental: bool = False) -> None:
         self.catalog = catalog
         self.stock = stock

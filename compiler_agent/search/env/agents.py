@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import UsageError
@@ -21,6 +22,7 @@ from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.served import Metric
 from compiler_agent.search.env.state import State
 from compiler_agent.search.loop import better, search
+from compiler_agent.search.planner import Session
 from compiler_agent.search.space import Space
 
 _PATIENCE = 30
@@ -45,24 +47,61 @@ class Run:
     """Time on the clock; a step that has begun is finished."""
     seed: int
     """Of its choices."""
+    session: Callable[[Evaluator, Space, str], Session] | None = None
+    """The conversation with a language model, for a strategy by name; None: none can be asked."""
 
 
 Agent = Callable[[Run], State]
 """Comes back with the best state; its `walltime` is what the agent took."""
 
 
+class Steps(Protocol):
+    """As much of an environment as the agents need that take one action after the other."""
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """What each action is called."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """The episode so far."""
+        ...
+
+    def reset(self, *, seed: int | None = None) -> Any:
+        """Begins an episode."""
+        ...
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Takes one action."""
+        ...
+
+    def fork(self) -> Steps:
+        """Another one that goes on from here."""
+        ...
+
+    def close(self) -> None:
+        """Ends it."""
+        ...
+
+
 def random_agent(run: Run) -> State:
     """Takes random actions, and begins anew where a number of them in a row gained nothing."""
-    rng, deadline_s = random.Random(run.seed), time.monotonic() + run.seconds
-    n_actions = len(run.env.action_names)
-    run.env.reset(seed=run.seed)
-    best = run.env.state
+    return random_walk(run.env, run.seconds, run.seed)
+
+
+def random_walk(env: Steps, seconds: float, seed: int) -> State:
+    """What `random_agent` does, in any environment."""
+    rng, deadline_s = random.Random(seed), time.monotonic() + seconds
+    n_actions = len(env.action_names)
+    env.reset(seed=seed)
+    best = env.state
     while time.monotonic() < deadline_s:
-        run.env.reset()
+        env.reset()
         highest, idle, truncated = 0.0, 0, False
         while idle < _PATIENCE and not truncated and time.monotonic() < deadline_s:
-            truncated = run.env.step(rng.randrange(n_actions))[3]
-            state = run.env.state
+            truncated = env.step(rng.randrange(n_actions))[3]
+            state = env.state
             idle = 0 if state.reward > highest else idle + 1
             highest, best = max(highest, state.reward), _better(best, state)
     return best
@@ -70,17 +109,22 @@ def random_agent(run: Run) -> State:
 
 def greedy_agent(run: Run) -> State:
     """Tries each action in a fork, takes the one that gains most, and ends where none gains."""
-    deadline_s = time.monotonic() + run.seconds
-    run.env.reset(seed=run.seed)
+    return greedy_walk(run.env, run.seconds, run.seed)
+
+
+def greedy_walk(env: Steps, seconds: float, seed: int) -> State:
+    """What `greedy_agent` does, in any environment."""
+    deadline_s = time.monotonic() + seconds
+    env.reset(seed=seed)
     while time.monotonic() < deadline_s:
-        gains = [_gain(run.env, action, deadline_s) for action in range(len(run.env.action_names))]
+        gains = [_gain(env, action, deadline_s) for action in range(len(env.action_names))]
         action = max(range(len(gains)), key=gains.__getitem__)
-        if gains[action] <= 0 or run.env.step(action)[3]:
+        if gains[action] <= 0 or env.step(action)[3]:
             break
-    return run.env.state
+    return env.state
 
 
-def _gain(env: LlvmEnv, action: int, deadline_s: float) -> float:
+def _gain(env: Steps, action: int, deadline_s: float) -> float:
     if time.monotonic() >= deadline_s:
         return 0.0
     fork = env.fork()
@@ -98,7 +142,10 @@ def strategy_agent(name: str) -> Agent:
         env.reset(seed=run.seed)
         space = Space(known, stock.editable_pipeline(discover(), known))
         evaluator = Evaluator(env.episode.served.engine, known, objective=_OBJECTIVES[env.metric])
-        found = search(strategies.make(name, space, run.seed), evaluator.evaluate, Budget(seconds=run.seconds))
+        asks = name in strategies.ASKING
+        session = run.session(evaluator, space, name) if asks and run.session is not None else None
+        strategy = strategies.make(name, space, run.seed, session)
+        found = search(strategy, evaluator.evaluate, Budget(seconds=run.seconds))
         fit = [one for one in found.evaluations if one.verdict in _FIT]
         return replace(env.state, commandline=str(min(fit, key=better).plan)) if fit else env.state
 
@@ -108,7 +155,7 @@ def strategy_agent(name: str) -> Agent:
 AGENTS: Mapping[str, Agent] = {
     "random": random_agent,
     "greedy": greedy_agent,
-    **{name: strategy_agent(name) for name in ("baseline", "coreset", "evolve")},
+    **{name: strategy_agent(name) for name in ("baseline", "coreset", "evolve", *strategies.ASKING)},
 }
 """By name; `baseline` is clang's own pipeline."""
 
