@@ -13,25 +13,32 @@ from rich.table import Table
 
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
-REWARD = click.option("--reward", "reward_space", default="IrInstructionCountOz", show_default=True, metavar="NAME")
+_DEFAULT_REWARD = "IrInstructionCountOz"
+REWARD = click.option("--reward", "reward_space", default=_DEFAULT_REWARD, show_default=True, metavar="NAME")
 PEER = click.option(
     "--peer", metavar="COMMAND", help="Another program that has the environment: search/peer/process.py."
 )
+_ENV_REWARD = click.option(
+    "--reward", "reward_space", metavar="NAME", help=f"Default: {_DEFAULT_REWARD}; with gcc: TextSizeBytesOs."
+)
+_COMPILER = click.option("--compiler", default="llvm", show_default=True, type=click.Choice(["llvm", "gcc"]))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.group()
 def env() -> None:
-    """The environment compiler_agent/llvm-v0: passes on LLVM modules as actions. See docs/environment.md."""
+    """The environments compiler_agent/llvm-v0, passes on LLVM modules as actions, and compiler_agent/gcc-v0, GCC's
+    options. See docs/environment.md."""
 
 
 @env.command("list")
 @click.argument("dataset", required=False)
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Benchmarks at most.")
 @click.option("--spaces", is_flag=True, help="The names of observations, rewards and actions instead.")
+@_COMPILER
 @AS_JSON
-def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
+def list_(dataset: str | None, limit: int, spaces: bool, compiler: str, as_json: bool) -> None:
     """Lists datasets, the benchmarks of DATASET, or the spaces.
 
     \b
@@ -43,7 +50,7 @@ def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
     from compiler_agent.search.env.datasets import DATASETS, find_dataset, uris
 
     if spaces:
-        rows = list_spaces()
+        rows = list_spaces(compiler)
     elif dataset is None:
         rows = [(one.uri, one.description) for one in DATASETS]
     else:
@@ -57,12 +64,13 @@ def list_(dataset: str | None, limit: int, spaces: bool, as_json: bool) -> None:
 
 @env.command()
 @click.argument("benchmark")
+@_COMPILER
 @AS_JSON
-def describe(benchmark: str, as_json: bool) -> None:
-    """Shows a benchmark's command and its baselines, and what size attributes make of -Oz."""
+def describe(benchmark: str, compiler: str, as_json: bool) -> None:
+    """Shows a benchmark's command and its baselines, and (LLVM) what size attributes make of -Oz."""
     from compiler_agent.app.env_report import describe_benchmark, render_description
 
-    found = describe_benchmark(benchmark)
+    found = describe_benchmark(benchmark, compiler)
     if as_json:
         click.echo(json.dumps(found, indent=1))
     else:
@@ -74,15 +82,18 @@ def describe(benchmark: str, as_json: bool) -> None:
 @click.option("--agent", default="random", show_default=True, metavar="NAME", help="As of `bench pass-order`.")
 @click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True))
 @click.option("--seed", default=0, show_default=True)
-@REWARD
-def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, reward_space: str) -> None:
+@_ENV_REWARD
+@_COMPILER
+def run(
+    benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, reward_space: str | None, compiler: str
+) -> None:
     """Lets an agent work on benchmarks and prints the best states as CSV."""
+    from compiler_agent.app.env_compilers import COMPILERS
     from compiler_agent.search.env.agents import Run, run_agent
-    from compiler_agent.search.env.environment import LlvmEnv
     from compiler_agent.search.env.state import State, write_states
 
     def best(benchmark: str) -> State:
-        environment = LlvmEnv(benchmark, reward_space=reward_space)
+        environment = COMPILERS[compiler].environment(benchmark, reward_space)
         try:
             return run_agent(agent, Run(environment, seconds, seed))
         finally:
@@ -93,31 +104,38 @@ def run(benchmarks: tuple[str, ...], agent: str, seconds: float, seed: int, rewa
 
 @env.command()
 @click.argument("file", type=_FILE)
-@REWARD
+@_ENV_REWARD
+@_COMPILER
 @PEER
 @AS_JSON
-def replay(file: Path, reward_space: str, peer: str | None, as_json: bool) -> None:
+def replay(file: Path, reward_space: str | None, compiler: str, peer: str | None, as_json: bool) -> None:
     """Replays the states of a CSV FILE and compares the rewards; exit 1 where one differs."""
     from compiler_agent.app.env_report import replay_states
     from compiler_agent.app.peer_report import replay_peer_states
 
-    rows = replay_peer_states(file, reward_space, peer) if peer else replay_states(file, reward_space)
+    if peer:
+        rows = replay_peer_states(file, reward_space or _DEFAULT_REWARD, peer)
+    else:
+        rows = replay_states(file, reward_space, compiler)
     sys.exit(_render(rows, as_json))
 
 
 @env.command()
 @click.argument("file", type=_FILE)
-@REWARD
+@_ENV_REWARD
+@_COMPILER
 @click.option(
     "--test-seconds", default=DEFAULT_TEST_SECONDS, show_default=True, type=click.FloatRange(0), help="By function."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the tests' inputs.")
 @AS_JSON
-def validate(file: Path, reward_space: str, test_seconds: float, seed: int, as_json: bool) -> None:
+def validate(
+    file: Path, reward_space: str | None, compiler: str, test_seconds: float, seed: int, as_json: bool
+) -> None:
     """Replays the states of a CSV FILE and validates each; exit 1 unless all are okay."""
     from compiler_agent.app.env_report import validate_states
 
-    sys.exit(_render(validate_states(file, reward_space, test_seconds, seed), as_json))
+    sys.exit(_render(validate_states(file, reward_space, compiler, test_seconds, seed), as_json))
 
 
 def _render(rows: list[tuple[str, str, str]], as_json: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -73,6 +74,28 @@ def test_what_an_agent_found_is_replayed_and_validated(uri: str, tmp_path: Path)
     wrong = call("env", "replay", str(path), *reward)
     assert wrong.exit_code == 1
     assert "its reward is" in wrong.output
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="GCC is not installed")
+def test_gcc_is_described_run_and_replayed(uri: str, tmp_path: Path) -> None:
+    gcc = ("--compiler", "gcc")
+    spaces = call("env", "list", "--spaces", *gcc).output
+    assert "instruction_counts  observation" in spaces
+    assert "TextSizeBytesOs  reward" in spaces
+    found = json.loads(call("env", "describe", uri, "--json", *gcc).output)
+    assert found["command"][0].endswith("gcc")
+    figures = found["baselines"]["TextSizeBytes"]
+    assert set(figures) == {"O0", "O2", "O3", "Os", "Oz"}
+    assert figures["Os"] < figures["O0"]
+    assert "nothing can be established" in call("env", "describe", uri, *gcc).output
+    path = tmp_path / "states.csv"
+    append_state(path, State(uri, 1.0, 0.0, "-Os"))
+    assert call("env", "replay", str(path), *gcc).exit_code == 0
+    assert call("env", "replay", str(path), "--reward", "ObjectSizeBytesO3", *gcc).exit_code == 1
+    (row,) = json.loads(call("env", "validate", str(path), "--json", *gcc).output)
+    assert row["verdict"] == "not-established"
+    rows = list(csv.reader(call("env", "run", uri, "--seconds", "0.2", *gcc).output.splitlines()))
+    assert [row[0] for row in rows] == ["benchmark", uri]
 
 
 def test_what_was_found_before_an_error_is_there(uri: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from compiler_agent.evaluation.evaluate import Evaluator, Objective, Verdict
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import strategies
+from compiler_agent.search.env.compiler_env import CompilerEnv
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.served import Metric
 from compiler_agent.search.env.state import State
@@ -41,7 +42,7 @@ _FIT = (Verdict.ESTABLISHED, Verdict.NOT_BETTER)
 class Run:
     """What an agent is given."""
 
-    env: LlvmEnv
+    env: CompilerEnv[Any, Any]
     """Whose episodes begin with the benchmark at hand."""
     seconds: float
     """Time on the clock; a step that has begun is finished."""
@@ -87,11 +88,11 @@ class Steps(Protocol):
 
 def random_agent(run: Run) -> State:
     """Takes random actions, and begins anew where a number of them in a row gained nothing."""
-    return random_walk(run.env, run.seconds, run.seed)
+    return random_walk(run.env, run.seconds, run.seed, run.env.opening_actions)
 
 
-def random_walk(env: Steps, seconds: float, seed: int) -> State:
-    """What `random_agent` does, in any environment."""
+def random_walk(env: Steps, seconds: float, seed: int, opening: Sequence[int] = ()) -> State:
+    """What `random_agent` does, in any environment; it takes one of the `opening` actions first, if there are any."""
     rng, deadline_s = random.Random(seed), time.monotonic() + seconds
     n_actions = len(env.action_names)
     env.reset(seed=seed)
@@ -99,6 +100,9 @@ def random_walk(env: Steps, seconds: float, seed: int) -> State:
     while time.monotonic() < deadline_s:
         env.reset()
         highest, idle, truncated = 0.0, 0, False
+        if opening:
+            truncated = env.step(rng.choice(opening))[3]
+            highest, best = env.state.reward, _better(best, env.state)
         while idle < _PATIENCE and not truncated and time.monotonic() < deadline_s:
             truncated = env.step(rng.randrange(n_actions))[3]
             state = env.state
@@ -139,6 +143,8 @@ def strategy_agent(name: str) -> Agent:
 
     def agent(run: Run) -> State:
         env, known = run.env, catalog.load()
+        if not isinstance(env, LlvmEnv):
+            raise UsageError(f"the strategy '{name}' proposes plans of LLVM's", hint="take random or greedy")
         env.reset(seed=run.seed)
         space = Space(known, stock.editable_pipeline(discover(), known))
         evaluator = Evaluator(env.episode.served.engine, known, objective=_OBJECTIVES[env.metric])

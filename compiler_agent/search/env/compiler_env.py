@@ -94,6 +94,11 @@ class CompilerEnv(gymnasium.Env[Any, Any], abc.ABC, Generic[_Episode, _Served]):
         """What each action is called."""
 
     @property
+    def opening_actions(self) -> tuple[int, ...]:
+        """Actions of which one has to be taken first, where nothing else has an effect before; none: any will do."""
+        return ()
+
+    @property
     def episode(self) -> _Episode:
         """The running episode.
 
