@@ -15,6 +15,7 @@ constexpr uint32_t CandidateTimeoutMs = 1000;
 constexpr uint64_t TooSlow = 100;
 constexpr uint32_t LeastTimeoutMs = 300, LongestTimeoutMs = 4000;
 constexpr double MinimisationSeconds = 3;
+constexpr uint32_t Refills = 6;
 
 } // namespace
 
@@ -52,6 +53,27 @@ bool Search::isStable() {
   return false;
 }
 
+bool Search::staysInside(const Seeds &Candidate) {
+  Inputs.build(Candidate, true);
+  Input.header().Apart = 1;
+  runSanitized(CandidateTimeoutMs);
+  const OutputHeader &Found = All.Sanitized->output();
+  bool Outside = !saysSomething(Found) && Found.FaultAddress >= ArenaBase && Found.FaultAddress < HeapBase + HeapSize;
+  Inputs.build(Candidate);
+  return !Outside;
+}
+
+bool Search::differsRefilled(const OutputHeader &Expected) {
+  bool Differs = true;
+  for (uint32_t Refill = 1; Differs && Refill <= Refills; ++Refill) {
+    Input.header().Refill = Refill;
+    All.Moved->run(CandidateTimeoutMs, false);
+    Differs = differ(Expected, All.Moved->output());
+  }
+  Input.header().Refill = 0;
+  return Differs;
+}
+
 bool Search::requestsAlike() {
   uint32_t Denied = std::exchange(Input.header().Denied, 0);
   if (!Denied)
@@ -64,10 +86,13 @@ bool Search::requestsAlike() {
   return Alike;
 }
 
-bool Search::refutes(bool ByType) {
+bool Search::refutes(const Seeds &Candidate, bool ByType) {
+  Inputs.build(Candidate);
   Verdict Found = judge(ByType);
   while (Found == Verdict::Unstable && learnUnwritten()) // as above
     Found = judge(ByType);
+  if (Found == Verdict::Refuted && !staysInside(Candidate))
+    Found = Verdict::Explained;
   S->Unstable += Found == Verdict::Unstable;
   S->Explained += Found == Verdict::Explained;
   return Found == Verdict::Refuted;
@@ -101,7 +126,7 @@ Search::Verdict Search::judge(bool ByType) {
   if (Other.Outcome != OutcomeTimeout) {
     // At another address, and with other contents of what nobody wrote, it has to be wrong, too.
     All.Moved->run(CandidateTimeoutMs, true);
-    if (!differ(First, All.Moved->output()))
+    if (!differ(First, All.Moved->output()) || !differsRefilled(First))
       return Verdict::Unstable;
   }
   if (ByType) {
@@ -110,11 +135,6 @@ Search::Verdict Search::judge(bool ByType) {
       return Verdict::Explained;
   }
   return Verdict::Refuted;
-}
-
-bool Search::refutes(const Seeds &Candidate, bool ByType) {
-  Inputs.build(Candidate);
-  return refutes(ByType);
 }
 
 Seeds Search::withFewCalls(Seeds Current) {

@@ -160,7 +160,7 @@ void Search::explore() {
     }
 }
 
-bool Search::differs(const OutputHeader &Expected) {
+bool Search::differs(const OutputHeader &Expected, const Seeds &Candidate) {
   ++S->Compared;
   All.Candidate->run(CandidateTimeoutMs, false);
   const OutputHeader &Other = All.Candidate->output();
@@ -169,7 +169,7 @@ bool Search::differs(const OutputHeader &Expected) {
     S->CandidateLimited += Other.Outcome == OutcomeLimit && isDefined() && isStable();
     return false;
   }
-  return refutes(true);
+  return refutes(Candidate, true);
 }
 
 Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding> &Others) {
@@ -179,7 +179,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   Finding Refutation;
   auto judge = [&](const Seeds &Candidate) {
     OutputHeader Expected = All.Reference->output();
-    if (!differs(Expected))
+    if (!differs(Expected, Candidate))
       return false;
     Finding Found = finding(Function, Candidate);
     if (Found.Function == Function) {

@@ -106,19 +106,23 @@ private:
   void recast(uint32_t Function, const Seeds &Candidate);
   // Whether builds that differ only in what nobody has written agree on the input that the reference has just run.
   bool isStable();
-  // ByType: whether the input respects the types of what it points to is asked too, which takes long.
-  bool refutes(bool ByType);
+  // Whether no access falls outside of the object it is meant for. One that hits another object is no fault in the sanitizer's eyes,
+  // but an optimizer may know that the two are not one: the objects lie far apart here.
+  bool staysInside(const Seeds &Candidate);
+  // Whether it differs whatever memory holds that nobody wrote: what was written may be equal to that by chance.
+  bool differsRefilled(const OutputHeader &Expected);
   // Where a request for memory is denied: whether the candidate makes the very same requests as long as none is. An optimizer may leave
   // one out, and another one would be denied.
   bool requestsAlike();
   enum class Verdict { Equal, Unstable, Explained, Refuted };
   Verdict judge(bool ByType);
-  bool refutes(const Seeds &S, bool ByType);
+  // ByType: whether the input respects the types of what it points to is asked too, which takes long.
+  bool refutes(const Seeds &Candidate, bool ByType);
   // Fields of local variables that stubs saw, and that hold what nobody wrote: builds that differ in that tell.
   // Whether there is one that was not known to be such.
   bool learnUnwritten();
   // The candidate on the input that the reference has just run: true when a finding is made of it.
-  bool differs(const OutputHeader &Expected);
+  bool differs(const OutputHeader &Expected, const Seeds &Candidate);
   // Leaves out the calls that the difference does not need.
   Seeds withFewCalls(Seeds S);
   Seeds minimised(Seeds S);

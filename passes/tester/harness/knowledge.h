@@ -13,10 +13,10 @@ namespace cct {
 // The functions of the unit that a function may reach by direct calls, itself among them.
 std::set<const llvm::Function *> reachable(const llvm::Function &F);
 
-// Numbers and strings that the code compares with: inputs made of them go where others do not.
 // The local functions that it calls, or that one of them calls.
 std::set<const llvm::Function *> localCallees(const llvm::Function &F);
 
+// Numbers and strings that the code compares with: inputs made of them go where others do not.
 void constantsOf(const std::set<const llvm::Function *> &Reached, std::set<uint64_t> &Numbers, std::set<std::string> &Strings);
 
 // The complete structures that its pointers point to: what is behind a void *, an incomplete type or the first member of

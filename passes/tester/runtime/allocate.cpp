@@ -9,17 +9,19 @@ namespace cct {
 
 constexpr uint64_t RedZone = 32;
 constexpr uint64_t LargestBlock = 16u << 20;
+constexpr uint64_t FarApart = 256u << 10;
 
 void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
   State &S = state();
   // A run that asks for very much says nothing: an optimizer may drop the request.
-  if (Size > LargestBlock || S.Blocks == MaxBlocks || S.HeapUsed + Size + 2 * RedZone + Alignment > HeapSize)
+  uint64_t Between = input().Apart && S.Sanitized && S.HeapUsed < HeapSize / 2 ? FarApart : RedZone;
+  if (Size > LargestBlock || S.Blocks == MaxBlocks || S.HeapUsed + Size + Between + RedZone + Alignment > HeapSize)
     endRun(OutcomeLimit, 0);
   if (Size > LargestBlock)
     return nullptr;
   if (Alignment < 16)
     Alignment = 16;
-  uint64_t Address = (HeapBase + S.HeapUsed + RedZone + Alignment - 1) & ~(Alignment - 1);
+  uint64_t Address = (HeapBase + S.HeapUsed + Between + Alignment - 1) & ~(Alignment - 1);
   S.HeapUsed = ((Address + Size + 15) & ~15ull) - HeapBase;
   S.Block[S.Blocks++] = {Address, static_cast<uint32_t>(Size), 0, false};
   auto *Memory = reinterpret_cast<uint8_t *>(Address);

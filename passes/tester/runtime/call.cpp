@@ -28,12 +28,47 @@ uint64_t now() {
   return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
 }
 
+// How many words of a piece of memory point into an object; those of the object itself are left out.
+uint64_t pointersInto(uint64_t Object, uint64_t Size, uint64_t Begin, uint64_t Bytes) {
+  uint64_t Count = 0;
+  for (uint64_t Word = Begin; Word + 8 <= Begin + Bytes; Word += 8)
+    if (Word - Object >= Size)
+      Count += *reinterpret_cast<const volatile uint64_t *>(Word) - Object <= Size;
+  return Count;
+}
+
+// Whether more leads to what an earlier call returned than one argument: to a restrict parameter it may not be given then.
+bool isShared(uint64_t Pointer, const CallEntry &C) {
+  const State &S = state();
+  const BlockEntry *B = blockOf(Pointer);
+  int Given = objectOf(Pointer);
+  if (!B && Given < 0)
+    return Pointer != 0;
+  uint64_t Object = B ? B->Address : ArenaBase + input().Object[Given].Offset, Size = B ? B->Size : input().Object[Given].Size;
+  uint64_t Count = pointersInto(Object, Size, ArgumentsBase + C.ArgumentsOffset, C.ArgumentsSize) +
+                   pointersInto(Object, Size, ArenaBase, input().ArenaUsed) + pointersInto(Object, Size, HeapBase, S.HeapUsed);
+  for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
+    Count += pointersInto(Object, Size, reinterpret_cast<uint64_t>(S.Ranges[Index].Begin), S.Ranges[Index].Size);
+  return Count > 1;
+}
+
 // Where an argument stands for the result of an earlier call, that result is put.
 void receiveResults(const CallEntry &C, uint32_t Index) {
   auto *Arguments = reinterpret_cast<uint64_t *>(ArgumentsBase + C.ArgumentsOffset);
+  uint32_t Received = 0; // a bit for each earlier call
   for (uint32_t Slot = 0; Slot < C.ArgumentsSize / 8; ++Slot)
-    if (uint64_t Earlier = Arguments[Slot] - ResultBase; Earlier < Index)
+    if (uint64_t Earlier = Arguments[Slot] - ResultBase; Earlier < Index) {
       memcpy(&Arguments[Slot], output().Results[Earlier], 8);
+      Received |= 1u << Earlier;
+    }
+  if (state().Sanitized || !(cct_functions[C.Function].Flags & FunctionNoAlias))
+    return;
+  for (uint32_t Earlier = 0; Earlier < Index; ++Earlier)
+    if (uint64_t Pointer; Received >> Earlier & 1) {
+      memcpy(&Pointer, output().Results[Earlier], 8);
+      if (isShared(Pointer, C))
+        endRun(OutcomeLimit, 0);
+    }
 }
 
 void makeCalls() {
@@ -82,8 +117,10 @@ void layOut() {
     restore(S.Ranges[Index]);
   const auto *Given = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
   if (S.Sanitized) {
-    __asan_poison_memory_region(Arena, I.ArenaUsed + (64u << 10));
-    __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), 256u << 10);
+    // All else has been poisoned since the process began.
+    __asan_poison_memory_region(Arena, S.ArenaOpened);
+    __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), S.HeapUsed);
+    S.ArenaOpened = I.ArenaUsed;
     for (uint32_t Index = 0; Index < I.Objects; ++Index) {
       const ObjectEntry &O = I.Object[Index];
       __asan_unpoison_memory_region(Arena + O.Offset, O.Size);

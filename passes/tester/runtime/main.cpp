@@ -194,6 +194,11 @@ void poisonFreeFrames() {
     __asan_poison_memory_region(Stack, Flags + (SizeClasses << 16));
 }
 
+void poisonObjects() {
+  __asan_poison_memory_region(reinterpret_cast<void *>(ArenaBase), ArenaSize);
+  __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), HeapSize);
+}
+
 void poisonBehindGlobals() {
   for (uint32_t Index = 0; Index < cct_counts[1]; ++Index)
     if (const GlobalEntry &G = cct_globals[Index]; G.Address && (G.Flags & GlobalForeign))
@@ -228,6 +233,7 @@ int main(int Count, char **Arguments) {
     S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
     poisonFreeFrames();
     poisonBehindGlobals();
+    poisonObjects();
     // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.
     for (auto [Begin, End] : {std::pair{cct_data_begin, cct_data_end}, std::pair{cct_bss_begin, cct_bss_end}})
       S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), static_cast<uint64_t>(End - Begin), nullptr};

@@ -51,6 +51,7 @@ struct State {
   int ReportDescriptor;
   uint64_t ImageBegin, ImageEnd;
   uint64_t OwnStackEnd;  // of the sanitized variant, which does not run on ours
+  uint64_t ArenaOpened;  // so far it may have taken the poison off the arena
   uint32_t RangeCount;
   Range Ranges[MaxRanges];
   // This run
@@ -85,8 +86,8 @@ inline uint64_t mix(uint64_t Hash, uint64_t Value) {
 
 // What memory holds that nobody has written: different in each word, so that no two cancel out, and in each variant.
 inline uint64_t unwritten(uint64_t Address) {
-  uint64_t Word = (Address / 8 + (uint64_t(state().Fill) << 40)) * 0x9E3779B97F4A7C15ull;
-  return Word ^ (Word >> 29);
+  // The lowest byte, too, depends on the variant: a text's first letters that nobody wrote must not be the same in all.
+  return mix(mix(1, state().Fill + 256 * input().Refill), Address / 8);
 }
 
 // call.cpp: ends the run from within; returns only when no run is on.

@@ -102,7 +102,9 @@ extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8
   if (!(E.Flags & StubPure))
     writeThrough(E, Arguments, Random);
   explain(E.ResultKind == ValueNone ? ")\n" : ") = ");
-  if (E.ResultKind == ValuePointer)
+  if (E.ResultKind == ValuePointer && (E.Flags & StubFreshResult))
+    explain("memory of its own\n"); // that the other unit does not look at again
+  else if (E.ResultKind == ValuePointer)
     explainPointer(Answer), explain("\n");
   else if (E.ResultKind != ValueNone)
     explain("%lld\n", static_cast<long long>(Answer));

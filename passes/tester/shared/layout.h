@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 5;
+constexpr uint32_t LayoutVersion = 6;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -97,6 +97,8 @@ struct InputHeader {
   uint32_t AnyNotString;
   uint32_t Counted; // edges are counted during calls of this function (its index + 1); 0: of all
   uint32_t Denied; // the unit's request for memory of this number, from 1 on, is denied; 0: none is
+  uint32_t Apart; // the sanitized variant keeps blocks of the heap far apart
+  uint32_t Refill; // makes what nobody wrote other than it was
   uint32_t Trace; // write down what the code compares, and what of the arena it loads
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
