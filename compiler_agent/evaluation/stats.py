@@ -15,10 +15,12 @@ import numpy
 
 _RESAMPLES = 10_000
 _MEDIAN_RESAMPLES = 4_000
-_CLIPPED = 3.0
-"""Log ratios count for at most so many scales: a neighbour's burst must not outweigh all other pairs."""
-_PRIOR_VARIANCE = 4.0
-"""Sum of squared scales around which evidence is sharpest, as of the first pairs; it changes power, never validity."""
+_CLIPPED = 0.9
+"""Log ratios count for at most so many noises: nearly their signs, so a neighbour's burst counts like any other pair."""
+_PRIOR_VARIANCE = 0.9
+"""Sum of squares around which evidence is sharpest, as of the first pairs; it changes power, never validity."""
+_OWN_NOISE_FROM = 6
+"""Pairs from which on a comparison knows its own noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ def evidence(log_ratios: Sequence[float], scale: float) -> Evidence:
 
     If each log ratio is symmetric about 0 given those before (which measuring a program against itself in random order
     makes it), it exceeds 1/a *ever*, after whatever number of pairs, with probability at most a. So one may look
-    after each pair, stop when satisfied, and go on when promising. Neither the shape nor the size of the noise matters,
-    because x is clipped by an odd function, which keeps it symmetric.
+    after each pair, stop when satisfied, and go on when promising. Neither the shape nor the size of the noise matters:
+    each pair is divided by the noise of those *before* it and clipped by an odd function, which keeps it symmetric.
 
     Args:
         log_ratios: In the order in which they were measured.
-        scale: Standard deviation to be expected, fixed before; a wrong one costs power only.
+        scale: Standard deviation to be expected of the first ones, fixed before; a wrong one costs power only.
 
     Source: exp(λ·S − λ²·V/2) with S = Σx, V = Σx² is a supermartingale for symmetric x (de la Peña 1999, Ann. Probab.
     27, 537-564), mixed over λ ~ N(0, 1/ρ) (Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021, Ann. Statist. 49,
@@ -125,12 +127,17 @@ def log_needed(level: float, n_claims: int = 1, n_found: int = 1) -> float:
     return math.log(n_claims / (level * n_found))
 
 
-def noise_scale(log_ratios: Sequence[float], floor: float = 1e-3) -> float:
-    """Standard deviation of log ratios of a program against itself, by the median of their sizes: bursts do not count.
+def noise_scale(log_ratios: Sequence[float], centre: float = 0.0, floor: float = 1e-3) -> float:
+    """Standard deviation of log ratios, by the median of their sizes: bursts do not count.
 
-    Source: 1.4826 times the median absolute deviation (Hampel 1974, J. Am. Stat. Assoc. 69) from 0, the known centre.
+    Args:
+        log_ratios: Of pairs, at least one.
+        centre: What they scatter around; of a program against itself that is 0.
+        floor: Least value.
+
+    Source: 1.4826 times the median absolute deviation, Hampel 1974, J. Am. Stat. Assoc. 69.
     """
-    return max(floor, 1.4826 * float(numpy.median(numpy.abs(log_ratios))))
+    return max(floor, 1.4826 * float(numpy.median(numpy.abs(numpy.asarray(log_ratios) - centre))))
 
 
 def fast_p(speedups: Sequence[float | None], thresholds: Iterable[float]) -> list[float]:
@@ -177,7 +184,11 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def _sums(log_ratios: Sequence[float], scale: float) -> tuple[float, float]:
-    clipped = numpy.clip(numpy.asarray(log_ratios, dtype=float) / scale, -_CLIPPED, _CLIPPED)
+    values = numpy.asarray(log_ratios, dtype=float)
+    noises = numpy.full(len(values), scale)
+    for n in range(_OWN_NOISE_FROM, len(values)):
+        noises[n] = noise_scale(values[:n], float(numpy.median(values[:n])))
+    clipped = numpy.clip(values / noises, -_CLIPPED, _CLIPPED)
     return float(clipped.sum()), float((clipped**2).sum())
 
 

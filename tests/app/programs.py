@@ -130,7 +130,7 @@ class Project:
 
     def run(self, program: str) -> bytes:
         """What a program prints; it must succeed."""
-        return subprocess.run([self.directory / program], check=True, capture_output=True, timeout=30).stdout
+        return subprocess.run([self.directory / program], check=True, capture_output=True, timeout=300).stdout
 
     def leftovers(self) -> list[str]:
         """Temporary files that are still there, by name."""
@@ -185,7 +185,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 120) -> bool:
     """Whether a condition comes true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

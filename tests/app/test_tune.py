@@ -287,33 +287,36 @@ def test_a_plan_whose_replay_gives_another_object_is_not_kept(
     assert str(MISCOMPILE) not in {entry["plan"] for entry in planted.plans().values()}
 
 
-def searching(project: Project, *arguments: str) -> tuple[subprocess.Popen[str], list[int]]:
+def searching(project: Project, seconds: float, *arguments: str) -> tuple[subprocess.Popen[str], list[int]]:
     """A tune that has been searching for some seconds and would go on for long, and its processes."""
-    tune = project.start("tune", "--budget", "100s", *arguments)
+    tune = project.start("tune", "--budget", "1000s", *arguments)
     assert eventually(lambda: len(descendants(tune.pid)) > 0)
     with pytest.raises(subprocess.TimeoutExpired):  # time for the seed plans
-        tune.wait(timeout=4)
+        tune.wait(timeout=seconds)
     return tune, descendants(tune.pid)
 
 
 def test_an_interrupt_keeps_what_was_found_and_leaves_nothing(project: Project) -> None:
-    tune, processes = searching(project, "weigh.c", "main.c")
-    assert processes
-    tune.send_signal(signal.SIGINT)
-    output, errors = tune.communicate(timeout=30)
-    assert tune.returncode == 130, errors
-    assert "what was found so far is kept" in errors
-    assert "Traceback" not in errors
-    assert "weigh.c" in output
+    for seconds in (4, 16, 64, 256):  # until this machine finds something in time
+        tune, processes = searching(project, seconds, "weigh.c", "main.c")
+        assert processes
+        tune.send_signal(signal.SIGINT)
+        output, errors = tune.communicate(timeout=300)
+        assert tune.returncode == 130, errors
+        assert "what was found so far is kept" in errors
+        assert "Traceback" not in errors
+        assert not any(is_running(pid) for pid in processes)
+        assert project.leftovers() == []
+        if project.lock.exists() and "weigh.c" in {entry["source"] for entry in project.plans().values()}:
+            break
     assert "weigh.c" in {entry["source"] for entry in project.plans().values()}
-    assert not any(is_running(pid) for pid in processes)
-    assert project.leftovers() == []
+    assert "weigh.c" in output
 
 
 def test_a_killed_tune_leaves_no_process_and_no_file_and_the_next_one_works(project: Project) -> None:
-    tune, processes = searching(project, "weigh.c")
+    tune, processes = searching(project, 4, "weigh.c")
     tune.kill()
-    tune.communicate(timeout=30)
+    tune.communicate(timeout=300)
     assert eventually(lambda: not any(is_running(pid) for pid in processes))
     assert project.leftovers() == []
     assert project.agent("tune", "--budget", "8", "weigh.c").returncode == 0
@@ -336,7 +339,7 @@ def test_a_tune_that_is_killed_while_it_compiles_leaves_no_file(project: Project
     tune = subprocess.Popen(command, cwd=project.directory, env=project.environment, stderr=subprocess.DEVNULL)
     assert eventually((project.directory / "began").exists)
     tune.kill()
-    tune.wait(timeout=30)
+    tune.wait(timeout=300)
     slow.unlink()
     assert project.leftovers() == []
     assert list(project.temporary.iterdir()) == []

@@ -313,7 +313,7 @@ def test_an_interrupt_of_the_command_leaves_nothing_behind(project: Project, num
     running = project.start("tune", "--objective", "speed", "--run", "./multiply", "multiply.c")
     assert eventually(lambda: any("cc-agent" in name for name in project.leftovers()))
     running.send_signal(number)
-    running.communicate(timeout=60)
+    running.communicate(timeout=300)
     assert running.returncode == status
     assert eventually(lambda: project.leftovers() == [])
     assert not project.lock.exists()

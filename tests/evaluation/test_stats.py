@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy
 import pytest
@@ -62,9 +63,16 @@ def test_one_burst_does_not_hide_a_difference() -> None:
     assert disturbed.is_gain
 
 
+@pytest.mark.parametrize("scale", [0.002, 0.01, 0.2])
+def test_a_wrong_scale_costs_some_pairs_and_no_gain(scale: float) -> None:
+    draw = random.Random(3)
+    found = [stats.evidence([draw.gauss(0.01, 0.01) for _ in range(60)], scale) for _ in range(100)]
+    assert sum(one.log >= stats.log_needed(0.05) and one.is_gain for one in found) > 90
+
+
 def test_evidence_by_hand() -> None:
-    # S = 3, V = 5, prior variance 4: 0.5 * log(4/9) + 9 / 18.
-    assert stats.evidence([0.01, 0.02], 0.01).log == pytest.approx(0.5 * math.log(4 / 9) + 0.5)
+    # Clipped to 0.5 and 0.9: S = 1.4, V = 1.06, prior variance 0.9.
+    assert stats.evidence([0.005, 0.02], 0.01).log == pytest.approx(0.5 * math.log(0.9 / 1.96) + 1.96 / (2 * 1.96))
     assert stats.evidence([], 0.01).log == 0
 
 

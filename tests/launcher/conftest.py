@@ -109,7 +109,7 @@ class Staged:
         """Run `cc-agent` with the arguments in the work directory."""
         command = [self.directory / "native" / "bin" / "cc-agent", *arguments]
         settings = {**self.settings, **environment}
-        return subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=self.work, env=settings, capture_output=True, text=True, timeout=300)
 
     def calls(self) -> list[str]:
         """What the script for clang was called with, and its private variables, one line each."""
