@@ -12,7 +12,7 @@ import click
 
 from compiler_agent.app.cli_llm import cost, llm_options, show_prompts
 from compiler_agent.app.cli_options import trust_options, workload_options
-from compiler_agent.app.cli_words import BUDGET_HELP, is_compiler
+from compiler_agent.app.cli_words import BUDGET_HELP, SOURCE_SUFFIXES, check_files, is_compiler
 from compiler_agent.base.config import Budget, find_lock, user_cache_directory
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from compiler_agent.app.tune import TuneReport
     from compiler_agent.app.unit import UnitResult
     from compiler_agent.app.verification import Demands
-
-SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
 
 
 @click.command()
@@ -150,9 +148,7 @@ def tune(
     if records is not None:
         units = read_records(records)
     elif arguments and all(Path(word).suffix in SOURCE_SUFFIXES for word in arguments):
-        for word in arguments:
-            if not Path(word).is_file():
-                raise UsageError(f"there is no file {word}")
+        check_files(arguments)
         units = [record for word in arguments for record in describe(["-O-agent=size", "-c", word])]
     elif arguments and is_compiler(arguments[0]):
         units = describe(["-O-agent=size", *arguments[1:], "-O-agent=size"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compiler_agent.app.cli_words import is_compiler
+from compiler_agent.app.cli_words import SOURCE_SUFFIXES, check_files, is_compiler
 from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.lock import check_writable
@@ -148,8 +148,6 @@ def keys_of(records: Path | None) -> frozenset[str] | None:
 
 def _command(arguments: Sequence[str], workloads: Sequence[Workload]) -> tuple[str, ...]:
     """The command that makes the program; for source files alone, one that makes a program of the first one's name."""
-    from compiler_agent.app.cli_tune import SOURCE_SUFFIXES
-
     if not arguments:
         raise UsageError("there is no program", hint=_EXAMPLE)
     if not workloads:
@@ -158,9 +156,7 @@ def _command(arguments: Sequence[str], workloads: Sequence[Workload]) -> tuple[s
         )
     if is_compiler(arguments[0]) or Path(arguments[0]).suffix not in SOURCE_SUFFIXES:
         return tuple(arguments)
-    for word in arguments:
-        if not Path(word).is_file():
-            raise UsageError(f"there is no file {word}")
+    check_files(arguments)
     return ("clang", *arguments, "-o", Path(arguments[0]).stem, "-lm")
 
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from compiler_agent.base.errors import UsageError
 from compiler_agent.base.trust import FunctionRecord, Strength
 
 BUDGET_HELP = "Per translation unit: a number of evaluations, or a time (30s, 2m)."
+
+
+SOURCE_SUFFIXES = {".c", ".cc", ".cpp", ".cxx", ".C", ".c++"}
+
+
+def check_files(words: Sequence[str]) -> None:
+    """Makes sure that each word is a file.
+
+    Raises:
+        UsageError: One is not.
+    """
+    for word in words:
+        if not Path(word).is_file():
+            raise UsageError(f"there is no file {word}")
 
 
 def is_compiler(word: str) -> bool:

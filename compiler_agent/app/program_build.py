@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from compiler_agent.app.program import INSTRUMENTED, SHIPPED_LEVEL, Choice, Objects, Unit, profile_of
-from compiler_agent.app.program_test import build, build_with, evidence_of, record_build, references
+from compiler_agent.app.program_test import build, build_with, evidence_of, overriding, record_build, references
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import run
@@ -69,7 +69,7 @@ class BuiltProgram:
             if missing := choice.plans.keys() - keys:
                 raise NotEstablished(f"the build did not compile {len(missing)} of the units again")
         else:
-            other = {} if choice.level == SHIPPED_LEVEL else _overriding(choice.level)
+            other = {} if choice.level == SHIPPED_LEVEL else overriding(choice.level)
             build(self._command, place, self._objective, CC_AGENT_MODE="off", **other)
         if snapshot(self._cwd) != before:
             raise NotEstablished(
@@ -83,7 +83,7 @@ class BuiltProgram:
         tree = place / "tree"
         place.mkdir(parents=True)
         copy_tree(self._cwd, tree)
-        build(self._command, tree, self._objective, CC_AGENT_MODE="off", **_overriding(INSTRUMENTED))
+        build(self._command, tree, self._objective, CC_AGENT_MODE="off", **overriding(INSTRUMENTED))
         return profile_of(self._workloads[0], tree, place)
 
     def executors(self) -> list[AbstractContextManager[Executor]]:
@@ -109,12 +109,6 @@ class BuiltProgram:
             place = Path(scratch) / "reference"
             copy_tree(self._cwd, place)
             return references(self._command, place, self._workloads, self._objective)
-
-
-def _overriding(level: str) -> dict[str, str]:
-    """Clang's own way to change a command line: it reaches every call, whatever the flags of the build are."""
-    edits = (word[1:] if word.startswith("-O") else f"+{word}" for word in level.split())
-    return {"CCC_OVERRIDE_OPTIONS": f"# {' '.join(edits)}"}
 
 
 class TreeExecutor:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from compiler_agent.app.program import INSTRUMENTED, Choice, Objects, Unit, profile_of
 from compiler_agent.app.program_test import evidence_of
-from compiler_agent.app.records import Record, described
+from compiler_agent.app.records import records_of
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
@@ -23,6 +23,7 @@ from compiler_agent.evaluation.executor import Executor, ProcessExecutor
 from compiler_agent.evaluation.layout import Layouts, LinkedLayouts
 from compiler_agent.evaluation.profile import GENERATE, Profile
 from compiler_agent.llvm.engine import Outcome as Compilation
+from compiler_agent.llvm.launcher import described
 from compiler_agent.llvm.toolchain import discover
 
 _LINK_TIMEOUT_S = 120.0
@@ -151,16 +152,15 @@ def of_command(
         EngineError: A source does not compile.
     """
     row = described([*arguments, "-O-agent=speed"], cwd)
-    sources = [source for source in row["sources"] if source.get("tune_argv")]
-    if not sources or _NO_PROGRAM & set(row["translated"]):
+    records = records_of(row, cwd)
+    if not records or _NO_PROGRAM & set(row["translated"]):
         raise UsageError(
             f"no program comes of: {shlex.join(arguments)}",
             hint=row["reason"] or "only a program can be timed: name its C or C++ sources, or give its build",
         )
-    records = [Record(str(cwd), source["path"], "speed", tuple(source["tune_argv"])) for source in sources]
     units = [(Unit.of(record), record.source) for record in records]
     toolchain = discover()
-    linker = toolchain.clangxx if any(source["language"] == "c++" for source in sources) else toolchain.clang
+    linker = toolchain.clangxx if any(source["language"] == "c++" for source in row["sources"]) else toolchain.clang
     link, program = [str(linker), *row["translated"][1:]], os.path.normpath(row["output"] or "a.out")
     # Runs are in copies of the directory: what they find elsewhere would be another program than the one to be judged.
     for what, words in (("-o", program), *(("--run", workload.command) for workload in workloads)):

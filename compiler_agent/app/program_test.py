@@ -23,6 +23,8 @@ from compiler_agent.base.process import run
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import N_REFERENCE_RUNS, Reference, Workload
 
+Item = tuple[str, LockEntry]
+"""A key and its plan."""
 _BUILD_TIMEOUT_S = 4 * 3600.0
 
 
@@ -48,6 +50,12 @@ def build(command: Sequence[str], cwd: Path, objective: str = "size", **variable
         raise CompilerAgentError(f"the build failed with status {done.status}: {shlex.join(command)}\n{tail}")
 
 
+def overriding(level: str) -> dict[str, str]:
+    """Clang's own way to change a command line: it reaches every compilation, whatever the flags of the build are."""
+    edits = (word[1:] if word.startswith("-O") else f"+{word}" for word in level.split())
+    return {"CCC_OVERRIDE_OPTIONS": f"# {' '.join(edits)}"}
+
+
 def record_build(command: Sequence[str], cwd: Path, objective: str = "size") -> list[Record]:
     """Runs a build once with clang's own code and returns its translation units of one objective, size or speed.
 
@@ -71,9 +79,7 @@ def references(
 ) -> list[Reference]:
     """What the program does when all of it is built at -O0; clang's own build stands there again afterwards."""
     with MemoryFile() as log:
-        # Clang's own way to change a command line: it reaches every compilation, whatever the build's flags are.
-        unoptimized = {"CC_AGENT_LOG": str(log.path), "CCC_OVERRIDE_OPTIONS": "# O0"}
-        build(command, cwd, objective, CC_AGENT_MODE="off", **unoptimized)
+        build(command, cwd, objective, CC_AGENT_MODE="off", CC_AGENT_LOG=str(log.path), **overriding("-O0"))
         if not log.read():
             raise NotEstablished(
                 f"the second run of `{shlex.join(command)}` compiled nothing, so there is no -O0 build to compare with",
@@ -136,7 +142,7 @@ def retest(
     """
     replayed: set[str] = set()
 
-    def passes(items: Sequence[tuple[str, LockEntry]]) -> bool:
+    def passes(items: Sequence[Item]) -> bool:
         behaves, keys = try_plans(dict(items), command, cwd, expected)
         replayed.update(keys)
         return behaves

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,11 +92,7 @@ def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None
         UsageError: The launcher cannot tune that command; it says why.
     """
     row = described(arguments, cwd)
-    found = [
-        Record(os.fspath(cwd or os.getcwd()), source["path"], row["objective"] or "size", tuple(source["tune_argv"]))
-        for source in row["sources"]
-        if source.get("tune_argv")
-    ]
+    found = records_of(row, cwd or os.getcwd())
     if not found:
         words = [word for word in arguments if not word.startswith("-O-agent")]  # added by us
         raise UsageError(
@@ -104,6 +100,15 @@ def describe(arguments: Sequence[str], cwd: str | os.PathLike[str] | None = None
             hint=row.get("reason") or "name a C or C++ source to compile",
         )
     return found
+
+
+def records_of(row: Mapping[str, Any], cwd: str | os.PathLike[str]) -> list[Record]:
+    """The translation units in what the launcher described, without those that it cannot tune."""
+    return [
+        Record(os.fspath(cwd), source["path"], row["objective"] or "size", tuple(source["tune_argv"]))
+        for source in row["sources"]
+        if source.get("tune_argv")
+    ]
 
 
 def remember(records: Iterable[tuple[str, Record]]) -> None:

@@ -11,14 +11,11 @@ from pathlib import Path
 from compiler_agent.app.guard import Guard
 from compiler_agent.app.program import Choice, Objects
 from compiler_agent.app.program_build import BuiltProgram
-from compiler_agent.base.lock_format import LockEntry
+from compiler_agent.app.program_test import Item
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
 from compiler_agent.evaluation.session import Session
-
-Item = tuple[str, LockEntry]
-"""A key and its plan."""
 
 
 def too_slow(

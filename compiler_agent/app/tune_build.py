@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from compiler_agent.app.guard import Guard
-from compiler_agent.app.program_test import evidence_of, record_build, references, remember_build, try_plans
+from compiler_agent.app.program_test import Item, evidence_of, record_build, references, remember_build, try_plans
 from compiler_agent.app.progress import Progress
 from compiler_agent.app.records import remember
 from compiler_agent.app.speed_guard import too_slow
@@ -27,7 +27,6 @@ from compiler_agent.llvm.toolchain import discover
 
 _NOT_BUILT_AGAIN = "the build did not compile it again, so its plan was not tested and is not kept"
 _TOO_SLOW = "with its plan the program is not shown to be as fast as --guard demands, so it is not kept"
-_Item = tuple[str, LockEntry]
 
 
 def tune_build(
@@ -79,7 +78,7 @@ def tune_build(
     preferred = _preferred(own, {key: e for key, e in there.items() if key in units and e.llvm == llvm})
     replayed: set[str] = set()
 
-    def passes(items: Sequence[_Item]) -> bool:
+    def passes(items: Sequence[Item]) -> bool:
         behaves, keys = try_plans(dict(items), command, cwd, expected)
         replayed.update(keys)
         return behaves

@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.base.files import labelled_digest
-
 _MODEL = re.compile(r"^model name\s*:\s*(.+)$", re.MULTILINE)
 _STEAL = 7
 """Place of stolen time in the first line of /proc/stat, after its name: proc(5)."""
@@ -30,18 +28,6 @@ class Machine:
     """How its clock rate is chosen; "unknown": it does not say, as in most virtual machines."""
     hypervisor: str
     """The vendor whose virtual machine it is, as far as it shows; "none"; or "unknown"."""
-
-    @property
-    def digest(self) -> str:
-        """Identity: 64 hexadecimal digits."""
-        return labelled_digest(
-            "machine-v1",
-            cpu=self.cpu,
-            n_cores=self.n_cores,
-            kernel=self.kernel,
-            governor=self.governor,
-            hypervisor=self.hypervisor,
-        )
 
     def __str__(self) -> str:
         """As one line."""

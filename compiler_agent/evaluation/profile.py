@@ -44,7 +44,6 @@ def collect(
     directory: Path,
     toolchain: Toolchain,
     *,
-    stdin: bytes = b"",
     cwd: Path | None = None,
 ) -> Profile:
     """Runs an instrumented program and keeps what it counted.
@@ -54,7 +53,6 @@ def collect(
         arguments: Its training input.
         directory: An existing directory for the profile, which is named by its digest.
         toolchain: Whose llvm-profdata to use.
-        stdin: What it reads.
         cwd: Where it runs; None: here.
 
     Raises:
@@ -66,7 +64,6 @@ def collect(
         cwd=cwd,
         env=child_environment(LLVM_PROFILE_FILE=str(raw.absolute())),
         timeout_s=_RUN_TIMEOUT_S,
-        input=stdin or None,
     )
     if done.status != 0:
         how = "did not end" if done.timed_out else f"ended with status {done.status}"
