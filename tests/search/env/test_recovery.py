@@ -168,6 +168,8 @@ def test_after_an_interrupt_no_answer_is_taken_for_another(
         patch.setattr(engine, "_socket", InterruptedSocket(engine._socket))
         with pytest.raises(KeyboardInterrupt):
             engine.measure("-passes=no-op-module")
+    with pytest.raises(EngineError):
+        engine.measure("-passes=default<O2>")
     again, _ = env.reset()
     assert again.tolist() == begin.tolist()
     fresh = make()
