@@ -16,7 +16,7 @@ import numpy
 _RESAMPLES = 10_000
 _MEDIAN_RESAMPLES = 4_000
 _CLIPPED = 0.9
-"""Log ratios count for at most so many noises: nearly their signs, so a neighbour's burst counts like any other pair."""
+"""Log ratios count for at most so many noises: nearly their signs; a neighbour's burst counts like any other pair."""
 _PRIOR_VARIANCE = 0.9
 """Sum of squares around which evidence is sharpest, as of the first pairs; it changes power, never validity."""
 _OWN_NOISE_FROM = 6
