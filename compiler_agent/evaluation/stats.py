@@ -187,7 +187,7 @@ def _sums(log_ratios: Sequence[float], scale: float) -> tuple[float, float]:
     values = numpy.asarray(log_ratios, dtype=float)
     noises = numpy.full(len(values), scale)
     for n in range(_OWN_NOISE_FROM, len(values)):
-        noises[n] = noise_scale(values[:n], float(numpy.median(values[:n])))
+        noises[n] = noise_scale(values[:n].tolist(), float(numpy.median(values[:n])))
     clipped = numpy.clip(values / noises, -_CLIPPED, _CLIPPED)
     return float(clipped.sum()), float((clipped**2).sum())
 
