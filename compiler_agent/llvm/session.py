@@ -9,6 +9,7 @@ A pass that crashes, hangs or eats memory ends that process: `SessionEnded` says
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -30,6 +31,7 @@ from compiler_agent.llvm.engine import (
 _PIECE_BYTES = 1 << 16
 _TIMEOUT_FACTOR = 4
 _SLACK_S = 60
+_GREETING_S = 10.0
 
 
 class SessionEnded(EngineError):
@@ -60,7 +62,7 @@ class Session:
         # By the kernel and once: settimeout() would cost a poll() for each step.
         patience = struct.pack("ll", int(_TIMEOUT_FACTOR * timeout_s + _SLACK_S), 0)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        self.process = int(self._receive()["process"])
+        self.process = self._greeting()
 
     @classmethod
     def open(
@@ -146,6 +148,19 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _greeting(self) -> int:
+        """The number of the process, which is known even where an interrupt comes before: it must be waited for."""
+        try:
+            return int(self._receive()["process"])
+        except SessionEnded:
+            raise
+        except BaseException:
+            self._socket.settimeout(_GREETING_S)  # an interrupt may also have come just when it was read
+            with contextlib.suppress(SessionEnded):
+                self.process = int(self._receive()["process"])
+                self.close()
+            raise
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -31,7 +31,7 @@ class Benchmark:
     directory: Path
     """Where that command runs."""
     digest: str = ""
-    """SHA-256 of the source: another content under the same name is another benchmark."""
+    """SHA-256 of the source: another content under the same name is another benchmark. Headers: see `inputs`."""
     program: Program | None = None
     """How to see what it does; None: its functions are all that can be tested."""
 

@@ -23,6 +23,7 @@ from compiler_agent.llvm.session import SessionEnded
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.effects import CompilationFailed, Effect, WrongProgram
+from compiler_agent.search.env.inputs import Inputs
 from compiler_agent.search.env.rewards import RewardSpace, Score
 from compiler_agent.search.env.spaces import Observation
 from compiler_agent.search.env.state import State
@@ -61,8 +62,17 @@ class AnyEpisode(Protocol):
         ...
 
 
+class AnyServed(Protocol):
+    """What serves a benchmark's episodes, with any compiler."""
+
+    @property
+    def inputs(self) -> Inputs:
+        """The benchmark's files as they were when it was begun."""
+        ...
+
+
 _Episode = TypeVar("_Episode", bound=AnyEpisode)
-_Served = TypeVar("_Served")
+_Served = TypeVar("_Served", bound=AnyServed)
 
 
 class CompilerEnv(gymnasium.Env[Any, Any], abc.ABC, Generic[_Episode, _Served]):
@@ -230,7 +240,9 @@ class CompilerEnv(gymnasium.Env[Any, Any], abc.ABC, Generic[_Episode, _Served]):
         """Begins random choices of the actions anew, where there are any."""
 
     def _serve(self, benchmark: Benchmark) -> _Served:
-        served = self._served.pop(benchmark, None) or self._serve_new(benchmark)
+        served = self._served.pop(benchmark, None)
+        if served is None or served.inputs.changed():
+            served = self._serve_new(benchmark)
         self._served[benchmark] = served
         if len(self._served) > _MOST_SERVED:
             self._served.popitem(last=False)

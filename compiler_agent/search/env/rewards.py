@@ -6,7 +6,8 @@ With C the metric of a state, C0 that of the first one and B a baseline's:
     Norm         (C[t-1] - C[t]) / C0
     O3, Oz, …    (C[t-1] - C[t]) / max(C0 - B, 1)
 
-so that an episode's sum is 1 where it reached the baseline. Source: compiler_gym/envs/llvm/llvm_rewards.py, v0.2.5.
+so that an episode's sum is 1 where it reached the baseline. `Runtime` is by measured times: see `runtime`.
+Source: compiler_gym/envs/llvm/llvm_rewards.py, v0.2.5.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from compiler_agent.base.errors import UsageError
+from compiler_agent.search.env.runtime import RuntimeReward
 from compiler_agent.search.env.served import Baseline, Metric
 
 _NORM = "Norm"
@@ -131,7 +133,8 @@ def size_rewards(
     }
 
 
-REWARDS = size_rewards(Metric, Baseline, Baseline.O0, lambda metric: metric.wire)
+RUNTIME = RuntimeReward()
+REWARDS = {**size_rewards(Metric, Baseline, Baseline.O0, lambda metric: metric.wire), RUNTIME.name: RUNTIME}
 """By name."""
 
 
@@ -141,8 +144,6 @@ def reward(name: str, table: Mapping[str, RewardSpace] = REWARDS) -> RewardSpace
     Raises:
         UsageError: There is none of that name.
     """
-    if name == "Runtime" and name not in table:
-        raise UsageError("the reward space 'Runtime' is not built", hint="observe Runtime, and judge by its samples")
     if name not in table:
         raise UsageError(f"there is no reward space '{name}'", hint=f"one of: {', '.join(table)}")
     return table[name]

@@ -15,13 +15,14 @@ from compiler_agent.llvm.engine import Engine, Measurement, Outcome
 from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.session import Session
 from compiler_agent.search.env.benchmark import Benchmark
+from compiler_agent.search.env.inputs import Inputs
 
 LEVEL = "-Oz"
 """At which an episode's module is compiled: its functions carry the attributes of a size build."""
 
 _MOST_SIZES = 10_000
 _BASELINE_FACTOR = 10
-"""A whole pipeline may take so many times what a step may."""
+"""A baseline may take so many times what a step may."""
 
 
 class Metric(enum.StrEnum):
@@ -81,6 +82,8 @@ class ServedBenchmark:
         """
         self.benchmark = benchmark
         self.limits = limits
+        self.inputs = Inputs.of(benchmark.argv, benchmark.directory) if not benchmark.is_ir else Inputs(())
+        """The source and its headers as they were just before they were parsed."""
         self.engine = Engine(benchmark.command(LEVEL), benchmark.directory)
         self._sizes: dict[tuple[str, str], Measurement] = {}
         self._baselines: dict[tuple[Baseline, bool], Measurement] = {}
@@ -90,7 +93,7 @@ class ServedBenchmark:
 
     def session(self) -> Session:
         """A new session with the module as it was parsed."""
-        return Session.open(self.engine, timeout_s=self.limits.timeout_s, memory_bytes=self.limits.memory_bytes)
+        return self._session(1)
 
     def sizes(self, fingerprint: str, options: str, emit: Callable[[], Measurement]) -> Measurement:
         """The object of a module with a fingerprint and the options that hold: equal modules have equal code."""
@@ -117,9 +120,13 @@ class ServedBenchmark:
         assert value is not None
         return value
 
+    def _session(self, factor: float) -> Session:
+        timeout_s = factor * self.limits.timeout_s
+        return Session.open(self.engine, timeout_s=timeout_s, memory_bytes=self.limits.memory_bytes)
+
     def _baseline(self, baseline: Baseline, emit: bool) -> Measurement:
         if baseline is Baseline.O0:
-            with self.session() as session:
+            with self._session(_BASELINE_FACTOR) as session:
                 if emit:
                     return _checked(session.emit(), baseline)
                 count = session.step(observe=["ir_instructions"])["ir_instructions"]

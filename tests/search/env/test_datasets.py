@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.evaluation import benchmark
 from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
+from compiler_agent.search.env.datasets.generators import prune
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.state import State, append_state, read_states, write_states
 
@@ -40,6 +43,34 @@ def test_a_seed_is_a_program() -> None:
     assert one.program is not None
     with pytest.raises(UsageError, match="no seed"):
         find("generator://csmith-v0/three")
+
+
+def test_programs_that_were_not_used_for_longest_go(tmp_path: Path) -> None:
+    hour_s = 3600.0
+    for name, age_s in (("csmith-1/a.c", 9), ("csmith-2/b.c", 7), ("csmith-2/c.c", 8), ("csmith-2/d.c", 6)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x" * 100)
+        os.utime(tmp_path / name, (0, time.time() - age_s * hour_s))
+
+    def left() -> list[str]:
+        return sorted(path.name for path in tmp_path.rglob("*.c"))
+
+    prune(tmp_path, most_bytes=400)
+    assert left() == ["a.c", "b.c", "c.c", "d.c"]
+    prune(tmp_path, most_bytes=399)
+    assert left() == ["b.c", "d.c"]
+    prune(tmp_path, most_bytes=100, in_use_s=6.5 * hour_s)
+    assert left() == ["d.c"]
+    prune(tmp_path, most_bytes=50, in_use_s=6.5 * hour_s)
+    assert left() == ["d.c"]  # somebody may be compiling it
+
+
+@needs_csmith
+def test_a_program_that_is_asked_for_again_is_in_use() -> None:
+    source = Path(find("generator://csmith-v0/3").argv[-1])
+    os.utime(source, (0, 0))
+    find("generator://csmith-v0/3")
+    assert source.stat().st_mtime > 0
 
 
 def test_a_library_is_configured_once(zlib_sources: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import compiler_agent.search.env  # noqa: F401 - registers the environment
-from compiler_agent.base.errors import PlanError, UsageError
+from compiler_agent.base.errors import EngineError, PlanError, UsageError
 from compiler_agent.llvm.library import Library
 from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.environment import LlvmEnv
@@ -110,7 +110,7 @@ def test_bitcode_and_ir_are_the_module(make: Callable[..., LlvmEnv], tmp_path: P
 def test_what_is_not_there_is_said(make: Callable[..., LlvmEnv]) -> None:
     for arguments in (
         {"observation_space": "Inst2vec"},
-        {"reward_space": "Runtime"},
+        {"reward_space": "Inst2vec"},
         {"action_space": "legacy"},
         {"observation_space": "Luck"},
     ):
@@ -197,6 +197,22 @@ def test_another_command_is_another_benchmark(make: Callable[..., LlvmEnv], uri:
     other = dataclasses.replace(one, argv=(*one.argv[:-1], "-Dcompare=other", one.argv[-1]))
     assert "@compare(" in env.reset(options={"benchmark": one})[0]
     assert "@other(" in env.reset(options={"benchmark": other})[0]
+
+
+def test_another_header_is_another_benchmark(make: Callable[..., LlvmEnv], tmp_path: Path) -> None:
+    (tmp_path / "unit.c").write_text('#include "a header.h"\nint f(int x) { return x FORM; }\n')
+    header = tmp_path / "a header.h"
+    header.write_text("#define FORM\n")
+    env = make(benchmark=f"file://{tmp_path}/unit.c", observation_space="IrInstructionCount")
+    before, _ = env.reset()
+    served = env.episode.served
+    assert env.reset()[0] == before
+    assert env.episode.served is served
+    header.write_text("#define FORM * x + 3\n")
+    assert env.reset()[0] > before
+    header.unlink()
+    with pytest.raises(EngineError, match="a header"):
+        env.reset()
 
 
 def test_samples_of_a_fork_are_its_own(make: Callable[..., LlvmEnv]) -> None:

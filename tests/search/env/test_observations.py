@@ -132,10 +132,20 @@ def test_only_a_program_that_is_right_has_a_runtime(env: LlvmEnv, monkeypatch: p
     assert samples.shape == (5,)
     assert samples.tolist() == taken
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    wrong = LlvmEnv(env.episode.served.benchmark, action_space=["cc-agent-test-miscompile"])
-    wrong.reset()
-    wrong.step(0)
+    benchmark, miscompile = env.episode.benchmark, ["function(sroa)", "cc-agent-test-miscompile"]
+    wrong = LlvmEnv(benchmark, action_space=miscompile, observation_space="Runtime")
     try:
+        wrong.reset()
+        seen, *_ = wrong.step(0)
+        last, reward, _, truncated, info = wrong.step(1)
+        assert (reward, truncated, info["ended"]) == (0.0, True, "wrong")
+        assert "standard output" in info["reason"]
+        assert last.tolist() == seen.tolist()
+        assert wrong.commandline() == "-passes=function(sroa)"
+        wrong.close()
+        wrong = LlvmEnv(benchmark, action_space=miscompile)
+        wrong.reset()
+        wrong.step(1)
         with pytest.raises(NotEstablished, match="wrong"):
             wrong.observe("Runtime")
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,6 +174,42 @@ def test_after_an_interrupt_no_answer_is_taken_for_another(
     fresh = make()
     fresh.reset()
     assert env.observe("TextSizeBytesOz") == fresh.observe("TextSizeBytesOz")
+
+
+def test_a_fork_that_is_interrupted_leaves_no_process(
+    make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = make()
+    env.reset()
+    clang = env.episode.served.engine.process
+    receive = Session._receive
+
+    def interrupted(session: Session) -> dict[str, object]:
+        monkeypatch.setattr(Session, "_receive", receive)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "_receive", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        env.fork()
+    assert len(children(clang)) == 1  # also no zombie
+    assert not env.step(0)[3]
+
+
+def test_an_unoptimized_baseline_may_take_longer_than_a_step(
+    make: Callable[..., LlvmEnv], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+    opened = Session.open
+
+    def open_(engine: object, *, timeout_s: float, memory_bytes: int) -> Session:
+        allowed.append(timeout_s)
+        return opened(engine, timeout_s=timeout_s, memory_bytes=memory_bytes)  # type: ignore[arg-type]
+
+    env = make(limits=Limits(3.0))
+    env.reset()
+    monkeypatch.setattr(Session, "open", open_)
+    env.observe("TextSizeBytesO0")
+    assert allowed == [30.0]
 
 
 def test_code_generation_that_failed_once_is_tried_again(

@@ -15,7 +15,7 @@ ENDINGS = ("", "Norm", "O3", "Oz", "OzPlain")
 
 
 def test_there_is_each_metric_in_each_form() -> None:
-    assert set(REWARDS) == {f"{metric}{ending}" for metric in METRICS for ending in ENDINGS}
+    assert set(REWARDS) == {"Runtime", *(f"{metric}{ending}" for metric in METRICS for ending in ENDINGS)}
 
 
 @pytest.mark.parametrize("metric", METRICS)

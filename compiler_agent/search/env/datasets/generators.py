@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,14 @@ from compiler_agent.evaluation.generated import (
 )
 from compiler_agent.search.env.benchmark import Benchmark, Program
 from compiler_agent.search.env.datasets.dataset import source_benchmark, toolchain
+
+MOST_BYTES = 512 << 20
+"""What generated programs may take in the cache: some ten thousand of them."""
+IN_USE_S = 3600.0
+"""A program that was asked for so many seconds ago may still be compiled."""
+_LOOKS_EACH = 100
+"""After so many new programs, and after a process's first, the cache is looked at."""
+_writes = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +88,42 @@ def _seed(uri: str, name: str) -> int:
 
 
 def _kept(name: str, write: Callable[[Path], object]) -> Path:
-    """A file of the cache, written first if it is not there; it appears whole."""
-    path = user_cache_directory() / "generated" / name
+    """A file of the cache, written first if it is not there; it appears whole. What is not used any more goes."""
+    place = user_cache_directory() / "generated"
+    path = place / name
+    with contextlib.suppress(OSError):  # not there, or in a cache that can only be read
+        os.utime(path)  # its last use
     try:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
                 write(Path(scratch) / path.name)
                 os.replace(Path(scratch) / path.name, path)
+            if next(_writes) % _LOOKS_EACH == 0:
+                prune(place)
     except OSError as error:
         raise file_error("write", path, error) from error
     return path
+
+
+def prune(place: Path, most_bytes: int = MOST_BYTES, in_use_s: float = IN_USE_S) -> None:
+    """Removes the files below a directory that were not used for longest, until three quarters of a limit are left.
+
+    Args:
+        place: The directory.
+        most_bytes: While its files have no more together, nothing is removed.
+        in_use_s: What was used within so many seconds stays: an episode may still compile it.
+    """
+    found = []
+    for path in place.rglob("*"):
+        with contextlib.suppress(OSError):  # another process prunes, too
+            if path.is_file():
+                found.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in found)
+    if total <= most_bytes:
+        return
+    for used_s, size, path in sorted(found):
+        if total <= 0.75 * most_bytes or used_s > time.time() - in_use_s:
+            break
+        path.unlink(missing_ok=True)
+        total -= size

@@ -29,15 +29,15 @@ from compiler_agent.search.env.gcc.observations import ALIASES, observation
 from compiler_agent.search.env.gcc.options import LEVEL, Option
 from compiler_agent.search.env.gcc.served import GccBaseline, GccMetric, ServedGcc
 from compiler_agent.search.env.gcc.validation import validate
+from compiler_agent.search.env.rewards import RUNTIME, size_rewards
 from compiler_agent.search.env.rewards import reward as reward_of
-from compiler_agent.search.env.rewards import size_rewards
 from compiler_agent.search.env.served import Limits
 from compiler_agent.search.env.spaces import Observation
 from compiler_agent.search.env.validation import Validation
 
 ACTION_SPACES = ("choices", "all-at-once")
 OPTION_SETS = ("production", "all")
-REWARDS = size_rewards(GccMetric, GccBaseline, GccBaseline.O0, lambda metric: ())
+REWARDS = {**size_rewards(GccMetric, GccBaseline, GccBaseline.O0, lambda metric: ()), RUNTIME.name: RUNTIME}
 """By name."""
 _DEFAULT_LIMITS = Limits()
 

@@ -12,6 +12,7 @@ from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.effects import CompilationFailed
 from compiler_agent.search.env.gcc.compiler import Compiled, Form, Gcc, compile_benchmark
 from compiler_agent.search.env.gcc.elf import text_bytes
+from compiler_agent.search.env.inputs import Inputs
 from compiler_agent.search.env.served import Limits
 
 _MOST_KEPT = 128
@@ -80,7 +81,7 @@ class ServedGcc:
     """One benchmark and the GCC that compiles it."""
 
     def __init__(self, benchmark: Benchmark, gcc: Gcc, limits: Limits) -> None:
-        """Compiles nothing yet.
+        """Looks which files it has, and compiles nothing yet.
 
         Raises:
             UsageError: GCC cannot compile such a thing.
@@ -89,6 +90,8 @@ class ServedGcc:
         self.benchmark = benchmark
         self.limits = limits
         self._command = gcc.command(benchmark)
+        self.inputs = Inputs.of(self._command, benchmark.directory)
+        """The source and its headers as they were before anything was compiled."""
         self._kept: OrderedDict[tuple[Words, Form], Compiled] = OrderedDict()
         self._figures: dict[tuple[Words, GccMetric], int] = {}
 
