@@ -13,9 +13,8 @@ from compiler_agent.app.speed_verification import check_behaviour, why_not_faste
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.evaluation.ledger import Ledger
-from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compare
+from compiler_agent.evaluation.measure import Comparison
 from compiler_agent.evaluation.pairing import Outcome
-from compiler_agent.evaluation.stats import log_needed
 
 _FINALISTS = 3
 """So many of the best are measured again, from the start; more would only be chosen by their luck."""
@@ -80,11 +79,10 @@ def _finalists(baselines: Stock, found: Found) -> list[Timed]:
     best = sorted(timed, key=lambda one: -one.speedup)[:_FINALISTS]
     if len(best) < 2:
         return best
-    rule = Rule(session.scale, log_needed(session.baseline.settings.level), Stopping.NEVER)
 
     def again(one: Timed) -> float:
         with contextlib.suppress(CompilerAgentError):
-            seen = compare(session.baseline, one.layouts, rule, seed=f"{session.seed}/final {one.candidate.plan}")
+            seen = session.measure(f"final {one.candidate.plan}", one.layouts)
             return seen.speedup.median if seen.speedup else 0.0
         return 0.0
 

@@ -20,7 +20,7 @@ from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.layout import Layouts
-from compiler_agent.evaluation.measure import Comparison, Rule, compare
+from compiler_agent.evaluation.measure import Comparison, Stopping
 from compiler_agent.evaluation.pairing import Outcome, Settings
 from compiler_agent.evaluation.samples import SampleFile
 from compiler_agent.evaluation.session import Session
@@ -165,8 +165,7 @@ def measure_stock(
 
     session, speedups = start(best), {best: 1.0}
     for level in others:
-        rule = Rule(session.scale)
-        seen = compare(session.baseline, built[level], rule, seed=f"{measuring.seed}/stock {level}")
+        seen = session.measure(f"stock {level}", built[level], Stopping.DIFFERENCES)
         if seen.speedup is None:
             continue  # it fails at that level: no baseline
         speedups[level] = speedups[best] * seen.speedup.median

@@ -139,6 +139,16 @@ class Session:
         self.tried[name] = found = self._verify(name, candidate, found)
         return found
 
+    def measure(self, name: str, candidate: Layouts, stopping: Stopping = Stopping.NEVER) -> Comparison:
+        """Measures one by itself, in the layouts of the search: for a choice, never for a claim.
+
+        Args:
+            name: Of the comparison, among the raw times.
+            candidate: Its executables.
+            stopping: When it may end early.
+        """
+        return self._compare(self.baseline, candidate, self._alone(stopping), name)
+
     def kept(self) -> list[str]:
         """Names of the candidates that may be said to be faster, the strongest evidence first.
 
@@ -158,10 +168,13 @@ class Session:
             name: Of the candidate.
             candidate: Its executables.
         """
-        rule = Rule(self.scale, stats.log_needed(self.baseline.settings.level), Stopping.NEVER)
-        return self._verify(
-            name, candidate, self._compare(self.baseline, candidate, rule, f"{name}/confirm", fresh_layouts=True)
-        )
+        rule = self._alone(Stopping.NEVER)
+        found = self._compare(self.baseline, candidate, rule, f"{name}/confirm", fresh_layouts=True)
+        return self._verify(name, candidate, found)
+
+    def _alone(self, stopping: Stopping) -> Rule:
+        """For a comparison that is not one of many."""
+        return Rule(self.scale, stats.log_needed(self.baseline.settings.level), stopping)
 
     def _verify(self, name: str, candidate: Layouts, found: Comparison) -> Comparison:
         """Runs a suspect on other inputs, once: it must do the same on all, and be faster on one at least."""
@@ -169,7 +182,7 @@ class Session:
             return found
         if name in self.verified:
             return replace(found, outcome=Outcome.FASTER, reason=self.verified[name])
-        rule = Rule(self.scale, stats.log_needed(self.baseline.settings.level))
+        rule = self._alone(Stopping.DIFFERENCES)
         commands, n_faster = [], 0
         for n, executor in enumerate(self.fresh):
             baseline = Baseline.establish(self.baseline.layouts, executor, self.baseline.settings)
