@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from compiler_agent.app.records import Record
 from compiler_agent.app.unit import TuneOptions, search_space, strategy_for
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.files import write_json
 from compiler_agent.base.store import Store
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.evaluate import Evaluator, Objective
@@ -207,7 +207,7 @@ def run_bench(
                 if result is not None:
                     figures.append(result)
                     if json_file is not None:
-                        json_file.write_text(json.dumps([dataclasses.asdict(row) for row in figures], indent=1) + "\n")
+                        write_json(json_file, [dataclasses.asdict(row) for row in figures])
                     shown = " ".join(f"{name} {result.ratio(name):.4f}" for name in settings.strategies)
                     print(
                         f"[{number}/{len(units)}] {result.unit}: {result.baseline_text_bytes} bytes, {shown}",

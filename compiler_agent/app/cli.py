@@ -81,6 +81,7 @@ for _command in (
     cli_campaign.bench_csmith,
     cli_campaign.bench_llvm_stress,
     cli_bench_speed.bench_speed,
+    cli_bench_speed.bench_measurement,
 ):
     cli_bench.bench.add_command(_command)
 

@@ -138,7 +138,7 @@ def bench_engine(units: tuple[str, ...], plans: int, searched: int, seed: int, f
 
     report = module.run_bench(units or module.UNITS, plans, searched, seed)
     render(report, Console(width=160))
-    _print_misses(report.misses(), fail_below)
+    print_misses(report.misses(), fail_below)
 
 
 @bench.command("replay")
@@ -152,7 +152,7 @@ def bench_replay(names: tuple[str, ...], rounds: int, budget: str, fail_above: b
 
     report = module.run_bench(names or module.LIBRARIES, rounds, Budget.parse(budget))
     module.render(report, Console(width=160))
-    _print_misses(report.misses(), fail_above)
+    print_misses(report.misses(), fail_above)
 
 
 @bench.command("mca")
@@ -166,48 +166,12 @@ def bench_mca(names: tuple[str, ...], levels: tuple[str, ...], rounds: int, json
     """How far llvm-mca's estimates of loops agree with measured time, on this machine."""
     from compiler_agent.app import bench_mca as module
     from compiler_agent.app import bench_mca_report as report
-    from compiler_agent.base.files import write_atomically
+    from compiler_agent.base.files import write_json
 
     found = module.run_bench(names, levels or module.LEVELS, rounds)
     report.render(found, Console(width=160))
     if json_file is not None:
-        write_atomically(json_file, (json.dumps(report.to_json(found), indent=1) + "\n").encode())
-
-
-@bench.command("measurement")
-@click.option("--comparisons", default=200, show_default=True, help="Of programs with themselves.")
-@click.option("--trials", default=60, show_default=True, help="With a slowdown of 2%.")
-@click.option("--repeats", default=5, show_default=True, help="Comparisons for each win that is one of layout alone.")
-@click.option("--pairs", type=click.IntRange(6), default=60, show_default=True, help="Most of one comparison.")
-@click.option("--seconds", default=600.0, show_default=True, help="Most for each of the three questions.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
-@click.option("--check", "fail", is_flag=True, help="Exit with 1 where a target is missed.")
-def bench_measurement(
-    comparisons: int,
-    trials: int,
-    repeats: int,
-    pairs: int,
-    seconds: float,
-    seed: int,
-    json_file: Path | None,
-    fail: bool,
-) -> None:
-    """Whether times measured on this machine can be believed.
-
-    Programs are compared with themselves, with themselves with 2% more work, and with themselves in another layout.
-    """
-    from compiler_agent.app import bench_measurement as module
-    from compiler_agent.app import bench_measurement_report as report
-    from compiler_agent.base.files import write_atomically
-
-    settings = module.Settings(comparisons, trials, repeats, pairs, seconds=seconds, seed=seed)
-    with module.Bench(settings) as running:
-        found = running.run()
-    report.render(found, Console(width=160))
-    if json_file is not None:
-        write_atomically(json_file, (json.dumps(report.to_json(found), indent=1) + "\n").encode())
-    _print_misses(list(report.misses(found)), fail)
+        write_json(json_file, report.to_json(found))
 
 
 @bench.command("drop-in", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -277,7 +241,7 @@ def bench_mutants(
         rows = report.render(bench.mutants, bench.tests, n_mutants, console)
         if as_json:
             click.echo(json.dumps(report.summary(rows), indent=1))
-    _print_misses(report.misses(rows), fail_below)
+    print_misses(report.misses(rows), fail_below)
 
 
 @bench.command("false-alarms")
@@ -316,7 +280,7 @@ def bench_false_alarms(
             module.run(settings, directory, journal, FunctionTester(), jobs)
     finally:
         n_alarms = module.render(journal, Console(width=160))
-    _print_misses(module.misses(journal), False)
+    print_misses(module.misses(journal), False)
     if n_alarms:
         sys.exit(1)
 
@@ -345,19 +309,20 @@ def bench_verification(
     Each unit is tuned by a process of its own with an empty cache, as `compiler-agent tune` does it.
     """
     from compiler_agent.app import bench_verification as module
-    from compiler_agent.base.files import write_atomically
+    from compiler_agent.base.files import write_atomically, write_json
 
     Budget.parse(budget)
     settings = module.Settings(budget, demands.trust, demands.test_seconds, demands.test_coverage, seed, jobs)
     journal = module.run(settings, () if report_only else chosen or module.LIBRARIES, directory)
     module.render(journal, Console(width=180))
     if json_file is not None:
-        write_atomically(json_file, (json.dumps(module.to_json(journal), indent=1) + "\n").encode())
+        write_json(json_file, module.to_json(journal))
     if page is not None:
         write_atomically(page, module.to_markdown(journal, settings).encode())
 
 
-def _print_misses(misses: Sequence[str], fail: bool) -> None:
+def print_misses(misses: Sequence[str], fail: bool) -> None:
+    """Prints what is not as it should be; ends with 1 then, if that is asked for."""
     for miss in misses:
         click.echo(f"target missed: {miss}", err=True)
     if misses and fail:

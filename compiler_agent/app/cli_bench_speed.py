@@ -1,4 +1,4 @@
-"""`compiler-agent bench speed`."""
+"""`compiler-agent bench speed`, and `bench measurement`: whether what it measures can be believed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from compiler_agent.app.cli_bench import print_misses
 from compiler_agent.app.cli_words import BUDGET_HELP
 from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import UsageError
-from compiler_agent.base.files import file_error, write_atomically
+from compiler_agent.base.files import file_error, write_atomically, write_json
 
 
 @click.command("speed")
@@ -88,8 +89,7 @@ def bench_speed(
     figures = module.run_bench(chosen, names.split(","), settings, state, measure=not report_only, earlier=earlier)
     report.render(figures, console)
     if json_file is not None:
-        rows = [row.to_json() for row in figures]
-        write_atomically(json_file, (json.dumps(rows, indent=1) + "\n").encode())
+        write_json(json_file, [row.to_json() for row in figures])
     if markdown is not None:
         plots = {}
         for one in dict.fromkeys(row.part for row in figures):
@@ -99,6 +99,41 @@ def bench_speed(
         write_atomically(markdown, report.markdown(figures, plots).encode())
     if fail_below and any(row.is_slower for row in figures):
         sys.exit(1)
+
+
+@click.command("measurement")
+@click.option("--comparisons", default=200, show_default=True, help="Of programs with themselves.")
+@click.option("--trials", default=60, show_default=True, help="With a slowdown of 2%.")
+@click.option("--repeats", default=5, show_default=True, help="Comparisons for each win that is one of layout alone.")
+@click.option("--pairs", type=click.IntRange(6), default=60, show_default=True, help="Most of one comparison.")
+@click.option("--seconds", default=600.0, show_default=True, help="Most for each of the three questions.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
+@click.option("--check", "fail", is_flag=True, help="Exit with 1 where a target is missed.")
+def bench_measurement(
+    comparisons: int,
+    trials: int,
+    repeats: int,
+    pairs: int,
+    seconds: float,
+    seed: int,
+    json_file: Path | None,
+    fail: bool,
+) -> None:
+    """Whether times measured on this machine can be believed.
+
+    Programs are compared with themselves, with themselves with 2% more work, and with themselves in another layout.
+    """
+    from compiler_agent.app import bench_measurement as module
+    from compiler_agent.app import bench_measurement_report as report
+
+    settings = module.Settings(comparisons, trials, repeats, pairs, seconds=seconds, seed=seed)
+    with module.Bench(settings) as running:
+        found = running.run()
+    report.render(found, Console(width=160))
+    if json_file is not None:
+        write_json(json_file, report.to_json(found))
+    print_misses(list(report.misses(found)), fail)
 
 
 def _read(path: Path) -> list:

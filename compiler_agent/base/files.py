@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import secrets
 import time
@@ -60,6 +61,11 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, mode: int | N
         _sync_directory(target.parent)
     except OSError as error:
         raise file_error("write", target, error) from error
+
+
+def write_json(path: str | os.PathLike[str], value: object) -> None:
+    """Writes a value as JSON that people can read, too; as `write_atomically`."""
+    write_atomically(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
 def check_room(path: str | os.PathLike[str], n_bytes: int) -> None:

@@ -171,6 +171,21 @@ def load_split(path: Path) -> dict[str, Part]:
     return parts
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file.
+
+    Raises:
+        UsageError: It is none.
+        FileError: It cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise file_error("read", path, error) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}", hint="correct that place") from error
+
+
 def _load(folder: Path, parts: Mapping[str, Part]) -> Benchmark:
     folder = folder.absolute()
     path = folder / "benchmark.toml"
@@ -225,12 +240,7 @@ class _Table:
     @classmethod
     def read(cls, path: Path, format_name: str, version: int) -> _Table:
         """The whole file, once format and version are found to be ours."""
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise file_error("read", path, error) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: not TOML: {error}", hint="correct that place") from error
+        values = read_toml(path)
         found = (values.pop("format", None), values.pop("version", None))
         if found != (format_name, version):
             raise UsageError(

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import enum
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from compiler_agent.base.errors import CompilerAgentError, UsageError
-from compiler_agent.base.files import file_error
-from compiler_agent.evaluation.benchmark import Part
+from compiler_agent.evaluation.benchmark import Part, read_toml
 
 LIBRARIES_FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "libraries.toml"
 
@@ -114,13 +112,7 @@ def load(path: Path = LIBRARIES_FILE) -> tuple[Library, ...]:
         UsageError: The file is not TOML, or an entry is wrong; the message names entry and field.
         FileError: It cannot be read.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise file_error("read", path, error) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
-    entries = document.get("library")
+    entries = read_toml(path).get("library")
     if not isinstance(entries, list) or not entries:
         raise UsageError(f"{path}: lists no [[library]]")
     libraries = tuple(_parse(entry, f"{path.name}, library {i + 1}") for i, entry in enumerate(entries))
