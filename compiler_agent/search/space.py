@@ -20,12 +20,26 @@ class Space:
     restriction = ""
     """Why there are neither options nor decisions, for a language model; empty: there are."""
 
-    def __init__(self, catalog: Catalog, stock: Pipeline, *, allow_experimental: bool = False) -> None:
+    def __init__(
+        self, catalog: Catalog, stock: Pipeline, *, allow_experimental: bool = False, middle_end_only: bool = False
+    ) -> None:
+        """A space around the stock pipeline.
+
+        Args:
+            catalog: What plans may hold.
+            stock: What `default<…>` stands for where it is edited.
+            allow_experimental: Whether experimental passes and options are drawn.
+            middle_end_only: Whether options are left alone that only code generation reads: they change no IR.
+        """
         self.catalog = catalog
         self.stock = stock
         self.allow_experimental = allow_experimental
         self.passes = tuple(known for known in catalog.passes(allow_experimental) if known.search)
-        self.options = tuple(option for option in catalog.options(allow_experimental) if option.search)
+        self.options = tuple(
+            option
+            for option in catalog.options(allow_experimental)
+            if option.search and not (middle_end_only and option.stage == "back-end")
+        )
         # Screening's best gain on one module, in per mille, is the weight: strong levers are drawn more often.
         self._weights = [1.0 + 1000 * (option.best - 1.0) for option in self.options]
 

@@ -1,6 +1,5 @@
 #include "features.h"
 
-#include "llvm/Analysis/CFG.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/Instructions.h"
@@ -37,12 +36,12 @@ constexpr unsigned MemoryOpcodes[] = {Instruction::GetElementPtr, Instruction::L
 
 /// Edges count as often as they are there: both ways of a branch may lead to one block.
 void countEdges(const BasicBlock &block, Autophase &counts) {
-  const Instruction *terminator = block.getTerminator();
-  unsigned successors = terminator->getNumSuccessors();
+  unsigned successors = block.getTerminator()->getNumSuccessors();
   size_t predecessors = pred_size(&block);
   counts[NumEdges] += successors;
-  for (unsigned i = 0; i < successors; ++i)
-    counts[CriticalCount] += isCriticalEdge(terminator, i);
+  if (successors > 1)
+    for (const BasicBlock *successor : llvm::successors(&block))
+      counts[CriticalCount] += successor->hasNPredecessorsOrMore(2);
   counts[oneSuccessor] += successors == 1;
   counts[twoSuccessor] += successors == 2;
   counts[onePred] += predecessors == 1;
@@ -97,25 +96,31 @@ void countInstruction(const Instruction &instruction, Autophase &counts) {
 
 Autophase countAutophase(const Module &module) {
   Autophase counts{};
-  for (const Function &function : module)
+  std::array<int64_t, Instruction::OtherOpsEnd> ofOpcode{}; // on the same walk: to walk over the module is what takes the time
+  for (const Function &function : module) {
+    ++counts[TotalFuncs];
     for (const BasicBlock &block : function) {
+      ++counts[TotalBlocksEntry];
       countEdges(block, counts);
       countPhis(block, counts);
-      for (const Instruction &instruction : block)
+      size_t size = 0;
+      for (const Instruction &instruction : block) {
+        ++size;
+        ++ofOpcode[instruction.getOpcode()];
         countInstruction(instruction, counts);
-      size_t size = block.size();
+      }
+      counts[TotalInsts] += int64_t(size);
       counts[BlockLow] += size < 15;
       counts[BlockMid] += size >= 15 && size <= 500;
     }
-  InstCount instructions = countInstructions(module);
-  counts[TotalInsts] = instructions[TotalInstructions];
-  counts[TotalBlocksEntry] = instructions[TotalBlocks];
-  counts[TotalFuncs] = instructions[TotalFunctions];
+  }
   for (auto [entry, opcode] : CountedOpcodes)
-    counts[entry] = instructions[placeOfOpcode(opcode)];
+    counts[entry] = ofOpcode[opcode];
   for (unsigned opcode : MemoryOpcodes)
-    counts[TotalMemInst] += instructions[placeOfOpcode(opcode)];
+    counts[TotalMemInst] += ofOpcode[opcode];
   return counts;
 }
+
+int64_t instructionsOf(const Autophase &counts) { return counts[TotalInsts]; }
 
 } // namespace cc_agent

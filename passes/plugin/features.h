@@ -20,6 +20,9 @@ using Autophase = std::array<int64_t, 56>;
 InstCount countInstructions(const llvm::Module &module);
 Autophase countAutophase(const llvm::Module &module);
 
+/// The number of instructions among the 56.
+int64_t instructionsOf(const Autophase &counts);
+
 /// Where InstCount has its three totals, and an opcode of LLVM 22.
 enum { TotalInstructions, TotalBlocks, TotalFunctions, FirstOpcode };
 size_t placeOfOpcode(unsigned opcode);

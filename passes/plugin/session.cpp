@@ -124,9 +124,11 @@ Expected<json::Value> Session::observe(StringRef name) {
     value = int64_t(served.module.getInstructionCount());
   else if (name == "inst_count")
     value = json::Array(countInstructions(served.module));
-  else if (name == "autophase")
-    value = json::Array(countAutophase(served.module));
-  else if (name == "fingerprint")
+  else if (name == "autophase") {
+    Autophase counts = countAutophase(served.module);
+    known["ir_instructions"] = instructionsOf(counts); // asked for with each step, and another walk over the module
+    value = json::Array(counts);
+  } else if (name == "fingerprint")
     value = fingerprint(served.module);
   else
     return createStringError(inconvertibleErrorCode(), "there is no observation '" + name + "'");

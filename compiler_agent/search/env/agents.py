@@ -146,8 +146,10 @@ def strategy_agent(name: str) -> Agent:
         if not isinstance(env, LlvmEnv):
             raise UsageError(f"the strategy '{name}' proposes plans of LLVM's", hint="take random or greedy")
         env.reset(seed=run.seed)
-        space = Space(known, stock.editable_pipeline(discover(), known))
-        evaluator = Evaluator(env.episode.served.engine, known, objective=_OBJECTIVES[env.metric])
+        objective = _OBJECTIVES[env.metric]
+        pipeline = stock.editable_pipeline(discover(), known)
+        space = Space(known, pipeline, middle_end_only=objective is Objective.IR_INSTRUCTIONS)
+        evaluator = Evaluator(env.episode.served.engine, known, objective=objective)
         asks = name in strategies.ASKING
         session = run.session(evaluator, space, name) if asks and run.session is not None else None
         strategy = strategies.make(name, space, run.seed, session)

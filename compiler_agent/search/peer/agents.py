@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from compiler_agent.base.config import Budget
@@ -18,11 +18,12 @@ from compiler_agent.search.hybrid import TURN, Hybrid
 from compiler_agent.search.loop import better, search
 from compiler_agent.search.peer.environment import PeerEnv
 from compiler_agent.search.peer.plans import PeerSpace, command_line, flatten, pipeline_of
-from compiler_agent.search.peer.process import PeerFailed
+from compiler_agent.search.peer.process import Description, PeerFailed
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.strategies import Coreset, Evolve
 from compiler_agent.search.strategy import Strategy
 
+SEEDS_FILE = strategies.CORESET_FILE.with_name("llvm-10.txt")
 AGENTS = ("random", "greedy", "baseline", "coreset", "evolve", "llm", "hybrid")
 """By name; `baseline` is what stands for the peer's own -Oz."""
 
@@ -89,10 +90,19 @@ def run_peer_agent(name: str, run: PeerRun) -> State:
     return replace(found, reward=run.env.reward(run.env.apply(found)), walltime=elapsed_s)
 
 
-def seed_plans(run: PeerRun) -> list[Plan]:
-    """The seed plans in the peer's words, each once."""
-    flat = (flatten(plan, run.env.peer).passes for plan in strategies.read_coreset())
-    return [Plan(pipeline_of(passes)) for passes in dict.fromkeys(flat)]
+def flattened_seeds(peer: Description) -> list[Plan]:
+    """Our seed plans in the peer's words, each once."""
+    return _flat(strategies.read_coreset(), peer)
+
+
+def learned_seeds(peer: Description) -> list[Plan]:
+    """Plans that were found in LLVM 10 on training programs: `benchmarks/compiler_gym/seeds.py`."""
+    return _flat(strategies.read_coreset(SEEDS_FILE), peer)
+
+
+def _flat(plans: Sequence[Plan], peer: Description) -> list[Plan]:
+    flat = (flatten(plan, peer).passes for plan in plans)
+    return [Plan(pipeline_of(passes)) for passes in dict.fromkeys(flat) if passes]
 
 
 def _searched(name: str, run: PeerRun) -> State:
@@ -111,14 +121,14 @@ def _strategy(name: str, run: PeerRun, evaluator: PeerEvaluator) -> Strategy:
         case "baseline":
             return strategies.Baseline()
         case "coreset":
-            return Coreset(seed_plans(run))
+            return Coreset([*learned_seeds(run.env.peer), *flattened_seeds(run.env.peer)])
         case "evolve":
-            return Evolve(space, seed_plans(run), run.seed)
+            return Evolve(space, learned_seeds(run.env.peer), run.seed)
     if run.session is None:
         raise UsageError(
             f"'{name}' asks a language model, and none is given", hint="--model NAME or --model replay:FILE"
         )
-    session, embedded = run.session(evaluator, name), Evolve(space, seed_plans(run), run.seed)
+    session, embedded = run.session(evaluator, name), Evolve(space, learned_seeds(run.env.peer), run.seed)
     if name == "llm":
         return LlmPlanner(session, embedded)
     return Hybrid(LlmPlanner(replace(session, plans_per_turn=TURN), Coreset(())), embedded)

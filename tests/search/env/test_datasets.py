@@ -7,18 +7,20 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.evaluation import benchmark
-from compiler_agent.search.env.datasets import DATASETS, find, find_dataset
+from compiler_agent.evaluation.libraries import Part, TranslationUnit
+from compiler_agent.search.env.datasets import DATASETS, find, find_dataset, whole
 from compiler_agent.search.env.datasets.generators import prune
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.state import State, append_state, read_states, write_states
 
-OPTIONAL = ("generator://csmith-v0", "benchmark://libs-v0")
+OPTIONAL = ("generator://csmith-v0", "benchmark://libs-v0", "benchmark://whole-v0")
 """What needs more than a compiler: tested by themselves."""
 needs_csmith = pytest.mark.skipif(shutil.which("csmith") is None, reason="csmith is not installed")
 
@@ -182,3 +184,15 @@ def test_a_folder_has_nothing_but_its_benchmarks() -> None:
     for name in ("driver", "../programs/json/parse"):
         with pytest.raises(UsageError, match="there is no"):
             find(f"benchmark://kernels-v0/{name}")
+
+
+def test_a_library_stands_in_one_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unit = TranslationUnit("lua", Part.TRAINING, "c", "a.c", tmp_path / "lua-5", ("-DLUA", "a.c"))
+    units = [unit, replace(unit, source="lua.c"), replace(unit, source="b.c")]
+    monkeypatch.setattr(whole, "library_units", lambda name: units)
+    monkeypatch.setattr(whole, "user_cache_directory", lambda: tmp_path)
+    found = find("benchmark://whole-v0/lua")
+    assert Path(found.argv[-1]).read_text() == f'#include "{tmp_path}/lua-5/a.c"\n#include "{tmp_path}/lua-5/b.c"\n'
+    assert "-DLUA" in found.argv
+    with pytest.raises(UsageError, match="one of: lua"):
+        find("benchmark://whole-v0/zlib")

@@ -18,7 +18,7 @@ from compiler_agent.llvm.plan import Plan
 from compiler_agent.search import prompting, proposals, strategies
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.state import State
-from compiler_agent.search.peer.agents import PeerEvaluator, PeerRun, run_peer_agent, seed_plans
+from compiler_agent.search.peer.agents import PeerEvaluator, PeerRun, flattened_seeds, learned_seeds, run_peer_agent
 from compiler_agent.search.peer.environment import PeerEnv
 from compiler_agent.search.peer.plans import PeerSpace, command_line, flatten, names_of
 from compiler_agent.search.peer.process import Description, PeerFailed, PeerProcess
@@ -195,11 +195,12 @@ def test_greedy_takes_what_gains_most_and_goes_around_faults(process: PeerProces
     assert names_of(found.commandline) == ("sroa", "gvn", "simplifycfg", "early-cse-memssa", "functionattrs")
 
 
-def test_seeds_are_those_of_home_in_the_peers_words(env: PeerEnv) -> None:
-    plans = seed_plans(PeerRun(env, 1.0, 0))
-    assert 0 < len(plans) <= len(strategies.read_coreset())
-    assert len(set(map(str, plans))) == len(plans)
-    assert any({"sroa", "early-cse-memssa", "functionattrs"} <= set(PeerSpace(env.peer).names(plan)) for plan in plans)
+def test_seeds_are_in_the_peers_words(env: PeerEnv) -> None:
+    ours, learned = flattened_seeds(env.peer), learned_seeds(env.peer)
+    assert 0 < len(ours) <= len(strategies.read_coreset())
+    for plans in (ours, learned):
+        assert len(set(map(str, plans))) == len(plans) > 0
+        assert any({"sroa", "early-cse-memssa", "functionattrs"} & set(PeerSpace(env.peer).names(p)) for p in plans)
 
 
 def test_agents_that_lack_something_say_so(env: PeerEnv) -> None:

@@ -19,8 +19,9 @@ from compiler_agent.search.env.datasets.files import COMMANDS, CompilationDataba
 from compiler_agent.search.env.datasets.generators import Csmith, LlvmStress
 from compiler_agent.search.env.datasets.own import IR_CORPUS, KERNELS
 from compiler_agent.search.env.datasets.programs import Libraries, Programs
+from compiler_agent.search.env.datasets.whole import Whole
 
-DATASETS: tuple[Dataset, ...] = (KERNELS, Programs(), Libraries(), IR_CORPUS, Csmith(), LlvmStress())
+DATASETS: tuple[Dataset, ...] = (KERNELS, Programs(), Libraries(), Whole(), IR_CORPUS, Csmith(), LlvmStress())
 """All that have a name; files and directories have none."""
 
 

@@ -74,6 +74,16 @@ class Libraries:
         raise UsageError(f"{library_name} has no unit {source}", hint=f"as {self.uri}/zlib/deflate.c")
 
 
+def library_units(name: str) -> list[TranslationUnit]:
+    """The units of one library, which is fetched and configured where it is not there.
+
+    Raises:
+        UsageError: There is no such library.
+    """
+    (library,) = libraries.select(_libraries(), [name])
+    return _units(library)
+
+
 @functools.cache  # each reset asks
 def _programs() -> tuple[programs.Benchmark, ...]:
     return programs.load_all()
