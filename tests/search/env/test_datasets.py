@@ -49,10 +49,10 @@ def test_a_seed_is_a_program() -> None:
 
 def test_programs_that_were_not_used_for_longest_go(tmp_path: Path) -> None:
     hour_s = 3600.0
-    for name, age_s in (("csmith-1/a.c", 9), ("csmith-2/b.c", 7), ("csmith-2/c.c", 8), ("csmith-2/d.c", 6)):
+    for name, age_h in (("csmith-1/a.c", 9), ("csmith-2/b.c", 7), ("csmith-2/c.c", 8), ("csmith-2/d.c", 6)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * 100)
-        os.utime(tmp_path / name, (0, time.time() - age_s * hour_s))
+        os.utime(tmp_path / name, (time.time() - age_h * hour_s, 0))
 
     def left() -> list[str]:
         return sorted(path.name for path in tmp_path.rglob("*.c"))
@@ -69,10 +69,15 @@ def test_programs_that_were_not_used_for_longest_go(tmp_path: Path) -> None:
 
 @needs_csmith
 def test_a_program_that_is_asked_for_again_is_in_use() -> None:
-    source = Path(find("generator://csmith-v0/3").argv[-1])
-    os.utime(source, (0, 0))
-    find("generator://csmith-v0/3")
-    assert source.stat().st_mtime > 0
+    env = LlvmEnv("generator://csmith-v0/3", observation_space="IrInstructionCount")
+    env.reset()
+    served = env.episode.served
+    source = Path(served.benchmark.argv[-1])
+    os.utime(source, ns=(0, source.stat().st_mtime_ns))
+    env.reset()
+    assert source.stat().st_atime > 0
+    assert env.episode.served is served  # which is no change of it
+    env.close()
 
 
 def test_a_library_is_configured_once(zlib_sources: Path) -> None:

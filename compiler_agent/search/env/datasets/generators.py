@@ -92,7 +92,7 @@ def _kept(name: str, write: Callable[[Path], object]) -> Path:
     place = user_cache_directory() / "generated"
     path = place / name
     with contextlib.suppress(OSError):  # not there, or in a cache that can only be read
-        os.utime(path)  # its last use
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # its last use; the file is as it was
     try:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def prune(place: Path, most_bytes: int = MOST_BYTES, in_use_s: float = IN_USE_S)
     for path in place.rglob("*"):
         with contextlib.suppress(OSError):  # another process prunes, too
             if path.is_file():
-                found.append((path.stat().st_mtime, path.stat().st_size, path))
+                found.append((path.stat().st_atime, path.stat().st_size, path))
     total = sum(size for _, size, _ in found)
     if total <= most_bytes:
         return
