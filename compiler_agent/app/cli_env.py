@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from compiler_agent.app.cli_env_train import train
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
 _DEFAULT_REWARD = "IrInstructionCountOz"
@@ -30,6 +31,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 def env() -> None:
     """The environments compiler_agent/llvm-v0, passes on LLVM modules as actions, and compiler_agent/gcc-v0, GCC's
     options. See docs/environment.md."""
+
+
+env.add_command(train)
 
 
 @env.command("list")

@@ -224,7 +224,15 @@ def strategy_for(
             should_stop=should_stop,
             say=say,
         )
-    return strategies.make(options.strategy, space, options.seed, session, plans_of(near))
+    return strategies.make(
+        options.strategy,
+        space,
+        options.seed,
+        session,
+        plans_of(near),
+        features=evaluator.engine.all_features,
+        objective=options.objective,
+    )
 
 
 def first_request(record: Record, toolchain: Toolchain, options: TuneOptions, known: Knowledge) -> dict[str, Any]:

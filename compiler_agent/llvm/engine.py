@@ -146,6 +146,11 @@ class Engine:
         """The same as Autophase, named by `features.AUTOPHASE_NAMES`."""
 
     @property
+    def all_features(self) -> tuple[int, ...]:
+        """InstCount and Autophase together: 126 counts."""
+        return *self.features, *self.autophase
+
+    @property
     def process(self) -> int:
         """The serving clang's process number; its evaluations are its children."""
         return self._child.pid

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
-from compiler_agent.evaluation.evaluate import stock_plan
+from compiler_agent.evaluation.evaluate import Objective, stock_plan
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.hybrid import TURN, Hybrid
 from compiler_agent.search.planner import LlmPlanner, Session
@@ -82,6 +82,8 @@ class Evolve:
         self._seeds = [STOCK, *seeds]
         self._scores: list[Score] = []
         self._asked: dict[str, str] = {}
+        self.parents: dict[str, Plan] = {}
+        """By the text of a plan that was asked for: the plan that it is an edit of; of a crossing, the first."""
         self._tried = {"option": 1.0, "options": 1.0, "pipeline": 1.0, "cross": 1.0, "drop": 1.0}
         self._won = {"option": 0.7, "options": 0.4, "pipeline": 0.5, "cross": 0.3, "drop": 0.2}
 
@@ -127,14 +129,19 @@ class Evolve:
         return self._rng.choices(kinds, [0.05 + self._won[kind] / self._tried[kind] for kind in kinds])[0]
 
     def _edit(self, kind: str, elite: list[Score]) -> Plan:
-        rng, space = self._rng, self._space
+        rng = self._rng
         weights = [2.0**-rank for rank in range(len(elite))]
         parent = rng.choices(elite, weights)[0].plan
+        plan = self._edited(kind, parent, elite)
+        self.parents.setdefault(str(plan), parent)
+        return plan
+
+    def _edited(self, kind: str, plan: Plan, elite: list[Score]) -> Plan:
+        rng, space = self._rng, self._space
         if kind == "cross":
-            return space.cross(parent, rng.choice(elite).plan, rng)
-        if kind == "drop" and parent.options:
-            return parent.without_option(rng.choice(parent.options)[0])
-        plan = parent
+            return space.cross(plan, rng.choice(elite).plan, rng)
+        if kind == "drop" and plan.options:
+            return plan.without_option(rng.choice(plan.options)[0])
         for _ in range(rng.choice((1, 1, 2, 3)) if kind == "options" else 1):
             plan = space.edit_pipeline(plan, rng) if kind == "pipeline" else space.edit_options(plan, rng)
         if kind == "pipeline" and rng.random() < 0.3:
@@ -157,15 +164,24 @@ _MAKERS: dict[str, Callable[[Space, int], Strategy]] = {
     "coreset": lambda space, seed: Coreset(read_coreset()),
     "evolve": lambda space, seed: Evolve(space, read_coreset(), seed),
 }
-NAMES = (*_MAKERS, "neighbours")
-"""The embedded ones. `neighbours` is `evolve`, begun with what worked on similar units."""
+NAMES = (*_MAKERS, "neighbours", "policy")
+"""The embedded ones. `neighbours` is `evolve`, begun with what worked on similar units; `policy` was trained."""
 ASKING = ("llm", "hybrid")
 """Those that ask a language model, and send it what is observed of the code."""
 USES_KNOWLEDGE = frozenset({"neighbours", *ASKING})
 """Those to which it matters what worked on other units."""
 
 
-def make(name: str, space: Space, seed: int, session: Session | None = None, near: Sequence[Plan] = ()) -> Strategy:
+def make(
+    name: str,
+    space: Space,
+    seed: int,
+    session: Session | None = None,
+    near: Sequence[Plan] = (),
+    *,
+    features: Sequence[int] = (),
+    objective: Objective = Objective.TEXT_BYTES,
+) -> Strategy:
     """A strategy by name, one of NAMES, or of ASKING if there is a conversation for it.
 
     Args:
@@ -174,12 +190,16 @@ def make(name: str, space: Space, seed: int, session: Session | None = None, nea
         seed: Of the search.
         session: The conversation with a language model, if there is one.
         near: What worked on similar units, for `neighbours`: see `knowledge.plans_of`.
+        features: The unit's InstCount and Autophase before optimization, for `policy`; empty: not known.
+        objective: What is made smaller, for `policy`.
 
     Raises:
         UsageError: There is no such strategy, or it lacks its conversation.
     """
     if name == "neighbours":
         return Evolve(space, [*filter(space.takes, near), *read_coreset()], seed)
+    if name == "policy":
+        return _policy(space, seed, features, objective)
     if name == "llm" and session is not None:
         return LlmPlanner(session, make("evolve", space, seed))
     if name == "hybrid" and session is not None:
@@ -190,6 +210,13 @@ def make(name: str, space: Space, seed: int, session: Session | None = None, nea
     if name not in _MAKERS:
         raise UsageError(f"there is no strategy '{name}'", hint=_CHOOSE)
     return _MAKERS[name](space, seed)
+
+
+def _policy(space: Space, seed: int, features: Sequence[int], objective: Objective) -> Strategy:
+    from compiler_agent.search.policy.model import read  # numpy is slow to import, and a build's miss needs neither
+    from compiler_agent.search.policy.strategy import Policy
+
+    return Policy(read(), space, features, objective, lambda chosen: Evolve(chosen, (), seed))
 
 
 _CHOOSE = f"choose one of {', '.join(NAMES)}"

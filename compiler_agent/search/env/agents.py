@@ -152,7 +152,9 @@ def strategy_agent(name: str) -> Agent:
         evaluator = Evaluator(env.episode.served.engine, known, objective=objective)
         asks = name in strategies.ASKING
         session = run.session(evaluator, space, name) if asks and run.session is not None else None
-        strategy = strategies.make(name, space, run.seed, session)
+        strategy = strategies.make(
+            name, space, run.seed, session, features=evaluator.engine.all_features, objective=objective
+        )
         found = search(strategy, evaluator.evaluate, Budget(seconds=run.seconds))
         fit = [one for one in found.evaluations if one.verdict in _FIT]
         return replace(env.state, commandline=str(min(fit, key=better).plan)) if fit else env.state
@@ -163,7 +165,7 @@ def strategy_agent(name: str) -> Agent:
 AGENTS: Mapping[str, Agent] = {
     "random": random_agent,
     "greedy": greedy_agent,
-    **{name: strategy_agent(name) for name in ("baseline", "coreset", "evolve", *strategies.ASKING)},
+    **{name: strategy_agent(name) for name in ("baseline", "coreset", "evolve", "policy", *strategies.ASKING)},
 }
 """By name; `baseline` is clang's own pipeline."""
 

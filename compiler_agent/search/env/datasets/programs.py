@@ -12,6 +12,7 @@ from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import directory_turn, file_error
 from compiler_agent.evaluation import benchmark as programs
 from compiler_agent.evaluation import libraries
+from compiler_agent.evaluation.benchmark import Part
 from compiler_agent.evaluation.benchmark_build import FIXED_FLAGS
 from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.evaluation.library_build import configured_units, plain_compiler
@@ -34,8 +35,13 @@ class Programs:
 
     def names(self) -> Iterator[str]:
         """In order."""
+        return self.names_of(*Part)
+
+    def names_of(self, *parts: Part) -> Iterator[str]:
+        """Those that are training, held out, or both, in order."""
         for program in _programs():
-            yield from (f"{program.name}/{source}" for source in program.sources if not program.library)
+            if program.part in parts and not program.library:
+                yield from (f"{program.name}/{source}" for source in program.sources)
 
     def benchmark(self, name: str) -> Benchmark:
         """One unit."""
@@ -59,8 +65,13 @@ class Libraries:
 
     def names(self) -> Iterator[str]:
         """All units, library by library; fetches those that are not there."""
+        return self.names_of(*Part)
+
+    def names_of(self, *parts: Part) -> Iterator[str]:
+        """Those of libraries that are training, held out, or both; fetches what is not there of these alone."""
         for library in _libraries():
-            yield from (unit.name for unit in _units(library))
+            if library.part in parts:
+                yield from (unit.name for unit in _units(library))
 
     def benchmark(self, name: str) -> Benchmark:
         """One unit."""
