@@ -13,6 +13,7 @@ Runs with the Python that `make compiler-gym` sets up. One JSON object a line is
     {"do":"fork","environment":K}                   {"environment":K}
     {"do":"close","environment":K}                  {}
     {"do":"observe","space":NAME}                   {"value":…}, of environment 0
+    {"do":"emit","path":PATH}                       {}: writes an object file of environment 0
 
 or {"error":…}. `first` is the figure of the module as it is loaded, `baseline` that of LLVM 10's own -Oz on it, and
 `attributed` that of the same -Oz where clang gave the functions the attributes of a size build.
@@ -126,6 +127,16 @@ class Environments:
             raise ValueError(f"{asked['space']} is none of Ir, {', '.join(SPACES)}")
         return {"value": {name: int(n) for name, n in self.first().observation[f"{asked['space']}Dict"].items() if n}}
 
+    def emit(self, asked: dict) -> dict:
+        """Environment 0's module as an object, by clang 13's code generation at -O0."""
+        bitcode = self.scratch / "emitted.bc"
+        self.first().write_bitcode(bitcode)
+        command = ["clang-13", "-O0", "-fPIC", "-w", "-c", str(bitcode), "-o", asked["path"]]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise ValueError(f"clang 13 makes no code of it: {done.stderr.strip()[:500]}")
+        return {}
+
     def first(self):
         """Environment 0; it is made once, and begins with what is at hand."""
         if 0 not in self.open:
@@ -181,7 +192,7 @@ def answered(environments: Environments, line: str) -> dict:
         asked = json.loads(line)
         if asked["do"] == "describe":
             return environments.describe()
-        if asked["do"] not in ("load", "run", "fork", "close", "observe"):
+        if asked["do"] not in ("load", "run", "fork", "close", "observe", "emit"):
             raise ValueError(f"there is no {asked['do']}")
         return getattr(environments, asked["do"])(asked)
     except (Failed, compiler_gym.errors.ServiceError) as error:

@@ -132,14 +132,29 @@ def replay(file: Path, reward_space: str | None, compiler: str, peer: str | None
     "--test-seconds", default=DEFAULT_TEST_SECONDS, show_default=True, type=click.FloatRange(0), help="By function."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the tests' inputs.")
+@PEER
 @AS_JSON
 def validate(
-    file: Path, reward_space: str | None, compiler: str, test_seconds: float, seed: int, as_json: bool
+    file: Path,
+    reward_space: str | None,
+    compiler: str,
+    test_seconds: float,
+    seed: int,
+    peer: str | None,
+    as_json: bool,
 ) -> None:
-    """Replays the states of a CSV FILE and validates each; exit 1 unless all are okay."""
-    from compiler_agent.app.env_report import validate_states
+    """Replays the states of a CSV FILE and validates each; exit 1 unless all are okay.
 
-    sys.exit(_render(validate_states(file, reward_space, compiler, test_seconds, seed), as_json))
+    With --peer whole programs are tested, and nothing is established of what is none.
+    """
+    from compiler_agent.app.env_report import validate_states
+    from compiler_agent.app.peer_report import validate_peer_states
+
+    if peer:
+        rows = validate_peer_states(file, reward_space or _DEFAULT_REWARD, peer)
+    else:
+        rows = validate_states(file, reward_space, compiler, test_seconds, seed)
+    sys.exit(_render(rows, as_json))
 
 
 def _render(rows: list[tuple[str, str, str]], as_json: bool) -> int:

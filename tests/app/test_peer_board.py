@@ -81,6 +81,19 @@ def test_a_state_that_a_peer_comes_to_no_more_is_wrong(uri: str, tmp_path: Path)
     assert found == ["wrong", "wrong", "okay", "wrong", "not-established"]
 
 
+def test_a_peers_programs_are_run(uri: str, tmp_path: Path) -> None:
+    path, program = tmp_path / "states.csv", "benchmark://programs-v0/crc32/crc32.c"
+    append_state(path, State(program, 1.0, 0.0, "opt -sroa input.bc -o output.bc"))
+    append_state(path, State(program, 23 / 30, 0.0, "opt -sroa -inline input.bc -o output.bc"))
+    append_state(path, State(uri, 1.0, 0.0, "opt -sroa input.bc -o output.bc"))
+    append_state(path, State(uri, 2.0, 0.0, "opt -sroa input.bc -o output.bc"))
+    done = call("env", "validate", str(path), "--peer", FAKE, "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.output)
+    assert [row["verdict"] for row in found] == ["okay", "wrong", "not-established", "wrong"]
+    assert "does not link" in found[1]["because"]
+
+
 def test_states_of_a_peer_are_not_mixed_with_ours(uri: str, tmp_path: Path) -> None:
     call(*board(uri, tmp_path / "states", "--agents", "baseline"))
     with pytest.raises(UsageError, match="the states there are of"):

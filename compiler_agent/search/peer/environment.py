@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from compiler_agent.base.errors import UsageError
@@ -106,6 +108,21 @@ class PeerEnv:
             UsageError: Its command line is none of the peer's.
         """
         return self.run(names_of(state.commandline))
+
+    def object_of(self, passes: tuple[str, ...]) -> bytes:
+        """The object that the peer makes after passes on the module as it was loaded.
+
+        Raises:
+            PeerFailed: There is none.
+        """
+        with tempfile.TemporaryDirectory(prefix="cc-agent-peer-") as scratch:
+            path = Path(scratch) / "unit.o"
+            self.run(passes)
+            self.process.emit(str(path))
+            try:
+                return path.read_bytes()
+            except OSError as error:
+                raise PeerFailed(Outcome.ERROR, f"it wrote no object: {error}") from error
 
     def fork(self) -> PeerEnv:
         """An environment with an episode of its own that goes on from here; `close` it.

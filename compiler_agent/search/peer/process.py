@@ -157,6 +157,14 @@ class PeerProcess:
         """
         return self._ask({"do": "observe", "space": space}, self.seconds).get("value")
 
+    def emit(self, path: str) -> None:
+        """Has environment 0 written as an object file.
+
+        Raises:
+            PeerFailed: No code can be generated for it.
+        """
+        self._ask({"do": "emit", "path": path}, _LOAD_SECONDS)
+
     def end(self) -> None:
         """Ends the process and all that it started; the next request starts another."""
         if self._child is not None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -39,6 +40,7 @@ def answer(environments, asked):
         return {"name": "fake 1", "passes": passes, "stock": ["sroa", "inline"], "rewards": ["IrInstructionCountOz"]}
     if asked["do"] == "load":
         environments["source"] = asked["source"]
+        environments["flags"] = asked["flags"]
         environments[0] = []
         return {"first": FIRST, "baseline": figure(["sroa"]), "attributed": figure(["sroa"]) - 2}
     assert environments.get("source"), "nothing is loaded"
@@ -55,6 +57,11 @@ def answer(environments, asked):
         number = len(environments)
         environments[number] = list(environments[asked["environment"]])
         return {"environment": number}
+    if asked["do"] == "emit":
+        wrong = ["-Dmain=other"] if "inline" in environments[0] else []  # inlining miscompiles here
+        command = ["clang-22", *environments["flags"], *wrong, "-c", environments["source"], "-o", asked["path"]]
+        subprocess.run(command, check=True, timeout=300)
+        return {}
     if asked["do"] == "observe":
         return {"value": "define i32 @f() {\n  ret i32 0\n}\n" if asked["space"] == "Ir" else {"TotalInsts": 1}}
     return {}
