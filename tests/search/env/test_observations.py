@@ -159,3 +159,20 @@ def test_what_is_no_program_has_no_runtime(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no program"):
         env.observe("Runtime")
     env.close()
+
+
+@pytest.mark.parametrize("order", [("autophase", "ir_instructions"), ("ir_instructions", "autophase")])
+def test_instructions_are_as_many_whatever_was_observed_before(order: tuple[str, str]) -> None:
+    env = LlvmEnv("benchmark://kernels-v0/adler")
+    try:
+        env.reset()
+        counts = []
+        for plan in ("function(sroa)", "function(gvn)"):
+            with env.episode.served.session() as session:
+                seen = session.step([f"-passes={plan}"], [*order, "inst_count"])
+            counts.append(seen["ir_instructions"])
+            assert seen["autophase"][AUTOPHASE_NAMES.index("TotalInsts")] == counts[-1]
+            assert seen["inst_count"][0] == counts[-1]
+        assert counts[0] != counts[1]
+    finally:
+        env.close()
