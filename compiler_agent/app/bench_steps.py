@@ -22,7 +22,6 @@ import random
 import select
 import shlex
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field
@@ -31,7 +30,7 @@ from types import TracebackType
 from typing import Any
 
 from compiler_agent.base.errors import ToolError
-from compiler_agent.base.process import start, stop
+from compiler_agent.base.process import PIPE, start, stop
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 
@@ -105,7 +104,7 @@ class Peer:
 
     def __init__(self, command: str) -> None:
         self._argv = shlex.split(command)
-        self._child = start(self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._child = start(self._argv, stdin=PIPE, stdout=PIPE)
 
     def __enter__(self) -> Peer:
         return self

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import shutil
 import tempfile
-import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -34,6 +32,7 @@ from compiler_agent.search.env.benchmark import Program
 from compiler_agent.search.env.datasets.dataset import toolchain
 from compiler_agent.search.env.effects import WrongProgram
 from compiler_agent.search.env.linking import Linkable, LinkedProgram
+from compiler_agent.search.env.release import when_unused
 
 DEFAULT_SETTINGS = Settings(n_pairs=20, seconds=60.0)
 """Of one comparison: ten pairs are the fewest that can show anything."""
@@ -127,7 +126,7 @@ class _Runs:
 
     def __init__(self, episode: Linkable, program: Program, reward: RuntimeReward) -> None:
         stack = ExitStack()
-        weakref.finalize(self, _close, stack, os.getpid())
+        when_unused(self, stack.close)
         scratch = tempfile.TemporaryDirectory(prefix="cc-agent-env-", ignore_cleanup_errors=True)
         self._scratch = Path(stack.enter_context(scratch))
         self._n_layouts = reward.settings.n_pairs
@@ -143,7 +142,7 @@ class _Runs:
         write_atomically(directory / "unit.o", content)
         link = [str(directory / "unit.o") if word == "{object}" else word for word in self._link]
         layouts = LinkedLayouts(link, directory, toolchain(), self._n_layouts, gaps=self._scratch / "gaps")
-        weakref.finalize(layouts, _remove, directory, os.getpid())
+        when_unused(layouts, lambda: shutil.rmtree(directory, ignore_errors=True))
         return layouts
 
 
@@ -154,13 +153,3 @@ def _without_output(link: tuple[str, ...]) -> tuple[str, ...]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _remove(directory: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _close(stack: ExitStack, process: int) -> None:
-    if os.getpid() == process:  # a forked worker has a copy of this
-        stack.close()

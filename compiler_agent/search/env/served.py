@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-import os
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +14,7 @@ from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.session import Session
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.inputs import Inputs
+from compiler_agent.search.env.release import when_unused
 
 LEVEL = "-Oz"
 """At which an episode's module is compiled: its functions carry the attributes of a size build."""
@@ -87,7 +86,7 @@ class ServedBenchmark:
         self.engine = Engine(benchmark.command(LEVEL), benchmark.directory)
         self._sizes: dict[tuple[str, str], Measurement] = {}
         self._baselines: dict[tuple[Baseline, bool], Measurement] = {}
-        self._release = weakref.finalize(self, _close, self.engine, os.getpid())
+        when_unused(self, self.engine.close)
         if benchmark.is_ir:
             _check_target(benchmark, self.engine.target)
 
@@ -175,8 +174,3 @@ def _checked(measured: Measurement, baseline: Baseline) -> Measurement:
             hint="does the benchmark compile with plain clang?",
         )
     return measured
-
-
-def _close(engine: Engine, process: int) -> None:
-    if os.getpid() == process:  # a forked worker has a copy of this, and not the clang
-        engine.close()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from compiler_agent.evaluation.difftest import Workload
+from compiler_agent.llvm.toolchain import discover
+from compiler_agent.search.env.benchmark import Benchmark, Program
+from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 
 SOURCE = """
@@ -26,6 +32,18 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
     source = tmp_path_factory.mktemp("unit") / "unit.c"
     source.write_text(SOURCE)
     return f"file://{source}"
+
+
+@pytest.fixture(scope="session")
+def as_program() -> Callable[[Path], Benchmark]:
+    """A source as a benchmark that is a program."""
+
+    def benchmark(source: Path) -> Benchmark:
+        link = (str(discover().clang), "{object}", "-o", "{program}")
+        program = Program("unit", link, Workload("./unit", timeout_s=100, slack_s=100, n_reference_runs=2))
+        return dataclasses.replace(source_benchmark("file:///unit", source), program=program)
+
+    return benchmark
 
 
 @pytest.fixture

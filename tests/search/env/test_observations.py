@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,14 @@ import numpy
 import pytest
 
 from compiler_agent.base.errors import NotEstablished, UsageError
-from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.executor import ProcessExecutor, Run
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
 from compiler_agent.llvm.ir2vec import convert
 from compiler_agent.llvm.library import Library
 from compiler_agent.llvm.observe.remarks import Remark
-from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env import observations
-from compiler_agent.search.env.benchmark import Program
-from compiler_agent.search.env.datasets.dataset import source_benchmark
+from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.observations import OBSERVATIONS
 
@@ -35,13 +31,10 @@ PASSES = ("function(sroa<modify-cfg>)", "function(early-cse<>)", "default<O2>")
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlvmEnv]:
+def env(tmp_path_factory: pytest.TempPathFactory, as_program: Callable[[Path], Benchmark]) -> Iterator[LlvmEnv]:
     source = tmp_path_factory.mktemp("unit") / "unit.c"
     source.write_text(SOURCE)
-    link = (str(discover().clang), "{object}", "-o", "{program}")
-    program = Program("unit", link, Workload("./unit", timeout_s=100, n_reference_runs=2))
-    benchmark = dataclasses.replace(source_benchmark("file:///unit.c", source), program=program)
-    env = LlvmEnv(benchmark, action_space=PASSES)
+    env = LlvmEnv(as_program(source), action_space=PASSES)
     yield env
     env.close()
 

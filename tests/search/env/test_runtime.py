@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from compiler_agent.base.errors import UsageError
-from compiler_agent.evaluation import stats
-from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.executor import Run
 from compiler_agent.evaluation.executor_fake import FakeExecutor, computing
 from compiler_agent.evaluation.pairing import Settings
-from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env import rewards
-from compiler_agent.search.env.benchmark import Benchmark, Program
-from compiler_agent.search.env.datasets.dataset import source_benchmark
+from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.runtime import RuntimeReward
 
@@ -36,18 +32,17 @@ AS_LONG_AS_IT_TAKES = Settings(n_pairs=12, seconds=1e9, sample_s=0.0)
 
 
 @pytest.fixture
-def benchmark_(tmp_path: Path) -> Benchmark:
+def benchmark_(as_program: Callable[[Path], Benchmark], tmp_path: Path) -> Benchmark:
     (tmp_path / "unit.c").write_text(SOURCE)
-    link = (str(discover().clang), "{object}", "-o", "{program}")
-    program = Program("unit", link, Workload("./unit", timeout_s=60, slack_s=60, n_reference_runs=2))
-    return dataclasses.replace(source_benchmark("file:///unit.c", tmp_path / "unit.c"), program=program)
+    return as_program(tmp_path / "unit.c")
 
 
 class Times:
     """Made-up times by state, in the order in which states come to be timed."""
 
-    def __init__(self, *seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, *seconds: float | tuple[float, float]) -> None:
+        """By state; two times are taken in turns."""
+        self.seconds = [itertools.cycle(one if isinstance(one, tuple) else (one,)) for one in seconds]
         self.states: list[Path] = []
 
     def executor(self, *_: Any) -> contextlib.AbstractContextManager[FakeExecutor]:
@@ -57,7 +52,7 @@ class Times:
         assert executable.is_file()
         if executable.parent not in self.states:
             self.states.append(executable.parent)
-        return computing(self.seconds[self.states.index(executable.parent)])
+        return computing(next(self.seconds[self.states.index(executable.parent)]))
 
 
 @contextlib.contextmanager
@@ -83,9 +78,8 @@ def test_what_is_shown_is_worth_its_logarithm(benchmark_: Benchmark, monkeypatch
         assert env.state.reward == pytest.approx(math.log(0.10 / 0.08), abs=0.01)
 
 
-def test_gains_too_small_to_be_shown_count_together(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stats, "noise_scale", lambda _: 1.0)  # on a machine so noisy that little can be shown
-    with timed(benchmark_, Times(0.100, 0.090, 0.020), monkeypatch) as env:
+def test_what_is_not_shown_leaves_what_is_compared_with(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    with timed(benchmark_, Times(0.100, (0.070, 0.110), 0.020), monkeypatch) as env:
         env.reset()
         assert env.step(0)[1] == 0.0
         assert env.step(1)[1] == pytest.approx(math.log(5), abs=0.01)  # over the first one

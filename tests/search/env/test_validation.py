@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from compiler_agent.evaluation.difftest import Workload
-from compiler_agent.llvm.toolchain import discover
-from compiler_agent.search.env.benchmark import Program
+from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.validation import Validity
@@ -19,15 +17,15 @@ PROGRAM = '#include <stdio.h>\nint answer(void) { return 42; }\nint main(void) {
 
 
 def validated(
-    source: str, directory: Path, *passes: str, seconds: float = 30, n_steps: int | None = None, linked: bool = False
+    source: str,
+    directory: Path,
+    *passes: str,
+    seconds: float = 30,
+    n_steps: int | None = None,
+    benchmark: Callable[[Path], Benchmark] = lambda path: source_benchmark("file:///unit", path),
 ) -> tuple[Validity, str]:
     (directory / "unit.c").write_text(source)
-    benchmark = source_benchmark("file:///unit", directory / "unit.c")
-    if linked:
-        link = (str(discover().clang), "{object}", "-o", "{program}")
-        program = Program("unit", link, Workload("./unit", timeout_s=100, n_reference_runs=2))
-        benchmark = dataclasses.replace(benchmark, program=program)
-    env = LlvmEnv(benchmark, action_space=passes)
+    env = LlvmEnv(benchmark(directory / "unit.c"), action_space=passes)
     env.reset()
     env.multistep(range(len(passes) if n_steps is None else n_steps))
     found = env.validate(seconds_per_function=seconds)
@@ -57,9 +55,11 @@ def test_what_was_not_tested_is_not_okay(tmp_path: Path) -> None:
     assert "twice" in reason
 
 
-def test_a_program_speaks_for_its_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    validity, reason = validated(PROGRAM, tmp_path, "function(sroa)", seconds=0, linked=True)
+def test_a_program_speaks_for_its_functions(
+    tmp_path: Path, as_program: Callable[[Path], Benchmark], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validity, reason = validated(PROGRAM, tmp_path, "function(sroa)", seconds=0, benchmark=as_program)
     assert validity is Validity.OKAY, reason
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
-    validity, reason = validated(PROGRAM, tmp_path, "cc-agent-test-miscompile", seconds=0, linked=True)
+    validity, reason = validated(PROGRAM, tmp_path, "cc-agent-test-miscompile", seconds=0, benchmark=as_program)
     assert validity is Validity.WRONG, reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,11 +14,9 @@ from gymnasium.utils.env_checker import check_env
 
 import compiler_agent.search.env
 from compiler_agent.base.errors import EngineError, ToolchainError, UsageError
-from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.agents import Run, run_agent
-from compiler_agent.search.env.benchmark import Benchmark, Program
-from compiler_agent.search.env.datasets.dataset import source_benchmark
+from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.env.gcc.elf import text_bytes
 from compiler_agent.search.env.gcc.environment import GccEnv
@@ -262,15 +259,11 @@ def test_cplusplus_is_compiled_by_gxx(make: Callable[..., GccEnv], tmp_path: Pat
     assert "_Z5twiceIiET_S0_" in env.observe("asm")
 
 
-def program_of(source: Path) -> Benchmark:
-    link = (str(discover().clang), "{object}", "-o", "{program}")
-    program = Program("unit", link, Workload("./unit", timeout_s=60, slack_s=60, n_reference_runs=2))
-    return dataclasses.replace(source_benchmark("file:///unit", source), program=program)
-
-
-def test_a_program_is_validated_by_what_it_does(make: Callable[..., GccEnv], source: Path, tmp_path: Path) -> None:
+def test_a_program_is_validated_by_what_it_does(
+    make: Callable[..., GccEnv], as_program: Callable[[Path], Benchmark], source: Path, tmp_path: Path
+) -> None:
     gcc = gcc_that("set -- -DANSWER=43 $*", tmp_path)
-    env = make(benchmark=program_of(source), gcc=gcc, observation_space="Runtime")
+    env = make(benchmark=as_program(source), gcc=gcc, observation_space="Runtime")
     env.reset()
     assert env.validate().validity is Validity.OKAY
     take(env, "-O2")
@@ -280,7 +273,7 @@ def test_a_program_is_validated_by_what_it_does(make: Callable[..., GccEnv], sou
     assert (truncated, info["ended"]) == (True, "wrong")
     assert "43" in info["reason"]
     assert env.commandline() == "-O2"
-    blind = make(benchmark=program_of(source), gcc=gcc)
+    blind = make(benchmark=as_program(source), gcc=gcc)
     blind.reset()
     take(blind, "-O2", "-fgcse")
     found = blind.validate()
