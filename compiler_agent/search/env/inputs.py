@@ -21,22 +21,26 @@ class Inputs:
 
     stamps: tuple[tuple[Path, tuple[int, int, int] | None], ...]
     """Each file with its time of modification in ns, its size and its number; None: it is not there."""
+    are_known: bool = True
+    """False where the compiler did not name them, as for what does not compile: they may change at any time."""
 
     @classmethod
     def of(cls, command: Sequence[str], directory: Path) -> Inputs:
-        """All files that a compilation reads, as the compiler names them with -M; none of what does not compile.
+        """All files that a compilation reads, as the compiler names them with -M.
 
         Args:
             command: The compiler's, with the source.
             directory: Where it runs.
         """
         done = run([*command, "-M"], cwd=directory, timeout_s=_TIMEOUT_S)
-        names = files_of(done.stdout.decode(errors="surrogateescape")) if done.status == 0 else []
-        return cls(tuple((directory / name, _stamp(directory / name)) for name in names))
+        if done.status != 0:
+            return cls((), are_known=False)
+        names = files_of(done.stdout.decode(errors="surrogateescape"))
+        return cls(tuple((directory / name, _stamp(directory / name)) for name in names), are_known=bool(names))
 
     def changed(self) -> bool:
-        """Whether one of them is another now."""
-        return any(_stamp(path) != before for path, before in self.stamps)
+        """Whether one of them is another now, or may be."""
+        return not self.are_known or any(_stamp(path) != before for path, before in self.stamps)
 
 
 def files_of(rule: str) -> list[str]:

@@ -29,7 +29,7 @@ class State:
     walltime: float
     """What it took, in seconds on the clock."""
     commandline: str
-    """Its plan; empty: no pass was run."""
+    """What was done: a plan, or GCC's options; empty: nothing."""
 
 
 def write_states(states: Iterable[State], file: TextIO) -> None:

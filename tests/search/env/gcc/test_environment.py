@@ -230,6 +230,17 @@ def test_without_gcc_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         gymnasium.make(compiler_agent.search.env.GCC_ENVIRONMENT_ID)
 
 
+def test_a_header_that_was_missing_is_found(make: Callable[..., GccEnv], tmp_path: Path) -> None:
+    (tmp_path / "unit.c").write_text('#include "its.h"\nint f(int x) { return x FORM; }\n')
+    env = make(benchmark=f"file://{tmp_path}/unit.c", observation_space="obj_size")
+    with pytest.raises(EngineError, match=r"its\.h"):
+        env.reset()
+    for form in ("", "* x + 3"):
+        (tmp_path / "its.h").write_text(f"#define FORM {form}\n")
+        env.reset()
+        assert ("mul" in env.observe("asm")) == bool(form)
+
+
 def test_what_is_not_there_is_said(make: Callable[..., GccEnv], tmp_path: Path) -> None:
     for arguments in (
         {"observation_space": "Autophase"},
