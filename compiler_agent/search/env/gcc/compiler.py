@@ -28,7 +28,9 @@ _CLANG_ONLY = ("-Qunused-arguments",)
 _VERSION = re.compile(r"^gcc version (\d[\d.]*)", re.MULTILINE)
 _MESSAGE_BYTES = 1000
 _CRASHED = re.compile(r"internal compiler error|signal terminated program|Segmentation fault|Aborted")
-_NO_MEMORY = re.compile(r"out of memory|virtual memory exhausted|[Cc]annot allocate memory|std::bad_alloc")
+_NO_MEMORY = re.compile(
+    r"out of memory|virtual memory exhausted|[Cc]annot allocate memory|std::bad_alloc|failed to map segment"
+)
 _NO_TIME = re.compile(r"CPU time limit exceeded")
 
 

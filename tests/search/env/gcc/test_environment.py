@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -217,6 +218,19 @@ def test_a_gcc_that_does_not_survive_truncates_the_episode(
         env.step(0)
     again, _ = env.reset()
     assert again.tolist() == begin.tolist()
+
+
+def test_memory_is_limited(make: Callable[..., GccEnv], tmp_path: Path) -> None:
+    names = "ABCDEFGHIJ"
+    more = "".join(f"#define {b} {a} {a} {a} {a}\n" for a, b in itertools.pairwise(names))
+    code = f"#define A x += x * x;\n{more}#ifdef __OPTIMIZE__\nint f(int x) {{ J return x; }}\n#endif\n"
+    (tmp_path / "large.c").write_text(code)  # a quarter of a million statements, where it is optimized
+    env = make(
+        benchmark=f"file://{tmp_path}/large.c", options=FEW, limits=Limits(1000.0, 128 << 20), reward_space="asm_size"
+    )
+    env.reset()
+    *_, truncated, info = env.step(env.action_names.index("-O1"))
+    assert (truncated, info["ended"]) == (True, "memory")
 
 
 def test_without_gcc_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
