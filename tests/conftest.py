@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.evaluation import function_test, ledger, ledger_checks
 from compiler_agent.evaluation.libraries import load, select
 from compiler_agent.evaluation.library_fetch import prepare
 
@@ -29,6 +31,14 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
         if name.startswith(("CC_AGENT_", "ANTHROPIC_")) and name not in ("CC_AGENT_LLVM", "CC_AGENT_NATIVE"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def tested_by_executions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are tested with so many inputs, not for so long, and proofs have time: a slow machine is no failure."""
+    limited = functools.partial(function_test.test_functions, max_executions=300)
+    monkeypatch.setattr(ledger_checks, "test_functions", limited)
+    monkeypatch.setattr(ledger, "_CHEAP_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="module")

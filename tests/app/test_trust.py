@@ -51,13 +51,13 @@ int same(void) { return 7; }
 """
 
 
-def options(trust: str = "tested", seconds: float = 0.5, *, experimental: bool = False) -> TuneOptions:
+def options(trust: str = "tested", seconds: float = 60, *, experimental: bool = False) -> TuneOptions:
     demands = Demands(Trust(trust), seconds)
     return TuneOptions(Budget(n_evaluations=6), demands=demands, allow_experimental=experimental)
 
 
 @pytest.fixture
-def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def here(project: Project, monkeypatch: pytest.MonkeyPatch, tested_by_executions: None) -> Project:
     """A project in this process, with the test passes; the searches propose real plans of the coreset."""
     for name, value in {**project.environment, "CC_AGENT_TEST_PASSES": "1"}.items():
         monkeypatch.setenv(name, value)
@@ -107,19 +107,19 @@ def test_tune_refuses_a_miscompile_and_keeps_the_next_best_plan(planted: Project
     )
     planted.clang("main.c", "ours.o", "-o", "ours")
     assert planted.run("ours") == b"62 73\n"
-    (finding,) = verify_lock(planted.lock, demands=Demands(test_seconds=0.5))
+    (finding,) = verify_lock(planted.lock, demands=Demands(test_seconds=60))
     assert (finding.verdict, finding.trust) == (Verdict.ESTABLISHED, Trust.TESTED)
     assert finding.functions["weigh"].strength is Strength.TESTED
 
     wrong = dataclasses.replace(entry, plan=str(MISCOMPILE))
     locks.update(planted.lock, {result.key: wrong}, replace=True)
-    (finding,) = verify_lock(planted.lock, demands=Demands(test_seconds=0.5))
+    (finding,) = verify_lock(planted.lock, demands=Demands(test_seconds=60))
     assert finding.verdict is Verdict.MISCOMPILED
     assert finding.reason.startswith("weigh is wrong: ")
 
 
 def test_the_command_names_what_is_refused(planted: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["tune", "--budget", "6", "--test-seconds", "0.5", "--json", "weigh.c"]
+    arguments = ["tune", "--budget", "6", "--test-seconds", "60", "--json", "weigh.c"]
     main(arguments)
     found = json.loads(capsys.readouterr().out)
     (unit,) = found["units"]
@@ -129,7 +129,7 @@ def test_the_command_names_what_is_refused(planted: Project, capsys: pytest.Capt
 
 
 def test_judge_refuses_a_miscompile_by_name(planted: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["judge", "--test-seconds", "0.5", "--plan", str(MISCOMPILE)]
+    arguments = ["judge", "--test-seconds", "60", "--plan", str(MISCOMPILE)]
     with pytest.raises(SystemExit) as ended:
         main([*arguments, "--json", "--", "clang", "-c", "weigh.c"])
     assert ended.value.code == 1
@@ -145,8 +145,8 @@ def test_what_cannot_be_tested_is_kept_only_where_less_is_demanded(here: Project
     assert Lock.load(here.lock).plans == {}
     with Store.open(user_cache_directory()) as store:  # a build does not search for it again, unless it demands less
         rows = store.all_for(report.results[0].key, discover().digest)
-    assert all(gives_nothing(row, Demands(Trust.TESTED, 0.5)) for row in rows)
-    for less in (Demands(Trust.PRODUCTION, 0.5), Demands(Trust.TESTED, 5), Demands(test_seconds=0.5, test_coverage=0)):
+    assert all(gives_nothing(row, Demands(Trust.TESTED, 60)) for row in rows)
+    for less in (Demands(Trust.PRODUCTION, 60), Demands(Trust.TESTED, 600), Demands(test_seconds=60, test_coverage=0)):
         assert not all(gives_nothing(row, less) for row in rows)
     (result,) = report.results
     assert result.best is None

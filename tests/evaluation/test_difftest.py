@@ -23,7 +23,7 @@ def sandboxed(request: pytest.FixtureRequest) -> bool:
 
 
 def workload(command: str, sandboxed: bool = True, **settings: object) -> Workload:
-    return Workload(command, timeout_s=20, sandboxed=sandboxed, slack_s=0.5, **settings)  # type: ignore[arg-type]
+    return Workload(command, timeout_s=300, sandboxed=sandboxed, slack_s=0.5, **settings)  # type: ignore[arg-type]
 
 
 def judged(directory: Path, expected: str, seen: str, **settings: object) -> difftest.Outcome:
@@ -174,7 +174,7 @@ def test_a_candidate_may_be_slower_but_not_for_ever(tmp_path: Path) -> None:
     started_s = time.monotonic()
     assert judged(tmp_path, "echo 1", "sleep 0.3; echo 1").verdict is ProgramVerdict.SAME
     assert judged(tmp_path, "echo 1", "while :; do :; done").verdict is ProgramVerdict.DIFFERENT
-    assert time.monotonic() - started_s < 15
+    assert time.monotonic() - started_s < 200, "it was not waited for to its end"
 
 
 ITEMS = st.integers(min_value=0, max_value=40)

@@ -42,6 +42,7 @@ int open_ended(int n, ...) {
   return s;
 }
 """
+pytestmark = pytest.mark.usefixtures("tested_by_executions")
 SMALLER = Plan.parse("-passes=function(sroa)")
 WRONG = Plan.parse("-passes=cc-agent-test-miscompile,function(sroa)")
 
@@ -59,9 +60,9 @@ def unit(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, str
     return argv, directory, replay.key_of(argv, directory)
 
 
-def of(unit: tuple[list[str], Path, str], plan: Plan, **more: object) -> Ledger:
+def of(unit: tuple[list[str], Path, str], plan: Plan, seconds: float = 60, **more: object) -> Ledger:
     argv, directory, key = unit
-    return establish(argv, directory, key, plan, catalog.load(), seconds_per_function=0.5, **more)  # type: ignore[arg-type]
+    return establish(argv, directory, key, plan, catalog.load(), seconds_per_function=seconds, **more)  # type: ignore[arg-type]
 
 
 def test_each_function_gets_the_cheapest_evidence_that_will_do(unit: tuple[list[str], Path, str]) -> None:
@@ -286,7 +287,7 @@ def test_alive_is_asked_where_it_is_on_the_path(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     plan = Plan.parse("-passes=cgscc(inline),function(sroa)")
-    found = of(volatile_unit, plan)
+    found = of(volatile_unit, plan, seconds=3 if "sleep" in script else 60)
     record = found.functions["noisy"]
     assert (record.strength, record.checker) == (strength, checker), record
     assert record.reason.startswith(reason)

@@ -115,9 +115,9 @@ def test_it_is_killed_by_a_signal_after_its_summary(tmp_path: Path, library: Lib
 
 def test_it_never_ends(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compiler_agent.evaluation.validate.alive._GRACE_S", 0.1)
-    verdict = ask(tmp_path, "sleep 60\n", library, seconds=0.2)
+    verdict = ask(tmp_path, "sleep 1000\n", library, seconds=0.2)
     assert (verdict.outcome, verdict.reason) == (Outcome.NOT_ESTABLISHED, "alive-tv did not end in time")
-    assert verdict.time_s < 10
+    assert verdict.time_s < 500
 
 
 def test_it_takes_too_much_memory(tmp_path: Path, library: Library) -> None:
