@@ -101,7 +101,10 @@ void liftTimeLimit() { limit(RLIMIT_CPU, RLIM_INFINITY); }
 
 Ending endChild(int child, const Limits &limits) {
   int status = 0;
-  if (waitpid(child, &status, WNOHANG) == 0) {
+  int waited = waitpid(child, &status, WNOHANG);
+  if (waited < 0) // how it ended nobody can say any more
+    return {"error", "there is no process " + std::to_string(child) + " to wait for"};
+  if (waited == 0) {
     kill(child, SIGKILL); // not waited for yet, so the number is still its own; it may be about to end by itself
     status = waitFor(child);
   }

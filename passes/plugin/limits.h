@@ -31,7 +31,7 @@ struct Ending {
   std::string message;
 };
 
-/// Ends a child of this process, if it has not ended by itself, and says how it did.
+/// Ends a child of this process, if it has not ended by itself, and says how it did; "error" for what is no such child.
 Ending endChild(int child, const Limits &limits);
 
 /// Reads `pipe` to its end into `report` while `child` runs, kills it when its time is up, and says how it ended.

@@ -57,20 +57,15 @@ public:
     while (channel.readLine(line)) {
       int sent = channel.takeDescriptor();
       auto request = parseRequest(line);
+      bool forks = request && sent >= 0 && (request->isStart || request->isSession);
+      if (forks && (request->isStart ? forkSnapshot(*request, sent) : forkSession(request->limits, sent)))
+        return;
+      if (sent >= 0)
+        close(sent);
+      if (forks)
+        continue;
       if (!request) {
         channel.writeLine(json::Object{{"outcome", "error"}, {"message", toString(request.takeError())}});
-        continue;
-      }
-      if (request->isStart && sent >= 0) {
-        if (forkSnapshot(*request, sent))
-          return;
-        close(sent);
-        continue;
-      }
-      if (request->isSession && sent >= 0) {
-        if (forkSession(request->limits, sent))
-          return;
-        close(sent);
         continue;
       }
       if (request->endedSession > 0) {

@@ -39,13 +39,17 @@ void Session::run() {
   while (channel.readLine(line)) {
     int sent = channel.takeDescriptor();
     auto parsed = json::parse(line);
-    if (!parsed || !parsed->getAsObject()) {
+    bool isObject = parsed && parsed->getAsObject();
+    bool forks = isObject && parsed->getAsObject()->getBoolean("fork").value_or(false);
+    if (sent >= 0 && !forks)
+      close(sent);
+    if (!isObject) {
       channel.writeLine(fault("error", parsed ? createStringError(inconvertibleErrorCode(), "a request is an object") : parsed.takeError()));
       continue;
     }
     const json::Object &asked = *parsed->getAsObject();
     Limits limits = limitsOf(asked);
-    if (asked.getBoolean("fork").value_or(false)) {
+    if (forks) {
       if (sent >= 0)
         forkTo(limits, sent);
       continue;
