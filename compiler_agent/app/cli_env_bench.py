@@ -77,6 +77,7 @@ def bench_pass_order(
     from compiler_agent.app.llm import ModelRun
     from compiler_agent.app.pass_order_places import Away, Home, Place
     from compiler_agent.search import strategies
+    from compiler_agent.search.peer.agents import restriction
     from compiler_agent.search.peer.process import PeerProcess
 
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
@@ -88,7 +89,9 @@ def bench_pass_order(
         place: Place
         if peer:
             process = stack.enter_context(PeerProcess(peer))
-            place = Away(process, process.describe(), reward_space, seconds, seed, asked)
+            described = process.describe()
+            click.echo(restriction(described), err=True)
+            place = Away(process, described, reward_space, seconds, seed, asked)
         else:
             place = stack.enter_context(contextlib.closing(Home(reward_space, seconds, seed, asked)))
         run_bench(uris, settings, place)

@@ -51,7 +51,9 @@ def test_our_strategies_run_in_a_peer_and_replay_there(uri: str, tmp_path: Path)
     write_script(script, [proposes({"pipeline": "gvn,sroa,simplifycfg,early-cse-memssa"}), ENOUGH])
     asking = ("--peer", FAKE, "--model", f"script:{script}")
     arguments = board(uri, output, *asking, "--agents", "baseline,llm", seconds=LONG)
-    standings = json.loads(call(*arguments).stdout)
+    done = call(*arguments)
+    assert "fake 1 runs flat lists of its 12 passes: of our " in done.stderr
+    standings = json.loads(done.stdout)
     assert [one["agent"] for one in standings] == ["baseline", "llm"]
     assert standings[0]["rewards"] == [pytest.approx((30 - 7) / 30)]
     assert standings[0]["ratios"] == [pytest.approx(168 / 177)]

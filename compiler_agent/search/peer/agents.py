@@ -95,6 +95,18 @@ def flattened_seeds(peer: Description) -> list[Plan]:
     return _flat(strategies.read_coreset(), peer)
 
 
+def restriction(peer: Description) -> str:
+    """What our seed plans lose in the peer's words, for people."""
+    plans = strategies.read_coreset()
+    found = [flatten(plan, peer) for plan in plans]
+    unknown = sorted({name for one in found for name in one.unknown})
+    return (
+        f"{peer.name} runs flat lists of its {len(peer.passes)} passes: of our {len(plans)} seed plans "
+        f"{len(flattened_seeds(peer))} stay different, without {sum(one.n_options for one in found)} options, "
+        f"{sum(one.n_parameters for one in found)} passes' parameters, and {', '.join(unknown) or 'no pass'}"
+    )
+
+
 def learned_seeds(peer: Description) -> list[Plan]:
     """Plans that were found in LLVM 10 on training programs: `benchmarks/compiler_gym/seeds.py`."""
     return _flat(strategies.read_coreset(SEEDS_FILE), peer)
