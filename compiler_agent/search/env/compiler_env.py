@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import gymnasium
 
-from compiler_agent.base.errors import UsageError
+from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.session import SessionEnded
@@ -261,13 +261,18 @@ class CompilerEnv(gymnasium.Env[Any, Any], abc.ABC, Generic[_Episode, _Served]):
             gained, score = self._score.advance(episode)
             self._seen = self._observation.read(episode)
         except (SessionEnded, CompilationFailed, WrongProgram) as error:
-            undo()  # the plan of what was seen last
-            self._has_ended = True
-            return copy.deepcopy(self._seen), 0.0, False, True, {"ended": str(error.outcome), "reason": error.reason}
+            return self._end(undo, str(error.outcome), error.reason)
+        except NotEstablished as error:  # its program cannot be compared, or not be timed
+            return self._end(undo, "not-established", error.message)
         self._score = score
         self._episode_reward += gained
         info = {"action_had_no_effect": not effect.changed, "rejected": effect.message}
         return self._seen, gained, False, False, info
+
+    def _end(self, undo: Callable[[], None], ended: str, reason: str) -> Step:
+        undo()  # the plan of what was seen last
+        self._has_ended = True
+        return copy.deepcopy(self._seen), 0.0, False, True, {"ended": ended, "reason": reason}
 
     def _end_episode(self) -> None:
         if self._episode is not None:

@@ -35,7 +35,7 @@ class CompilationFailed(EngineError):
 
 
 class WrongProgram(NotEstablished):
-    """A state's program was run, and was not shown to do what it does at -O0: its time is no figure.
+    """A state's program does something else than at -O0: its time is no figure.
 
     Args:
         reason: In which it differs, in words.

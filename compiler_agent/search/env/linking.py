@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from compiler_agent.base.errors import ToolError, UsageError
+from compiler_agent.base.errors import NotEstablished, ToolError, UsageError
 from compiler_agent.base.process import check
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.executor import ProcessExecutor
@@ -58,6 +58,19 @@ class LinkedProgram:
             return difftest.Outcome(difftest.ProgramVerdict.DIFFERENT, reason=reason)
         return difftest.judge([self._reference], self.directory, replaced=replaced)
 
+    def check(self, content: bytes) -> None:
+        """The same, for who goes on only with what is right.
+
+        Raises:
+            WrongProgram: It does something else.
+            NotEstablished: It cannot be compared.
+        """
+        outcome = self.test(content)
+        if outcome.verdict is difftest.ProgramVerdict.DIFFERENT:
+            raise WrongProgram(str(outcome))
+        if not outcome.verdict.permits:
+            raise NotEstablished(f"its program cannot be compared with that of -O0: {outcome}")
+
 
 class Linkable(Protocol):
     """An episode of any compiler, as far as its program is concerned."""
@@ -93,7 +106,7 @@ def runtime_samples(episode: Linkable) -> list[float]:
     Raises:
         UsageError: The benchmark is no program.
         WrongProgram: The program does something else than at -O0.
-        NotEstablished: It fails at -O0, or does not do the same each time.
+        NotEstablished: It fails at -O0, does not do the same each time, or cannot be compared.
         CompilationFailed: A build cannot replay the plan.
     """
     benchmark = episode.benchmark
@@ -101,9 +114,7 @@ def runtime_samples(episode: Linkable) -> list[float]:
         if program is None or benchmark.program is None:
             raise UsageError(f"{benchmark.uri} is no program that could be run", hint="as generator://csmith-v0/3 is")
         content = episode.shipped()
-        outcome = program.test(content)
-        if not outcome.verdict.permits:
-            raise WrongProgram(str(outcome))
+        program.check(content)
         executable, workload = program.linked(content), benchmark.program.workload
         with ProcessExecutor(workload, program.directory, benchmark.program.name) as executor:
             runs = [

@@ -33,6 +33,7 @@ class Score(Protocol):
         Raises:
             CompilationFailed: The state has no figure.
             WrongProgram: The same, since its program is wrong.
+            NotEstablished: Its program cannot be compared, or not be timed.
         """
         ...
 

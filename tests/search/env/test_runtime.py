@@ -114,6 +114,30 @@ def test_a_program_that_is_wrong_is_not_timed(benchmark_: Benchmark, monkeypatch
         assert env.state.reward == 0.0
 
 
+def test_what_cannot_be_timed_truncates_the_episode(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    states: list[Path] = []
+
+    def run(executable: Path, _: int) -> Run:
+        if executable.parent not in states:
+            states.append(executable.parent)
+        # Once there is another state, the first one does something else than before.
+        return computing(0.1, b"else\n" if len(states) > 1 and executable.parent == states[0] else b"done\n")
+
+    reward = RuntimeReward(
+        settings=AS_LONG_AS_IT_TAKES, start_executor=lambda *_: contextlib.nullcontext(FakeExecutor(run))
+    )
+    monkeypatch.setitem(rewards.REWARDS, "Runtime", reward)
+    env = LlvmEnv(benchmark_, action_space=PASSES, reward_space="Runtime")
+    try:
+        env.reset()
+        _, gained, _, truncated, info = env.step(0)
+        assert (gained, truncated, info["ended"]) == (0.0, True, "not-established")
+        assert "something else than before" in info["reason"]
+        assert env.commandline() == ""
+    finally:
+        env.close()
+
+
 def test_real_runs_are_compared(benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     short = RuntimeReward(settings=Settings(n_pairs=6, seconds=1e9, sample_s=0.0))
     monkeypatch.setitem(rewards.REWARDS, "Runtime", short)

@@ -63,12 +63,11 @@ class GccEpisode:
                 f"not {len(self.options)} choices, one for each option",
                 hint=f"{NO_CHOICE} leaves an option to the level; other numbers count its choices",
             )
-        before, self.choices = self.choices, asked
-        object_before = self.served.content(self._words_of(before), Form.OBJECT)
-        made = self.served.compiled(self.words, Form.OBJECT)
+        before = self.content(Form.OBJECT)
+        made = self.served.compiled(self._words_of(asked), Form.OBJECT)
         if made.outcome is Outcome.OK:
-            return Effect(Outcome.OK, "", made.content != object_before)
-        self.choices = before
+            self.choices = asked
+            return Effect(Outcome.OK, "", made.content != before)
         if made.outcome is Outcome.REJECTED:
             return Effect(made.outcome, made.message, False)
         raise CompilationFailed(made.outcome, made.message)
