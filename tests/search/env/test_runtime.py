@@ -1,4 +1,4 @@
-"""The reward `Runtime`: what is not shown is worth nothing. Times are made up, programs and their linking are real."""
+"""The reward `Runtime`: what is not shown is worth nothing. Times are made up, but for one test."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from compiler_agent.base.errors import UsageError
 from compiler_agent.evaluation.executor import Run
 from compiler_agent.evaluation.executor_fake import FakeExecutor, computing
+from compiler_agent.evaluation.layout import LinkedLayouts
 from compiler_agent.evaluation.pairing import Settings
 from compiler_agent.search.env import rewards
 from compiler_agent.search.env.benchmark import Benchmark
@@ -55,8 +56,16 @@ class Times:
         return computing(next(self.seconds[self.states.index(executable.parent)]))
 
 
+def unlinked(layouts: LinkedLayouts, n: int) -> Path:
+    """What stands for an executable where none is run."""
+    path = layouts._directory / f"layout-{n}"
+    path.touch()
+    return path
+
+
 @contextlib.contextmanager
 def timed(benchmark: Benchmark, times: Times, monkeypatch: pytest.MonkeyPatch) -> Iterator[LlvmEnv]:
+    monkeypatch.setattr(LinkedLayouts, "executable", unlinked)
     reward = RuntimeReward(settings=AS_LONG_AS_IT_TAKES, start_executor=times.executor)
     monkeypatch.setitem(rewards.REWARDS, "Runtime", reward)
     env = LlvmEnv(benchmark, action_space=PASSES, observation_space="IrInstructionCount", reward_space="Runtime")
@@ -127,6 +136,7 @@ def test_what_cannot_be_timed_truncates_the_episode(benchmark_: Benchmark, monke
         settings=AS_LONG_AS_IT_TAKES, start_executor=lambda *_: contextlib.nullcontext(FakeExecutor(run))
     )
     monkeypatch.setitem(rewards.REWARDS, "Runtime", reward)
+    monkeypatch.setattr(LinkedLayouts, "executable", unlinked)
     env = LlvmEnv(benchmark_, action_space=PASSES, reward_space="Runtime")
     try:
         env.reset()
