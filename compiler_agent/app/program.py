@@ -15,14 +15,12 @@ from typing import Protocol
 
 from compiler_agent.app.records import Record
 from compiler_agent.base.errors import ToolError
-from compiler_agent.base.files import MemoryFile, file_error
-from compiler_agent.base.process import check
+from compiler_agent.base.files import file_error
 from compiler_agent.evaluation.difftest import Outcome, Workload
 from compiler_agent.evaluation.executor import Executor, shell_argv
 from compiler_agent.evaluation.layout import Layouts
-from compiler_agent.evaluation.library_build import parse_sizes
 from compiler_agent.evaluation.profile import GENERATE, Profile, collect
-from compiler_agent.llvm import replay
+from compiler_agent.llvm import elf, replay
 from compiler_agent.llvm.engine import Outcome as Compilation
 from compiler_agent.llvm.replay import Replayed
 from compiler_agent.llvm.toolchain import discover
@@ -157,9 +155,7 @@ class Objects:
 
     def text_bytes(self, unit: Unit, choice: Choice) -> int:
         """The executable sections of a unit's object, in bytes."""
-        with MemoryFile(self.compiled(unit, choice).content) as file:
-            answer = check([discover().llvm_size, "-A", file.path], timeout_s=60)
-        return parse_sizes(answer.stdout.decode(errors="replace")).text_bytes
+        return elf.text_bytes(self.compiled(unit, choice).content)
 
     def _planned(self, unit: Unit, plan: str) -> Replayed:
         return replay.replay(unit.record.argv, unit.record.cwd, unit.key, plan, timeout_s=self._timeout_s)

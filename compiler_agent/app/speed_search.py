@@ -165,7 +165,7 @@ def measure_stock(
 
     session, speedups = start(best), {best: 1.0}
     for level in others:
-        seen = session.measure(f"stock {level}", built[level], Stopping.DIFFERENCES)
+        seen = session.measure(f"stock {level}", built[level], Stopping.GAINS)
         if seen.speedup is None:
             continue  # it fails at that level: no baseline
         speedups[level] = speedups[best] * seen.speedup.median

@@ -7,11 +7,11 @@ import re
 from collections import Counter, OrderedDict
 
 from compiler_agent.base.errors import EngineError
+from compiler_agent.llvm.elf import text_bytes
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.effects import CompilationFailed
 from compiler_agent.search.env.gcc.compiler import Compiled, Form, Gcc, compile_benchmark
-from compiler_agent.search.env.gcc.elf import text_bytes
 from compiler_agent.search.env.inputs import Inputs
 from compiler_agent.search.env.served import Limits
 

@@ -15,11 +15,11 @@ from gymnasium.utils.env_checker import check_env
 
 import compiler_agent.search.env
 from compiler_agent.base.errors import EngineError, ToolchainError, UsageError
+from compiler_agent.llvm.elf import text_bytes
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.agents import Run, run_agent
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.gcc.elf import text_bytes
 from compiler_agent.search.env.gcc.environment import GccEnv
 from compiler_agent.search.env.gcc.episode import NO_CHOICE
 from compiler_agent.search.env.gcc.observations import observations
