@@ -10,7 +10,7 @@ from typing import Protocol
 from compiler_agent.app.llm import Goal, ModelRun
 from compiler_agent.app.records import Record
 from compiler_agent.base.config import Budget
-from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.evaluation.evaluate import Evaluator
 from compiler_agent.search.env.agents import Run, run_agent
 from compiler_agent.search.env.datasets import find
@@ -73,9 +73,11 @@ class Home:
             asked: The language model, if there is one.
 
         Raises:
-            UsageError: There is no such reward.
+            UsageError: There is no such reward, or the same state is not worth the same each time.
         """
-        self._reward, self._seconds, self._seed, self._asked = reward_of(reward).name, seconds, seed, asked
+        if not reward_of(reward).is_repeatable:
+            raise UsageError(f"states are replayed here, and {reward} is not the same twice", hint="rank by a size")
+        self._reward, self._seconds, self._seed, self._asked = reward, seconds, seed, asked
         self._replays: LlvmEnv | None = None
 
     def work(self, agent: str, benchmark: str) -> State:

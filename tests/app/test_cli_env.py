@@ -146,6 +146,11 @@ def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:
         call(*arguments)
 
 
+def test_a_reward_that_is_not_the_same_twice_ranks_nobody(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not the same twice"):
+        call("bench", "pass-order", "--reward", "Runtime", "--output", str(tmp_path / "states"))
+
+
 def test_a_peer_takes_turns(uri: str, tmp_path: Path) -> None:
     (tmp_path / "peer.py").write_text(PEER)
     arguments = ("--steps", "20", "--text-steps", "3", "--forks", "2", "--rounds", "2", "--memory-steps", "20")

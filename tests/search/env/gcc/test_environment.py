@@ -324,6 +324,19 @@ def test_what_is_not_had_again_is_wrong(make: Callable[..., GccEnv], tmp_path: P
     assert "another object" in found.reason
 
 
+@pytest.mark.nightly
+def test_gcc_takes_each_choice_of_production(make: Callable[..., GccEnv]) -> None:
+    env = make()
+    env.reset()
+    take(env, "-O2")
+    for option, action in zip(env.options, (name for name in env.action_names if name.startswith("no ")), strict=True):
+        for word in option.choices:
+            *_, truncated, info = env.step(env.action_names.index(word))
+            assert (truncated, info["rejected"]) == (False, ""), word
+        env.step(env.action_names.index(action if option.name != "-O" else "-O2"))
+    assert env.commandline() == "-O2"
+
+
 def test_agents_work_with_it(make: Callable[..., GccEnv]) -> None:
     env = make(options=("-O", "-finline"))
     for name in ("random", "greedy"):
