@@ -14,6 +14,7 @@ import math
 import statistics
 import sys
 import time
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import EngineError
 from compiler_agent.base.journal import Journal
 from compiler_agent.evaluation.benchmark import Part
-from compiler_agent.evaluation.evaluate import Evaluator
+from compiler_agent.evaluation.evaluate import Evaluator, Objective
+from compiler_agent.evaluation.stats import geometric_mean, geometric_mean_interval
 from compiler_agent.llvm import catalog, stock
 from compiler_agent.llvm.engine import Engine
 from compiler_agent.llvm.toolchain import discover
@@ -30,9 +32,14 @@ from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.datasets.programs import Libraries, Programs
 from compiler_agent.search.env.served import LEVEL
 from compiler_agent.search.loop import search
-from compiler_agent.search.policy.model import MODEL_FILE
+from compiler_agent.search.policy.model import MODEL_FILE, read
+from compiler_agent.search.policy.strategy import Policy
 from compiler_agent.search.space import Space
+from compiler_agent.search.strategies import Evolve
+from compiler_agent.search.strategy import Strategy
 
+WITHOUT_EDITS = "policy-without-edits"
+"""The policy, with the edits after its portfolio drawn as `evolve` draws them: what learning them is worth."""
 AFTER = (2, 4, 8, 12, 20, 30, 40, 60, 100, 200)
 """Evaluations, the stock plan among them, after which figures are given."""
 
@@ -49,7 +56,13 @@ def curve(uri: str, name: str, budget: int, seed: int) -> list[float]:
         if not evaluator.baseline_value:
             raise EngineError(f"{uri} has no code")
         space = Space(known, stock.editable_pipeline(discover(), known))
-        strategy = strategies.make(name, space, seed, features=engine.all_features)
+        if name == WITHOUT_EDITS:
+            model = replace(read(), edits={})
+            strategy: Strategy = Policy(
+                model, space, engine.all_features, Objective.TEXT_BYTES, lambda chosen: Evolve(chosen, (), seed)
+            )
+        else:
+            strategy = strategies.make(name, space, seed, features=engine.all_features)
         found = search(strategy, evaluator.evaluate, Budget(n_evaluations=budget)).evaluations
         values = [one.value if one.value and one.verdict.may_be_kept else evaluator.baseline_value for one in found]
     gains = list(accumulate((math.log(evaluator.baseline_value / value) for value in values), max))
@@ -78,8 +91,8 @@ def main() -> None:
         {"what": "policy-compare-v1", "budget": options.budget, "seed": options.seed, "llvm": discover().digest},
     )
     # Another policy under the same name is measured again.
-    trained = {"policy": f"policy-{hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()[:12]}"}
-    labels = {name: trained.get(name, name) for name in names}
+    digest = hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()[:12]
+    labels = {name: f"{name}-{digest}" if name.startswith("policy") else name for name in names}
     deadline_s = time.monotonic() + options.seconds
     for uri in uris:
         for name in names:
@@ -94,10 +107,18 @@ def main() -> None:
     done = [uri for uri in uris if all(journal.get("curve", f"{labels[name]} {uri}") for name in names)]
     after = [number for number in AFTER if number <= options.budget]
     print(f"{len(done)} of {len(uris)} units, {part.value}")
+    curves = {name: [(journal.get("curve", f"{labels[name]} {uri}") or {})["gains"] for uri in done] for name in names}
     for name in names if done else []:
-        gains = [(journal.get("curve", f"{labels[name]} {uri}") or {})["gains"] for uri in done]
-        columns = (f"{math.exp(statistics.mean(one[number - 1] for one in gains)):.4f}" for number in after)
+        columns = (f"{math.exp(statistics.mean(one[number - 1] for one in curves[name])):.4f}" for number in after)
         print(f"{name:10}", *(f"{number}: {column}" for number, column in zip(after, columns, strict=True)))
+    for name in names[:-1] if done else []:
+        ratios = [math.exp(ours[-1] - theirs[-1]) for ours, theirs in zip(curves[names[-1]], curves[name], strict=True)]
+        low, high = geometric_mean_interval(ratios)
+        better, worse = sum(ratio > 1 + 1e-9 for ratio in ratios), sum(ratio < 1 - 1e-9 for ratio in ratios)
+        print(
+            f"{names[-1]} ÷ {name}: {geometric_mean(ratios):.4f} (95%: {low:.4f} to {high:.4f}), "
+            f"better {better}, equal {len(ratios) - better - worse}, worse {worse}"
+        )
 
 
 if __name__ == "__main__":
