@@ -99,6 +99,12 @@ def _note_search(uri: str, collecting: Collecting, place: str) -> None:
     collecting.say(f"{place} {uri}: {row['baseline'][0]} bytes, {row['gain']:.4f} beyond the seed plans")
 
 
+def cpu_time_s(journal: Journal) -> float:
+    """Processor time that a table took, in seconds."""
+    rows = [row for event in (table.SEARCHED, table.TRIED) for _, row in journal.rows(event)]
+    return float(sum(row["cpu_time_s"] for row in rows))
+
+
 def search_unit(benchmark: Benchmark, budget: int, seed: int) -> dict[str, Any] | str:
     """What `evolve` finds on a unit, as a row of the table, or why the unit is of no use.
 
