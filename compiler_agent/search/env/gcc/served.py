@@ -15,7 +15,10 @@ from compiler_agent.search.env.gcc.compiler import Compiled, Form, Gcc, compile_
 from compiler_agent.search.env.inputs import Inputs
 from compiler_agent.search.env.served import Limits
 
-_MOST_KEPT = 128
+_MOST_KEPT = 1000
+_MOST_KEPT_BYTES = 64 << 20
+_LEAST_KEPT = 8
+"""However large they are: a state's object and the one before are asked for again and again."""
 _MOST_FIGURES = 10_000
 _INSTRUCTION = re.compile(r"^\t([a-z][\w.]*)", re.MULTILINE)
 """In GCC's assembly text; directives begin with a dot, labels at the line's beginning."""
@@ -93,6 +96,7 @@ class ServedGcc:
         self.inputs = Inputs.of(self._command, benchmark.directory)
         """The source and its headers as they were before anything was compiled."""
         self._kept: OrderedDict[tuple[Words, Form], Compiled] = OrderedDict()
+        self._kept_bytes = 0
         self._figures: dict[tuple[Words, GccMetric], int] = {}
 
     def compiled(self, words: Words, form: Form, *, fresh: bool = False) -> Compiled:
@@ -108,14 +112,17 @@ class ServedGcc:
             self._kept.move_to_end(key)
             return self._kept[key]
         made = compile_benchmark(self._command, words, form, self.benchmark.directory, self.limits)
-        if not fresh and made.outcome in (
-            Outcome.OK,
-            Outcome.REJECTED,
-        ):  # what took too long once may not the next time
-            self._kept[key] = made
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+        is_certain = made.outcome in (Outcome.OK, Outcome.REJECTED)  # what took too long once may not the next time
+        if is_certain and not fresh:
+            self._keep(key, made)
         return made
+
+    def _keep(self, key: tuple[Words, Form], made: Compiled) -> None:
+        self._kept[key] = made
+        self._kept_bytes += len(made.content)
+        while len(self._kept) > _MOST_KEPT or (self._kept_bytes > _MOST_KEPT_BYTES and len(self._kept) > _LEAST_KEPT):
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= len(oldest.content)
 
     def content(self, words: Words, form: Form) -> bytes:
         """The same, where it has to succeed.

@@ -20,6 +20,7 @@ from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search.env.agents import Run, run_agent
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.env.gcc import served
 from compiler_agent.search.env.gcc.environment import GccEnv
 from compiler_agent.search.env.gcc.episode import NO_CHOICE
 from compiler_agent.search.env.gcc.observations import observations
@@ -173,6 +174,15 @@ def test_a_state_is_had_again_and_a_fork_goes_its_own_way(make: Callable[..., Gc
     _, reward, *_ = again.apply(env.state)
     assert again.state.reward == reward == pytest.approx(env.state.reward)
     assert again.observe("obj_hash") == env.observe("obj_hash")
+
+
+def test_what_is_kept_of_objects_is_bounded(make: Callable[..., GccEnv], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "_MOST_KEPT_BYTES", 1)
+    monkeypatch.setattr(served, "_LEAST_KEPT", 2)
+    env = make(options=FEW, reward_space="ObjectSizeBytes")
+    env.reset()
+    assert take(env, "-O1", "-O2", "-Os", "-O1", "-O0") == 0
+    assert len(env.episode.served._kept) == 2
 
 
 def test_a_state_gives_gcc_nothing_but_choices(make: Callable[..., GccEnv]) -> None:
