@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.search.env.rewards import Reward
 from compiler_agent.search.env.state import State, append_state
 
 SOURCE = """
@@ -144,6 +145,16 @@ def test_agents_are_compared_by_what_replays(uri: str, tmp_path: Path) -> None:
     (output / "greedy.csv").write_text(f"{header}\n{state.replace(',', ',9', 1)}\n")
     with pytest.raises(CompilerAgentError, match="is not what its plan gives"):
         call(*arguments)
+
+
+def test_times_are_not_compared_with_those_of_another_day(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "states.csv"
+    append_state(path, State(uri, 0.5, 0.0, "-passes=function(sroa)"))
+    assert call("env", "replay", str(path)).exit_code == 1
+    monkeypatch.setattr(Reward, "is_repeatable", property(lambda _: False))
+    assert call("env", "replay", str(path)).exit_code == 0
 
 
 def test_a_reward_that_is_not_the_same_twice_ranks_nobody(tmp_path: Path) -> None:
