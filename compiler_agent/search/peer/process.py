@@ -27,6 +27,8 @@ _MOST_FAILED_STARTS = 3
 _LONGEST_LINE = 64 << 20
 _LOAD_SECONDS = 300.0
 _TAIL_BYTES = 2000
+_LATER = 1.25
+"""We wait so much longer than the peer is told to, so that one that keeps to it can say what took the time."""
 
 
 class PeerFailed(EngineError):
@@ -134,7 +136,7 @@ class PeerProcess:
             PeerFailed: A pass crashed or hung.
         """
         request = {"do": "run", "environment": environment, "anew": anew, "passes": passes, "seconds": self.seconds}
-        return self._number(self._ask(request, self.seconds), "figure")
+        return self._number(self._ask(request, _LATER * self.seconds), "figure")
 
     def fork(self, environment: int) -> int:
         """Another environment that goes on from there; `close` it.
@@ -202,7 +204,8 @@ class PeerProcess:
             reason = f"ended {self._failed_starts} times without an answer"
             raise ToolError(self.argv, None, self._said(), reason=reason, hint="is it set up? `make compiler-gym`")
         self._failed_starts += 1
-        self._stderr.truncate(0)
+        self._stderr.seek(0)
+        self._stderr.truncate()
         self._child = start(self.argv, stdin=PIPE, stdout=PIPE, stderr=self._stderr, memory_bytes=self._memory_bytes)
         self._read = b""
         if self._load is not None:
@@ -260,9 +263,9 @@ class PeerProcess:
         return PeerFailed(Outcome.ERROR, f"no answer that is known here: {str(answer)[:200]}")
 
     def _said(self) -> bytes:
-        self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, self._stderr.tell() - _TAIL_BYTES))
-        return self._stderr.read()
+        # The peer writes at the place that a seek would move.
+        size = os.fstat(self._stderr.fileno()).st_size
+        return os.pread(self._stderr.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
 
     def _tail(self) -> str:
         return self._said().decode(errors="replace").strip() or "without a word"
