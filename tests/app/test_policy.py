@@ -121,6 +121,6 @@ def test_the_example_keeps_to_the_split() -> None:
         first, second = env.reset(seed=0), env.reset()
         assert env.observation_space.contains(first[0])
         assert first[1]["benchmark"] != second[1]["benchmark"]
-        assert example.best_reward(env, example.HELD_OUT[0], lambda seen: len(example.ACTIONS) - 1) == pytest.approx(1)
+        assert example.best_reward(env, example.HELD_OUT[0], lambda seen: len(example.ACTIONS) - 1) > 0.999
     finally:
         env.close()
