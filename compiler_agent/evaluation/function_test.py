@@ -23,7 +23,12 @@ from pathlib import Path
 from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import EngineError, NotEstablished, ToolError
 from compiler_agent.base.process import check
-from compiler_agent.evaluation.function_test_build import Reference, candidate_executables, reference
+from compiler_agent.evaluation.function_test_build import (
+    DIES_IN_CONSTRUCTION,
+    Reference,
+    candidate_executables,
+    reference,
+)
 
 _START_S = 60.0
 _MINIMISATION_S = 30.0
@@ -198,6 +203,9 @@ def _run(
     except ToolError as error:
         if should_stop():
             return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, "interrupted", seed=seed) for name in names]
+        if error.status == DIES_IN_CONSTRUCTION:
+            reason = "the candidate's constructors end the program"
+            return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, reason, seed=seed) for name in names]
         raise EngineError(f"the function tester failed: {error}") from error
     return [_evidence(json.loads(line)) for line in done.stdout.splitlines()]
 

@@ -26,6 +26,8 @@ from compiler_agent.llvm import toolchain as toolchains
 _TOOLS = ("bin/cc-agent-harness", "bin/cc-agent-tester", "lib/libcc-agent-test-runtime.a")
 _COMPILE_S = 600.0
 _COMPILE_BYTES = 8 << 30
+DIES_IN_CONSTRUCTION = 4
+"""The tester's status where a constructor of a variable ends one of the executables."""
 _KEPT_UNITS = 200
 """So many units' executables stay in the cache; the oldest go first."""
 _EXPLORATION_S = (1.0, 0.25, 20.0)
@@ -224,7 +226,10 @@ def _collect(built: Reference, should_stop: Callable[[], bool]) -> None:
     except ToolError as error:
         if should_stop():
             raise NotEstablished("interrupted") from error
-        raise
+        if error.status != DIES_IN_CONSTRUCTION:
+            raise
+        role = next((role for role, path in built.executables.items() if f"{path} does not" in error.stderr_tail), "")
+        (built.directory / "obstacle").write_text(f"its constructors cannot be run: they end the program ({role})")
 
 
 def _link(

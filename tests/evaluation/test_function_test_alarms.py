@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler_agent.evaluation import function_test
+from compiler_agent.evaluation import function_test, function_test_build
 from compiler_agent.evaluation.function_test import FunctionOutcome
 from compiler_agent.llvm import toolchain
 
@@ -75,3 +75,114 @@ def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pyt
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=1500)
     assert len(report.functions) == 8
     assert not [function for function in report.functions if function.outcome is not FunctionOutcome.TESTED]
+
+
+CONSTRUCTED = """
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+int elsewhere(int n);
+std::vector<int> table(3, 7);
+std::string greeting = "a text of more than fifteen letters";
+std::map<int, std::string> names{{1, "one"}, {2, "another text of more than fifteen letters"}};
+std::ostringstream journal;
+int *counted = new int[4]{1, 2, 3, 4};
+static int *hidden = new int(5);
+int answer = elsewhere(3);
+extern "C" {
+int at(unsigned i) { return table[i % 3]; }
+void put(unsigned i, char c) { greeting[i % greeting.size()] = c; }
+void count(unsigned i) { counted[i & 3]++; }
+int hide(int n) { *hidden += n & 7; return *hidden; }
+void grow(int n) { table.push_back(n); }
+std::size_t name(int n) { names[n & 3] += "more than there was"; return names[n & 3].size(); }
+std::size_t note(int n) { journal << "n is " << n << "; "; return journal.str().size(); }
+int answered(void) { return answer; }
+/* memory of the library's own */
+int thrown(int n) {
+  try {
+    if (n & 1)
+      throw std::runtime_error("a text of more than fifteen letters");
+  } catch (const std::exception &e) {
+    return e.what()[n & 7];
+  }
+  return 3;
+}
+}
+"""
+WRONG = {
+    "at": ("i % 3", "i % 2"),
+    "put": ("= c; }", "= c | 1; }"),
+    "count": ("counted[i & 3]++", "counted[i & 3] += 2"),
+    "hide": ("+= n & 7", "+= n & 3"),
+    "grow": ("push_back(n)", "push_back(n | 1)"),
+    "name": ("there was", "there is "),
+    "note": ("n is ", "m is "),
+    "thrown": ("e.what()[n & 7]", "e.what()[n & 3]"),
+}
+
+
+def report_on(
+    source: str, directory: Path, candidate: bytes, n_inputs: int, *names: str
+) -> function_test.FunctionReport:
+    (directory / "unit.cpp").write_text(source)
+    argv = [str(toolchain.discover().clangxx), "-O2", "-c", "-o", "-", "unit.cpp"]
+    return function_test.test_functions(
+        argv, directory, candidate, functions=names, seconds_per_function=60, max_executions=n_inputs
+    )
+
+
+def built(source: str, directory: Path) -> bytes:
+    directory.mkdir(exist_ok=True)
+    (directory / "unit.cpp").write_text(source)
+    argv = [str(toolchain.discover().clangxx), "-O2", "-c", "-o", "-", "unit.cpp"]
+    return subprocess.run(argv, cwd=directory, capture_output=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def constructed_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("constructed-cache")
+
+
+def test_inputs_begin_with_what_constructors_allocated(
+    tmp_path: Path, constructed_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC_AGENT_CACHE", str(constructed_cache))
+    monkeypatch.setattr(
+        function_test_build, "_EXPLORATION_S", (1.0, 0.0, 1.0)
+    )  # there are many functions of the library
+    names = (*WRONG, "answered")
+    report = report_on(CONSTRUCTED, tmp_path, built(CONSTRUCTED, tmp_path), 300, *names)
+    assert [function.function for function in report.functions] == [*names[:7], "answered", "thrown"]
+    for function in report.functions:
+        assert function.outcome is FunctionOutcome.TESTED, function
+    # Where a run leaves its traces to the next one, the library aborts each time that it throws.
+    assert report.functions[-1].n_limited < report.functions[-1].n_executions / 10
+    source = CONSTRUCTED
+    for right, wrong in WRONG.values():
+        assert source.count(right) == 1
+        source = source.replace(right, wrong)
+    report = report_on(CONSTRUCTED, tmp_path, built(source, tmp_path / "wrong"), 2000, *WRONG)
+    assert {function.function for function in report.refuted} == set(WRONG)
+
+
+def test_a_constructor_that_goes_wrong_is_no_error(
+    tmp_path: Path, constructed_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC_AGENT_CACHE", str(constructed_cache))
+    right = """#include <cstdlib>
+    volatile int three = 3;
+    struct Checked { Checked() { if (three == 4) exit(2); } } checked;
+    extern "C" int use(int n) { return n; }"""
+    wrong = right.replace("== 4", "== 3")
+    for source, reason in (
+        (wrong, "its constructors cannot be run"),
+        (right, "the candidate's constructors end the program"),
+    ):
+        report = report_on(source, tmp_path, built(wrong, tmp_path / "wrong"), 10, "use")
+        (function,) = report.functions
+        assert function.outcome is FunctionOutcome.NOT_ESTABLISHED
+        assert function.reason.startswith(reason)

@@ -280,12 +280,13 @@ struct Flags { unsigned char kind; bool owned : 1; Flags(int k) : kind(k), owned
 __attribute__((noinline)) static void leave(volatile int *p) { for (int i = 0; i < 16; i++) p[i] = -1; }
 void use(Flags *f, int k) { { volatile int used[16]; leave(used); } Flags made(k); *f = made; }
 """
+BETWEEN = BESIDE.replace("unsigned char kind; bool owned : 1;", "unsigned char kind : 2, : 3, owned : 3;")
 
 
 @pytest.mark.parametrize(
     "source",
-    [VIRTUAL, CONSTRUCTED, BESIDE],
-    ids=["bool-of-a-virtual-function", "constructor-before-main", "bits-beside-a-field"],
+    [VIRTUAL, CONSTRUCTED, BESIDE, BETWEEN],
+    ids=["bool-of-a-virtual-function", "constructor-before-main", "bits-beside-a-field", "bits-between-fields"],
 )
 def test_a_function_in_cxx_is_tested(tmp_path: Path, source: str) -> None:
     (tmp_path / "unit.cpp").write_text(source)

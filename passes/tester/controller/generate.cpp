@@ -13,15 +13,16 @@ using Kind = TypeNode::Kind;
 
 constexpr uint32_t FirstObject = 0x1000;
 
-// What is beside a bit-field in its byte belongs to nobody, and holds what was there before.
-uint8_t withBit(uint8_t Mask, uint32_t Bit) {
-  if (Mask == MaskCompare)
-    return Mask;
-  bool IsFirst = Mask == MaskIgnore;
-  uint32_t First = IsFirst ? Bit : std::min(Mask >> 3 & 7u, Bit), Last = IsFirst ? Bit : std::max(Mask & 7u, Bit);
-  if (First == 0 && Last == 7)
-    return MaskCompare;
-  return static_cast<uint8_t>(MaskBits | First << 3 | Last);
+// What is beside or between bit-fields in their byte belongs to nobody, and holds what was there before.
+void addBits(const TypeNode &T, uint8_t *Mask) {
+  auto forEachByte = [&](auto What) {
+    for (const Member &M : T.Members)
+      for (uint32_t Bit = M.BitOffset; Bit < M.BitOffset + M.BitSize && Bit / 8 < T.Size; ++Bit)
+        What(Mask[Bit / 8], static_cast<uint8_t>(1u << Bit % 8));
+  };
+  forEachByte([](uint8_t &Byte, uint8_t Bit) { Byte |= Bit; });
+  // Four fields of one bit with gaps between them look like a number: one of them goes unseen.
+  forEachByte([](uint8_t &Byte, uint8_t) { Byte = Byte == MaskFloat || Byte == MaskDouble ? Byte & (Byte - 1) : Byte; });
 }
 constexpr uint32_t LargestVariety = 512; // so many elements of an array are made; then they come again
 
@@ -84,6 +85,12 @@ Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Inp
 void Generator::setCallable(std::vector<bool> New) { Callable = std::move(New); }
 bool Generator::holdsPointers(uint32_t Type) const { return Pointers[Type]; }
 
+// Whether a type may have bytes of which not every bit counts, or not as it is.
+bool Generator::isMasked(uint32_t Type) const {
+  const TypeNode &T = D.type(Type);
+  return T.What == Kind::Structure ? T.Size > 0 : T.Size > 1 && T.What != Kind::Integer;
+}
+
 void Generator::writeMasks(uint32_t Type, uint8_t *Mask) const {
   const TypeNode &T = D.type(Type);
   switch (T.What) {
@@ -98,17 +105,15 @@ void Generator::writeMasks(uint32_t Type, uint8_t *Mask) const {
     break;
   case Kind::Array:
     memset(Mask, MaskCompare, T.Size);
-    if (uint32_t Element = D.type(T.Target).Size; Element > 1 && D.type(T.Target).What != Kind::Integer)
+    if (uint32_t Element = D.type(T.Target).Size; isMasked(T.Target))
       for (uint32_t Index = 0; Index < T.Count; ++Index)
         writeMasks(T.Target, Mask + Index * Element);
     break;
   case Kind::Structure:
     memset(Mask, MaskIgnore, T.Size);
+    addBits(T, Mask);
     for (const Member &M : T.Members)
-      if (M.BitSize)
-        for (uint32_t Bit = M.BitOffset; Bit < M.BitOffset + M.BitSize; ++Bit)
-          Mask[Bit / 8] = withBit(Mask[Bit / 8], Bit % 8);
-      else if (uint32_t Size = D.type(M.Type).Size; Size && M.Offset + Size <= T.Size)
+      if (uint32_t Size = D.type(M.Type).Size; !M.BitSize && Size && M.Offset + Size <= T.Size)
         writeMasks(M.Type, Mask + M.Offset);
     break;
   default:

@@ -150,6 +150,7 @@ public:
   // Whether a later call is given what this one returns.
   bool isReceived(size_t Call) const;
   // One mask byte for each byte of a value of the type.
+  bool isMasked(uint32_t Type) const;
   void writeMasks(uint32_t Type, uint8_t *Mask) const;
 
 private:

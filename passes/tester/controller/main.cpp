@@ -5,7 +5,7 @@
 //     cc-agent-tester DESCRIPTION --reference EXE … --guide EXE --write-corpus FILE [--seconds S] [--executions N] [--seed N]
 //
 // The second form collects inputs that reach far, without a candidate; the first begins with them, if they are given. It writes
-// one line of JSON on standard output for each function, as soon as it is known.
+// one line of JSON on standard output for each function, as soon as it is known. Status 4: a constructor ends one of the executables.
 #include "search.h"
 
 #include <cinttypes>
@@ -112,7 +112,7 @@ int main(int Count, char **Arguments) {
                                             &All.Typed, &All.Candidate, &All.Moved})
     if (*V && !(*V)->start(Problem)) {
       fprintf(stderr, "cc-agent-tester: %s\n", Problem.c_str());
-      return 3;
+      return (*V)->diesInConstruction() ? 4 : 3;
     }
   if (All.Reference->output().Functions != D.Functions.size())
     usage("the description is of another unit than the executables");

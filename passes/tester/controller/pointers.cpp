@@ -45,7 +45,7 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint
   memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
   Cursor = Offset + Size;
   uint32_t Element = Type ? D.type(Type).Size : 0;
-  if (Element > 1 && D.type(Type).What != Kind::Integer)
+  if (isMasked(Type))
     for (uint32_t Index = 0; Index < Count; ++Index)
       writeMasks(Type, Input.mask() + Offset + Index * Element);
   Objects.push_back({Offset, Size, Type, Count, CurrentCall, Path, Exclusive, Type, Path});

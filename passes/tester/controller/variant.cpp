@@ -102,10 +102,11 @@ bool Variant::start(std::string &Problem) {
   Commands = CommandPipe[1];
   Reports = ReportPipe[0];
   if (awaitReport(20000) != 'S') {
-    int Status = 0;
-    waitpid(Process, &Status, WNOHANG);
-    Problem = Path + " does not start (" + (WIFEXITED(Status) ? "status " + std::to_string(WEXITSTATUS(Status)) : "a signal") + ")";
-    stop();
+    int Status = stop();
+    // Statuses 3 and 127 are those of our own preparations. What has not ended was too slow.
+    DiesInConstruction = WIFEXITED(Status) ? WEXITSTATUS(Status) != 3 && WEXITSTATUS(Status) != 127 : WTERMSIG(Status) != SIGKILL;
+    Problem = Path + " does not start (" +
+              (WIFEXITED(Status) ? "status " + std::to_string(WEXITSTATUS(Status)) : "signal " + std::to_string(WTERMSIG(Status))) + ")";
     return false;
   }
   if (output().Version != LayoutVersion) {
@@ -146,10 +147,11 @@ void Variant::run(uint32_t TimeoutMs, bool Fresh) {
   Result.Outcome = OutcomeTimeout;
 }
 
-void Variant::stop() {
+int Variant::stop() {
+  int Status = 0;
   if (Process > 0) {
-    kill(Process, SIGKILL); // the kernel ends its server and worker with it
-    while (waitpid(Process, nullptr, 0) < 0 && errno == EINTR)
+    kill(Process, SIGKILL); // the kernel ends its server and worker with it; what is ending already keeps its status
+    while (waitpid(Process, &Status, 0) < 0 && errno == EINTR)
       ;
     Process = -1;
   }
@@ -158,6 +160,7 @@ void Variant::stop() {
       close(*Descriptor);
       *Descriptor = -1;
     }
+  return Status;
 }
 
 } // namespace cct

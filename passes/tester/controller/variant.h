@@ -36,6 +36,8 @@ public:
 
   // Starts it; false with Problem set where that fails.
   bool start(std::string &Problem);
+  // Whether it did not start because what runs before main ends the program.
+  bool diesInConstruction() const { return DiesInConstruction; }
   // Runs the shared input. Fresh: in a process that has run nothing before.
   void run(uint32_t TimeoutMs, bool Fresh);
 
@@ -57,13 +59,13 @@ public:
   const uint8_t *arena() const { return Arena; }
 
 private:
-  void stop();
+  int stop(); // its status
   int awaitReport(int TimeoutMs);
 
   std::string Path;
   SharedInput &Input;
   uint8_t Fill;
-  bool Sanitized;
+  bool Sanitized, DiesInConstruction = false;
   int OutputDescriptor = -1, ArenaDescriptor = -1, Commands = -1, Reports = -1;
   pid_t Process = -1;
   uint8_t *Output = nullptr, *Arena = nullptr;

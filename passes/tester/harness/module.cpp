@@ -130,7 +130,7 @@ Type *HarnessModule::addGlobal(const GlobalVariable &G, bool DefinedHere) {
     // Nobody else defines it. Of an unknown size it is large enough for what a test may touch.
     Type *Element = isa<ArrayType>(T) ? T->getArrayElementType() : I64;
     if (!T->isSized() || Layout.getTypeAllocSize(T).isZero())
-      T = ArrayType::get(Element, UnknownGlobalSize / std::max<uint64_t>(1, Layout.getTypeAllocSize(Element)));
+      T = ArrayType::get(Element, std::max<uint64_t>(1, UnknownGlobalSize / std::max<uint64_t>(1, Layout.getTypeAllocSize(Element))));
     auto *Guarded = StructType::get(T, ArrayType::get(I8, GlobalRedZone));
     Target = new GlobalVariable(*M, Guarded, false, GlobalValue::ExternalLinkage, Constant::getNullValue(Guarded), stubName(G.getName()),
                                 nullptr, G.getThreadLocalMode());

@@ -1,4 +1,4 @@
-// malloc and its family: blocks at addresses that depend on nothing but the calls, filled with the variant's pattern. And memcpy,
+// malloc and its family, and new, of the unit and of the C++ library: blocks at addresses that depend on nothing but the calls, filled with the variant's pattern. And memcpy,
 // which is wrong where it may not be used.
 #include "state.h"
 
@@ -192,21 +192,29 @@ char *cct_m_strndup(const char *Text, size_t Limit) {
   return Result;
 }
 
-// operator new and delete, by their mangled names.
-void *cct_m__Znwm(size_t Size) { return allocate(Size, 16, false); }
-void *cct_m__Znam(size_t Size) { return allocate(Size, 16, false); }
-void *cct_m__ZnwmRKSt9nothrow_t(size_t Size, const void *) { return allocate(Size, 16, false); }
-void *cct_m__ZnamRKSt9nothrow_t(size_t Size, const void *) { return allocate(Size, 16, false); }
-void *cct_m__ZnwmSt11align_val_t(size_t Size, size_t Alignment) { return allocate(Size, Alignment, false); }
-void *cct_m__ZnamSt11align_val_t(size_t Size, size_t Alignment) { return allocate(Size, Alignment, false); }
-void cct_m__ZdlPv(void *Pointer) { release(Pointer); }
-void cct_m__ZdaPv(void *Pointer) { release(Pointer); }
-void cct_m__ZdlPvm(void *Pointer, size_t) { release(Pointer); }
-void cct_m__ZdaPvm(void *Pointer, size_t) { release(Pointer); }
-void cct_m__ZdlPvRKSt9nothrow_t(void *Pointer, const void *) { release(Pointer); }
-void cct_m__ZdaPvRKSt9nothrow_t(void *Pointer, const void *) { release(Pointer); }
-void cct_m__ZdlPvSt11align_val_t(void *Pointer, size_t) { release(Pointer); }
-void cct_m__ZdaPvSt11align_val_t(void *Pointer, size_t) { release(Pointer); }
-void cct_m__ZdlPvmSt11align_val_t(void *Pointer, size_t, size_t) { release(Pointer); }
-void cct_m__ZdaPvmSt11align_val_t(void *Pointer, size_t, size_t) { release(Pointer); }
+// operator new and delete, by their mangled names. The C++ library's own code gets them, too: what it allocates, code that was inlined
+// into the unit may free, and the other way round.
+#define NEW(NAME, PARAMETERS, ALIGNMENT)                                                                                         \
+  void *cct_m_##NAME PARAMETERS { return allocate(Size, ALIGNMENT, false); }                                                     \
+  void *NAME PARAMETERS __attribute__((alias("cct_m_" #NAME)));
+#define DELETE(NAME, PARAMETERS)                                                                                                 \
+  void cct_m_##NAME PARAMETERS { release(Pointer); }                                                                             \
+  void NAME PARAMETERS __attribute__((alias("cct_m_" #NAME)));
+
+NEW(_Znwm, (size_t Size), 16)
+NEW(_Znam, (size_t Size), 16)
+NEW(_ZnwmRKSt9nothrow_t, (size_t Size, const void *), 16)
+NEW(_ZnamRKSt9nothrow_t, (size_t Size, const void *), 16)
+NEW(_ZnwmSt11align_val_t, (size_t Size, size_t Alignment), Alignment)
+NEW(_ZnamSt11align_val_t, (size_t Size, size_t Alignment), Alignment)
+DELETE(_ZdlPv, (void *Pointer))
+DELETE(_ZdaPv, (void *Pointer))
+DELETE(_ZdlPvm, (void *Pointer, size_t))
+DELETE(_ZdaPvm, (void *Pointer, size_t))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *Pointer, const void *))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *Pointer, const void *))
+DELETE(_ZdlPvSt11align_val_t, (void *Pointer, size_t))
+DELETE(_ZdaPvSt11align_val_t, (void *Pointer, size_t))
+DELETE(_ZdlPvmSt11align_val_t, (void *Pointer, size_t, size_t))
+DELETE(_ZdaPvmSt11align_val_t, (void *Pointer, size_t, size_t))
 }

@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 namespace cct {
 namespace {
@@ -47,7 +49,7 @@ bool isShared(uint64_t Pointer, const CallEntry &C) {
   uint64_t Object = B ? B->Address : ArenaBase + input().Object[Given].Offset, Size = B ? B->Size : input().Object[Given].Size;
   uint64_t Count = pointersInto(Object, Size, ArgumentsBase + C.ArgumentsOffset, C.ArgumentsSize) +
                    pointersInto(Object, Size, ArenaBase, input().ArenaUsed) + pointersInto(Object, Size, HeapBase, S.HeapUsed);
-  for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
+  for (uint32_t Index = 0; Index < S.ImageRanges; ++Index)
     Count += pointersInto(Object, Size, reinterpret_cast<uint64_t>(S.Ranges[Index].Begin), S.Ranges[Index].Size);
   return Count > 1;
 }
@@ -113,6 +115,8 @@ void layOut() {
   State &S = state();
   const InputHeader &I = input();
   auto *Arena = reinterpret_cast<uint8_t *>(ArenaBase);
+  if (S.Break) // what the last run added to the C library's heap is gone, and comes back as zeros
+    syscall(SYS_brk, S.Break);
   for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
     restore(S.Ranges[Index]);
   const auto *Given = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
@@ -121,6 +125,9 @@ void layOut() {
     __asan_poison_memory_region(Arena, S.ArenaOpened);
     __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), S.HeapUsed);
     S.ArenaOpened = I.ArenaUsed;
+    for (uint32_t Index = 0; Index < S.ConstructedBlocks; ++Index)
+      if (const BlockEntry &B = S.Block[Index]; !B.Freed)
+        __asan_unpoison_memory_region(reinterpret_cast<void *>(B.Address), B.Size);
     for (uint32_t Index = 0; Index < I.Objects; ++Index) {
       const ObjectEntry &O = I.Object[Index];
       __asan_unpoison_memory_region(Arena + O.Offset, O.Size);
@@ -137,8 +144,9 @@ void layOut() {
   }
   S.Outcome = OutcomeNone;
   S.Detail = 0;
-  S.HeapUsed = 0;
-  S.Blocks = S.NextNumber = S.Requests = 0;
+  S.HeapUsed = S.Constructed;
+  S.Blocks = S.ConstructedBlocks;
+  S.NextNumber = S.Requests = 0;
   S.RequestHash = 1;
   S.TraceHash = 1;
   S.TraceEvents = S.TextSize = S.Streams = 0;
@@ -166,6 +174,8 @@ void layOut() {
 
 void endRun(uint32_t Outcome, uint64_t Detail) {
   State &S = state();
+  if (S.Constructing) // no input can be run
+    _exit(EndedInConstruction);
   if (!S.InCall)
     return;
   S.InCall = false;

@@ -14,6 +14,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -25,7 +26,7 @@
 using namespace cct;
 
 extern "C" {
-extern char __executable_start, _end;
+extern char _end;
 
 // Where an access was wrong: an object that ends there may have to be larger.
 void *__asan_get_report_address(void) __attribute__((weak));
@@ -42,60 +43,43 @@ const char *__asan_default_options() {
 
 namespace {
 
-[[noreturn]] void fail(const char *What) {
-  perror(What);
-  _exit(3);
-}
-
-void map(uint64_t Address, uint64_t Size, int Descriptor, bool Writable) {
-  int Kind = Descriptor >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
-  void *Wanted = reinterpret_cast<void *>(Address);
-  // The system call itself: TypeSanitizer's mmap writes eight bytes for each that is mapped, which takes most of a second.
-  long Got = syscall(SYS_mmap, Wanted, Size, PROT_READ | (Writable ? PROT_WRITE : 0), Kind | MAP_FIXED_NOREPLACE | MAP_NORESERVE, Descriptor, 0L);
-  if (Got != reinterpret_cast<long>(Wanted))
-    fail("mapping a fixed address");
-}
-
-// Writes the jumps to the callbacks.
-void makeCallbacks() {
-  constexpr uint64_t Size = MaxCallbacks * CallbackStride;
-  map(CallbackBase, Size, -1, true);
-  for (uint32_t Index = 0; Index < cct_counts[3] && Index < MaxCallbacks; ++Index) {
-    auto *Code = reinterpret_cast<uint8_t *>(CallbackBase + Index * CallbackStride);
-    const void *Target = cct_callbacks[Index].Address;
-#if defined(__x86_64__)
-    const uint8_t Load[] = {0x49, 0xBB}, Jump[] = {0x41, 0xFF, 0xE3}; // movabs $Target, %r11; jmp *%r11
-    memcpy(Code, Load, 2);
-    memcpy(Code + 2, &Target, 8);
-    memcpy(Code + 10, Jump, 3);
-#elif defined(__aarch64__)
-    const uint32_t Jump[] = {0x58000050, 0xD61F0200}; // ldr x16, 8; br x16
-    memcpy(Code, Jump, 8);
-    memcpy(Code + 8, &Target, 8);
-    __builtin___clear_cache(reinterpret_cast<char *>(Code), reinterpret_cast<char *>(Code + 16));
+// The bytes behind the last block of the C library's own heap.
+uint64_t freeAtEnd() {
+#if __GLIBC_PREREQ(2, 33)
+  return mallinfo2().keepcost;
+#else
+  return static_cast<uint64_t>(mallinfo().keepcost);
 #endif
-  }
-  mprotect(reinterpret_cast<void *>(CallbackBase), Size, PROT_READ | PROT_EXEC);
 }
 
-// Which memory a run may change and the next one must not see: the image's data, and the first thread's own variables.
+// Which memory a run may change and the next one must not see: the image's data, the C library's own heap (exceptions lie there), and
+// the first thread's own variables.
 void findRanges() {
   State &S = state();
   FILE *Maps = fopen("/proc/self/maps", "r");
   if (!Maps)
     fail("/proc/self/maps");
   char Line[512];
-  uint64_t Break = reinterpret_cast<uint64_t>(sbrk(0));
+  uint64_t LibraryHeap = 0;
   while (fgets(Line, sizeof Line, Maps)) {
     unsigned long Begin, End;
     char Mode[8];
     if (sscanf(Line, "%lx-%lx %7s", &Begin, &End, Mode) != 3 || Mode[1] != 'w')
       continue;
-    if (Begin < S.ImageBegin || Begin >= reinterpret_cast<uint64_t>(&_end) || S.RangeCount == MaxRanges - 1)
+    if (strstr(Line, "[heap]") && Begin >= reinterpret_cast<uint64_t>(&_end))
+      LibraryHeap = Begin;
+    if (Begin < S.ImageBegin || Begin >= reinterpret_cast<uint64_t>(&_end) || S.RangeCount == MaxRanges - 4)
       continue;
     S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), End - Begin, nullptr};
   }
   fclose(Maps);
+  constexpr uint64_t Header = 16; // of what is free
+  auto Break = reinterpret_cast<uint64_t>(sbrk(0));
+  if (uint64_t Free = freeAtEnd(); LibraryHeap && Free > Header && Free < Break - LibraryHeap) {
+    S.Break = Break;
+    S.LibraryHeap = S.RangeCount;
+    S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(LibraryHeap), Break - Free + Header - LibraryHeap, nullptr};
+  }
   S.ImageEnd = Break > reinterpret_cast<uint64_t>(&_end) ? Break : reinterpret_cast<uint64_t>(&_end);
 #if defined(__x86_64__)
   // Thread-local variables lie right below the thread pointer.
@@ -113,6 +97,8 @@ void findRanges() {
 #endif
 }
 
+void keep(const Range &R) { restore({R.Copy, R.Size, R.Begin}); }
+
 void takeSnapshot() {
   State &S = state();
   uint64_t Total = 0;
@@ -126,7 +112,7 @@ void takeSnapshot() {
     Copy += S.Ranges[Index].Size;
   }
   for (uint32_t Index = 0; Index < S.RangeCount; ++Index)
-    restore({S.Ranges[Index].Copy, S.Ranges[Index].Size, S.Ranges[Index].Begin});
+    keep(S.Ranges[Index]);
 }
 
 void describe() {
@@ -147,9 +133,12 @@ void report(char Letter) {
 }
 
 [[noreturn]] void work(int Commands) {
+  const State &S = state();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   installHandlers();
   restrictWorker();
+  if (S.Break) // beside the heap the C library keeps this thread's number
+    keep(S.Ranges[S.LibraryHeap]);
   for (;;) {
     char Command;
     if (read(Commands, &Command, 1) != 1)
@@ -213,19 +202,8 @@ int main(int Count, char **Arguments) {
     return 2;
   }
   int Commands = atoi(Arguments[4]);
-  map(InputBase, InputSize, atoi(Arguments[1]), false);
-  map(OutputBase, OutputSize, atoi(Arguments[2]), true);
-  map(ArenaBase, ArenaSize, atoi(Arguments[3]), true);
-  map(HeapBase, HeapSize, -1, true);
-  map(StackBase, StackSize, -1, true);
-  map(StateBase, sizeof(State), -1, true);
-  map(ArgumentsBase, InputArgumentsSize, -1, true);
-  makeCallbacks();
+  endConstruction(atoi(Arguments[1]));
   State &S = state();
-  S.ReportDescriptor = atoi(Arguments[5]);
-  S.Fill = static_cast<uint8_t>(atoi(Arguments[6]));
-  S.Sanitized = (atoi(Arguments[7]) & 1) && __asan_poison_memory_region;
-  S.ImageBegin = reinterpret_cast<uint64_t>(&__executable_start);
   setvbuf(stdout, nullptr, _IONBF, 0);
   if (!S.Sanitized)
     findRanges();
@@ -237,6 +215,11 @@ int main(int Count, char **Arguments) {
     // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.
     for (auto [Begin, End] : {std::pair{cct_data_begin, cct_data_end}, std::pair{cct_bss_begin, cct_bss_end}})
       S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(Begin), static_cast<uint64_t>(End - Begin), nullptr};
+  }
+  S.ImageRanges = S.RangeCount;
+  if (S.Constructed) {
+    S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(HeapBase), S.Constructed, nullptr};
+    S.Ranges[S.RangeCount++] = {reinterpret_cast<uint8_t *>(S.Block), S.ConstructedBlocks * sizeof *S.Block, nullptr};
   }
   describe();
   enterNamespaces();

@@ -61,7 +61,7 @@ uint64_t withoutFill(uint64_t Word, const uint8_t *Where) {
   return (Word & ~Runs) | (Runs & 0xEEEEEEEEEEEEEEEEull);
 }
 
-constexpr uint64_t AllCompared = 0x0101010101010101ull;
+constexpr uint64_t AllCompared = ~0ull;
 
 } // namespace
 

@@ -52,8 +52,13 @@ struct State {
   uint64_t ImageBegin, ImageEnd;
   uint64_t OwnStackEnd;  // of the sanitized variant, which does not run on ours
   uint64_t ArenaOpened;  // so far it may have taken the poison off the arena
-  uint32_t RangeCount;
+  uint32_t RangeCount, ImageRanges; // those of the image come first
   Range Ranges[MaxRanges];
+  bool Constructing;     // main has not begun
+  uint64_t Break;        // where the C library's own heap ended when main began; 0: it is not put back
+  uint32_t LibraryHeap;  // the range that it is
+  uint64_t Constructed;  // so much of the heap constructors have used, with so many blocks
+  uint32_t ConstructedBlocks;
   // This run
   jmp_buf Jump;
   bool InCall;
@@ -87,8 +92,14 @@ inline uint64_t mix(uint64_t Hash, uint64_t Value) {
 // What memory holds that nobody has written: different in each word, so that no two cancel out, and in each variant.
 inline uint64_t unwritten(uint64_t Address) {
   // The lowest byte, too, depends on the variant: a text's first letters that nobody wrote must not be the same in all.
-  return mix(mix(1, state().Fill + 256 * input().Refill), Address / 8);
+  // What constructors left unwritten stays as it was then.
+  uint32_t Refill = Address - HeapBase < state().Constructed ? 0 : input().Refill;
+  return mix(mix(1, state().Fill + 256 * Refill), Address / 8);
 }
+
+// begin.cpp
+[[noreturn]] void fail(const char *What);
+void endConstruction(int InputDescriptor);
 
 // call.cpp: ends the run from within; returns only when no run is on.
 void restore(const Range &R);

@@ -8,7 +8,10 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 6;
+constexpr uint32_t LayoutVersion = 7;
+
+// The status of a variant in which a constructor exits, aborts, or wants more than a test may.
+constexpr int EndedInConstruction = 9;
 
 constexpr uint64_t ArenaBase = 0x6010'0000'0000;
 constexpr uint64_t ArenaSize = 8u << 20;
@@ -34,20 +37,15 @@ constexpr uint32_t MaxObjects = 4096;
 constexpr uint32_t MaxGlobals = 4096;
 constexpr uint32_t MaxResultSize = 4096;
 
-// One byte of mask for each byte that is compared.
+// One byte of mask for each byte that is compared: the bits of it that count, but for two values that no bit-fields should have.
 enum Mask : uint8_t {
-  MaskIgnore = 0,  // padding
-  MaskCompare = 1, // exact
-  MaskFloat = 2,   // the first of 4 bytes of a float; any NaN is like any other
-  MaskDouble = 3,  // the first of 8 bytes of a double
-  MaskBits = 0x80, // some bits, from a first one to a last one: MaskBits | first << 3 | last
+  MaskIgnore = 0,     // padding
+  MaskCompare = 0xFF, // exact
+  MaskFloat = 0x55,   // the first of 4 bytes of a float; any NaN is like any other
+  MaskDouble = 0xAA,  // the first of 8 bytes of a double
 };
 
-inline uint8_t countedBits(uint8_t Mask) {
-  if (!(Mask & MaskBits))
-    return Mask == MaskIgnore ? 0 : 0xFF;
-  return static_cast<uint8_t>(0xFF << (Mask >> 3 & 7) & 0xFF >> (7 - (Mask & 7)));
-}
+inline uint8_t countedBits(uint8_t Mask) { return Mask == MaskFloat || Mask == MaskDouble ? uint8_t{MaskCompare} : Mask; }
 
 struct CallEntry {
   uint32_t Function;
