@@ -34,6 +34,12 @@ int beyond_block(unsigned i, unsigned j) {
   free(b);
   return result;
 }
+extern int first[], second[];
+int beyond_array(unsigned i) { second[0] = 1; first[i & 1 ? 1088 : 0] = 5; return second[0]; }
+int before_array(unsigned i) { first[0] = 1; second[i & 1 ? 1088 : 0] = 5; return first[0]; }
+/* of an array of unknown size there is one element at least */
+extern struct large { char byte[5000]; } larger[];
+int of_larger(unsigned i) { return larger[0].byte[i & 63]; }
 /* what an earlier call returned is not the only way to what a restrict parameter points to */
 struct cell *same(struct cell *p) { return p; }
 struct cell *keep(struct cell *p) { kept = p; return p; }
@@ -73,8 +79,21 @@ def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pyt
     argv = [str(toolchain.discover().clang), level, "-c", "-o", "-", "unit.c"]
     candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=1500)
-    assert len(report.functions) == 8
+    assert len(report.functions) == 11
     assert not [function for function in report.functions if function.outcome is not FunctionOutcome.TESTED]
+
+
+def test_an_index_far_from_a_local_array_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those AddressSanitizer lets pass what another function's frame could have, if nobody tells it not to."""
+    monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "unit.c").write_text(
+        "int far(unsigned i) { int a[4] = {1, 2, 3, 4}; int *volatile p = a; return p[-64 - (int)(i & 15)]; }"
+    )
+    argv = [str(toolchain.discover().clang), "-O2", "-c", "-o", "-", "unit.c"]
+    candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
+    report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=100)
+    (function,) = report.functions
+    assert function.n_undefined == function.n_sanitized > 0, function
 
 
 CONSTRUCTED = """

@@ -127,10 +127,14 @@ void Generator::buildCall(uint32_t Index, uint32_t Function, uint64_t Path) {
   CurrentCall = Index;
   CurrentNoAlias = F.NoAlias;
   BuiltCall Call{Function, {}};
+  bool Received = false;
   for (size_t Number = 0; Number < F.Parameters.size(); ++Number) {
     const ParameterNode &P = F.Parameters[Number];
     Call.Parameters.emplace_back(std::max(16u, D.type(P.Type).Size));
-    if (uint64_t Result = earlierResult(P.Type, scramble(Path, Number)))
+    // Two restrict parameters must not lead to one object, and two calls may return the same one.
+    uint64_t Result = Received && F.NoAlias ? 0 : earlierResult(P.Type, scramble(Path, Number));
+    Received |= Result != 0;
+    if (Result)
       memcpy(Call.Parameters.back().data(), &Result, 8);
     else
       pointers(P.Type, Call.Parameters.back().data(), scramble(Path, Number), 0, P.Name == "this");

@@ -114,6 +114,8 @@ int main(int Count, char **Arguments) {
       fprintf(stderr, "cc-agent-tester: %s\n", Problem.c_str());
       return (*V)->diesInConstruction() ? 4 : 3;
     }
+  if (!All.Sanitized->output().FramesPoisoned)
+    fprintf(stderr, "cc-agent-tester: this AddressSanitizer keeps local variables otherwise than we know: an index far beyond one goes unseen\n");
   if (All.Reference->output().Functions != D.Functions.size())
     usage("the description is of another unit than the executables");
 

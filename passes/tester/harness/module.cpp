@@ -126,20 +126,26 @@ void HarnessModule::addFunction(const Function &F, const Signature &S, bool MayB
 Type *HarnessModule::addGlobal(const GlobalVariable &G, bool DefinedHere) {
   Type *T = G.getValueType();
   GlobalVariable *Target;
+  bool Apart = false;
   if (DefinedHere) {
     // Nobody else defines it. Of an unknown size it is large enough for what a test may touch.
     Type *Element = isa<ArrayType>(T) ? T->getArrayElementType() : I64;
-    if (!T->isSized() || Layout.getTypeAllocSize(T).isZero())
+    bool Unknown = !T->isSized() || Layout.getTypeAllocSize(T).isZero();
+    if (Unknown)
       T = ArrayType::get(Element, std::max<uint64_t>(1, UnknownGlobalSize / std::max<uint64_t>(1, Layout.getTypeAllocSize(Element))));
     auto *Guarded = StructType::get(T, ArrayType::get(I8, GlobalRedZone));
     Target = new GlobalVariable(*M, Guarded, false, GlobalValue::ExternalLinkage, Constant::getNullValue(Guarded), stubName(G.getName()),
                                 nullptr, G.getThreadLocalMode());
     Target->setAlignment(std::max(G.getAlign().valueOrOne(), Align(16)));
+    Apart = Unknown && GlobalsKeptApart < MaxGlobalsApart && !G.isThreadLocal();
+    if (Apart)
+      Target->setSection(".bss.cct_apart." + std::to_string(GlobalsKeptApart++));
   } else {
     Target = new GlobalVariable(*M, T, false, GlobalValue::ExternalLinkage, nullptr, unitName(G.getName()), nullptr, G.getThreadLocalMode());
   }
   uint64_t Size = Layout.getTypeAllocSize(T);
-  unsigned Flags = (G.isConstant() ? GlobalConstant : 0) | (G.isThreadLocal() ? GlobalThreadLocal : 0) | (DefinedHere ? GlobalForeign : 0);
+  unsigned Flags = (G.isConstant() ? GlobalConstant : 0) | (G.isThreadLocal() ? GlobalThreadLocal : 0) | (DefinedHere ? GlobalForeign : 0) |
+                   (Apart ? GlobalApart : 0);
   Constant *Address = G.isThreadLocal() ? cast<Constant>(ConstantPointerNull::get(Pointer)) : Target;
   Globals.push_back(ConstantStruct::get(GlobalEntry, {text(G.getName()), Address, ConstantInt::get(I64, Size),
                                                       ConstantInt::get(I32, Flags), ConstantInt::get(I32, MaskOffset)}));
@@ -158,6 +164,10 @@ std::unique_ptr<Module> HarnessModule::finish() {
   table("cct_stubs", StubEntry, Stubs);
   table("cct_callbacks", StubEntry, Callbacks);
   table("cct_locals", Pointer, Locals);
+  if (GlobalsKeptApart) { // what lies behind the last one
+    auto *End = new GlobalVariable(*M, I64, false, GlobalValue::ExternalLinkage, ConstantInt::get(I64, 0), "cct_apart_end");
+    End->setSection(".bss.cct_apart." + std::to_string(GlobalsKeptApart));
+  }
   auto *Array = ConstantDataArray::get(C, ArrayRef<uint32_t>(Counts));
   new GlobalVariable(*M, Array->getType(), true, GlobalValue::ExternalLinkage, Array, "cct_counts");
   return std::move(M);

@@ -53,6 +53,7 @@ private:
   bool Exceptions;
   std::map<const llvm::DIType *, Fields> KnownFields;
   uint32_t MaskOffset = 0;
+  unsigned GlobalsKeptApart = 0;
 };
 
 // The name under which the variants' objects and the harness know what the unit defines, or an external that is a stub.

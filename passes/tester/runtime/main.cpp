@@ -174,26 +174,6 @@ void report(char Letter) {
   }
 }
 
-// The sanitizer's stack for local variables has frames one beside the other. Those that no call has had yet may be read and
-// written in its eyes: an index that is far out of bounds would go unseen. A call takes the mark off its own.
-// No more than the stack: errno may lie in the very next page.
-void poisonFreeFrames() {
-  constexpr uint64_t SizeClasses = 11, Flags = 8192; // Source: compiler-rt, asan_fake_stack.h, for max_uar_stack_size_log=16
-  if (void *Stack = __asan_get_current_fake_stack())
-    __asan_poison_memory_region(Stack, Flags + (SizeClasses << 16));
-}
-
-void poisonObjects() {
-  __asan_poison_memory_region(reinterpret_cast<void *>(ArenaBase), ArenaSize);
-  __asan_poison_memory_region(reinterpret_cast<void *>(HeapBase), HeapSize);
-}
-
-void poisonBehindGlobals() {
-  for (uint32_t Index = 0; Index < cct_counts[1]; ++Index)
-    if (const GlobalEntry &G = cct_globals[Index]; G.Address && (G.Flags & GlobalForeign))
-      __asan_poison_memory_region(G.Address + G.Size, GlobalRedZone);
-}
-
 } // namespace
 
 int main(int Count, char **Arguments) {
@@ -209,7 +189,7 @@ int main(int Count, char **Arguments) {
     findRanges();
   else {
     S.ImageEnd = reinterpret_cast<uint64_t>(&_end);
-    poisonFreeFrames();
+    output().FramesPoisoned = poisonFreeFrames();
     poisonBehindGlobals();
     poisonObjects();
     // The sanitizer's own data must not be put back: only that of the unit, which is linked between two marks.

@@ -101,6 +101,11 @@ inline uint64_t unwritten(uint64_t Address) {
 [[noreturn]] void fail(const char *What);
 void endConstruction(int InputDescriptor);
 
+// poison.cpp: for the sanitized variant
+bool poisonFreeFrames(); // false: its stack is not as we know it
+void poisonObjects();
+void poisonBehindGlobals();
+
 // call.cpp: ends the run from within; returns only when no run is on.
 void restore(const Range &R);
 void endRun(uint32_t Outcome, uint64_t Detail);

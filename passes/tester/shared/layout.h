@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 7;
+constexpr uint32_t LayoutVersion = 8;
 
 // The status of a variant in which a constructor exits, aborts, or wants more than a test may.
 constexpr int EndedInConstruction = 9;
@@ -157,6 +157,7 @@ struct OutputHeader {
   uint64_t RequestHash; // of their sizes
   uint32_t AnyNotString;
   uint32_t Isolation; // bit 0 user, 1 network, 2 mount, 3 process namespaces, 4 system call filter
+  uint32_t FramesPoisoned; // by the sanitized variant: it sees where an index leads far from a local array
   uint32_t Functions; // how many of them, so that a wrong harness is noticed
   uint64_t ImageBegin, ImageEnd;
   char ExceptionName[256];
@@ -208,6 +209,10 @@ constexpr uint32_t GlobalConstant = 1;
 constexpr uint32_t GlobalThreadLocal = 2;
 constexpr uint32_t GlobalForeign = 4; // another unit's: it stands in the harness, and a red zone lies behind it
 constexpr uint32_t GlobalRedZone = 256;
+// Arrays of other units of which nobody knows the size: in the sanitized variant they lie so far apart (function_test_build.py).
+constexpr uint32_t GlobalApart = 8;
+constexpr uint64_t GlobalsApart = 256u << 10;
+constexpr uint32_t MaxGlobalsApart = 32;
 
 enum ValueKind : uint32_t { ValueInteger = 0, ValueFloat = 1, ValuePointer = 2, ValueBytes = 3, ValueNone = 4 };
 
