@@ -12,6 +12,7 @@ from rich.table import Table
 
 from compiler_agent.app.bench_mutants_judge import PROVERS, Answer, Truth, verdict_of
 from compiler_agent.base.journal import Journal
+from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE
 
 TARGET_RATE = 0.95
 TARGET_MUTANTS = 1000
@@ -64,6 +65,11 @@ class Tally:
         """Caught ÷ all that were tested: what is undecided counts as missed."""
         return _share(self.caught, self.tested)
 
+    @property
+    def kept_out(self) -> float | None:
+        """(Caught + refused) ÷ all that were tested: the least share that would not have got into a build."""
+        return _share(self.caught + self.refused, self.tested)
+
 
 def tally(rows: Iterable[dict[str, Any]]) -> Tally:
     """Counts mutants: rows as `mutants` gives them."""
@@ -110,6 +116,8 @@ def _fate(key: str, made: Journal, tests: Journal) -> dict[str, Any]:
         return {**found, "fate": "caught"}
     if tested["answer"] == Answer.NOT_ESTABLISHED.value:
         return {**found, "fate": "refused", "how": tested["reason"]}
+    if 0 <= tested["coverage"] < DEFAULT_TEST_COVERAGE:  # the ledger's rule: no evidence
+        return {**found, "fate": "refused", "how": f"tested with {tested['coverage']:.0%} of its edges"}
     confirmed = tests.get("confirmed", key)
     if confirmed is not None:
         found["reached"] = confirmed["reached"]
@@ -170,6 +178,7 @@ def render(made: Journal, tests: Journal, n_mutants: int, console: Console) -> l
         ("caught ÷ (caught + refused + wrong)", whole.rate),
         ("caught ÷ (caught + wrong)", whole.rate_where_tested),
         ("lower bound: caught ÷ (caught + refused + wrong + undecided)", whole.lower_bound),
+        ("kept out of a build: (caught + refused) ÷ (caught + refused + wrong + undecided)", whole.kept_out),
     ):
         console.print(f"{what}: {_percent(share)}")
     for one in contradictions(rows):

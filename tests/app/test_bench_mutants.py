@@ -1,5 +1,6 @@
 """bench mutants and bench false-alarms: with a small unit of their own, and testers whose answers are known."""
 
+import dataclasses
 import json
 import signal
 import threading
@@ -180,6 +181,21 @@ def test_what_the_tester_cannot_do_is_not_caught(settings: Settings, tmp_path: P
     assert whole.refused + whole.caught == whole.total
     assert whole.rate == whole.lower_bound == whole.caught / whole.total
     assert whole.rate_where_tested == 1.0
+
+
+def test_what_the_ledger_would_not_count_is_refused(settings: Settings, tmp_path: Path) -> None:
+    class Hasty(ByObject):
+        def test(self, *where: Any, **how: Any) -> dict[str, Reply]:
+            found = super().test(*where, **how)
+            return {name: dataclasses.replace(reply, coverage=0.49) for name, reply in found.items()}
+
+    bench = bench_in(tmp_path, settings, Hasty(deaf_to=["fill"]), Says())
+    bench.run(("make", "judge", "test"))
+    rows = rows_of(bench)
+    assert {row["fate"] for row in rows} == {"refused", "caught"}, "an alarm counts whatever was reached"
+    assert {row["how"] for row in rows if row["fate"] == "refused"} == {"tested with 49% of its edges"}
+    whole = bench_mutants_report.tally(rows)
+    assert whole.kept_out == 1.0 > whole.lower_bound
 
 
 def test_contradictions_are_shouted(settings: Settings, tmp_path: Path) -> None:
