@@ -35,7 +35,7 @@ from compiler_agent.search.loop import search
 from compiler_agent.search.policy.model import MODEL_FILE, read
 from compiler_agent.search.policy.strategy import Policy
 from compiler_agent.search.space import Space
-from compiler_agent.search.strategies import Evolve
+from compiler_agent.search.strategies import Evolve, read_coreset
 from compiler_agent.search.strategy import Strategy
 
 WITHOUT_EDITS = "policy-without-edits"
@@ -59,7 +59,11 @@ def curve(uri: str, name: str, budget: int, seed: int) -> list[float]:
         if name == WITHOUT_EDITS:
             model = replace(read(), edits={})
             strategy: Strategy = Policy(
-                model, space, engine.all_features, Objective.TEXT_BYTES, lambda chosen: Evolve(chosen, (), seed)
+                model,
+                space,
+                engine.all_features,
+                Objective.TEXT_BYTES,
+                lambda chosen: Evolve(chosen, read_coreset(), seed),
             )
         else:
             strategy = strategies.make(name, space, seed, features=engine.all_features)

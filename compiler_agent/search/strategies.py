@@ -216,7 +216,8 @@ def _policy(space: Space, seed: int, features: Sequence[int], objective: Objecti
     from compiler_agent.search.policy.model import read  # numpy is slow to import, and a build's miss needs neither
     from compiler_agent.search.policy.strategy import Policy
 
-    return Policy(read(), space, features, objective, lambda chosen: Evolve(chosen, (), seed))
+    # Where a unit gains more than any in training did, nothing more is expected: the seed plans are tried all the same.
+    return Policy(read(), space, features, objective, lambda chosen: Evolve(chosen, read_coreset(), seed))
 
 
 _CHOOSE = f"choose one of {', '.join(NAMES)}"

@@ -22,7 +22,7 @@ from compiler_agent.search.space import Space
 from compiler_agent.search.strategies import STOCK, Coreset, read_coreset
 from compiler_agent.search.strategy import Score, Strategy
 
-EVALUATIONS = (1, 2, 5, 10, 24)
+EVALUATIONS = (1, 2, 5, 10, 20, 35)
 """After so many plans beside the stock plan the figures are given."""
 _OBJECTIVE = Objective.TEXT_BYTES
 

@@ -17,9 +17,10 @@ from compiler_agent.search.policy.edits import edit_values
 from compiler_agent.search.policy.expectation import Array, Expectation, descriptors, shares_of
 from compiler_agent.search.policy.model import Model, TrainedUnit, gain
 from compiler_agent.search.policy.table import UnitRow, group_of, origins
+from compiler_agent.search.strategies import read_coreset
 
 N_PLANS = 24
-"""In the portfolio, at most."""
+"""In the portfolio, at most, beside the seed plans."""
 _LENGTHS, _SPREADS = (None, 1.0, 0.5), (0.06, 0.12, 0.25)
 """Settings that are tried; the ones are taken that do best on units of programs and libraries left out."""
 _COUNTED = 10
@@ -55,8 +56,8 @@ def train(rows: Sequence[UnitRow], llvm: str, command: str, n_plans: int = N_PLA
 def portfolio(rows: Sequence[UnitRow], n_plans: int) -> list[Plan]:
     """Plans that complement each other: each adds most to what the best of those before it gains, on average.
 
-    A plan gets no credit for the program or library that it was found on, where it fits by construction. Programs and
-    libraries count alike, however many units they have.
+    A plan gets no credit for the program or library that it was found on, where it fits by construction. A program or
+    library counts by the square root of its units. The seed plans that were not chosen come last.
     """
     texts = [text for text in rows[0].outcomes if all(text in row.outcomes for row in rows)] if rows else []
     found_on = origins(rows)
@@ -74,7 +75,9 @@ def portfolio(rows: Sequence[UnitRow], n_plans: int) -> list[Plan]:
             break
         chosen.append(index)
         best = np.maximum(best, np.where(credited[:, index], gains[:, index], 0.0))
-    return [Plan.parse(texts[index]) for index in chosen]
+    # No credit on what they were found on is too little for the seed plans: they are what is known of libraries.
+    seeds = [plan for plan in map(str, read_coreset()) if plan in texts]
+    return [Plan.parse(text) for text in dict.fromkeys([*(texts[index] for index in chosen), *seeds])]
 
 
 def _settings(model: Model) -> tuple[float | None, float]:
