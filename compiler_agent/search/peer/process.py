@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import shlex
 import subprocess
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from compiler_agent.base.errors import EngineError, ToolError
+from compiler_agent.base.errors import EngineError, ToolError, UsageError
 from compiler_agent.base.process import PIPE, start, stop
 from compiler_agent.llvm.engine import Outcome
 
@@ -27,6 +28,8 @@ _MOST_FAILED_STARTS = 3
 _LONGEST_LINE = 64 << 20
 _LOAD_SECONDS = 300.0
 _TAIL_BYTES = 2000
+_NAME = re.compile(r"[\w.-]+")
+"""Of a pass: a word on a command line, and in a pipeline."""
 _LATER = 1.25
 """We wait so much longer than the peer is told to, so that one that keeps to it can say what took the time."""
 
@@ -81,8 +84,11 @@ class PeerProcess:
             command: As for a shell, which is not involved.
             seconds: For one request, on the clock; loading a benchmark may take longer.
             memory_bytes: Limit of the address space of each of its processes.
+
+        Raises:
+            UsageError: It is no command.
         """
-        self.argv = tuple(shlex.split(command))
+        self.argv = _words_of(command)
         """Its command."""
         self.seconds = seconds
         """For one request, on the clock."""
@@ -113,9 +119,13 @@ class PeerProcess:
         reply = self._ask({"do": "describe"}, _LOAD_SECONDS)
         try:
             passes = tuple((str(one["name"]), str(one["description"])) for one in reply["passes"])
-            return Description(str(reply["name"]), passes, tuple(reply["stock"]), tuple(reply["rewards"]))
+            found = Description(str(reply["name"]), passes, tuple(reply["stock"]), tuple(reply["rewards"]))
         except (KeyError, TypeError) as error:
             raise self._nonsense(reply) from error
+        names = {name for name, _ in passes}
+        if not found.stock or not names.issuperset(found.stock) or not all(map(_NAME.fullmatch, names)):
+            raise self._nonsense(reply)
+        return found
 
     def load(self, source: str, directory: str, flags: tuple[str, ...], reward: str) -> Loaded:
         """Begins with a source; a process that has to be started later begins with it, too.
@@ -220,7 +230,13 @@ class PeerProcess:
     def _exchanged(self, request: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
         assert self._child is not None
         assert self._child.stdin is not None
+        assert self._child.stdout is not None
         deadline_s = time.monotonic() + seconds
+        # What it said unasked would be taken for the answer to this, and each answer for that to the next request.
+        if select.select([self._child.stdout.fileno()], [], [], 0)[0]:
+            self._read += os.read(self._child.stdout.fileno(), 1 << 16)
+        if self._read:
+            raise self._nonsense(self._read)
         try:
             self._child.stdin.write(json.dumps(request).encode() + b"\n")
             self._child.stdin.flush()
@@ -269,3 +285,13 @@ class PeerProcess:
 
     def _tail(self) -> str:
         return self._said().decode(errors="replace").strip() or "without a word"
+
+
+def _words_of(command: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"not a command: {command}: {error}", hint="quote it as for a shell") from error
+    if not words:
+        raise UsageError("the peer's command is empty", hint="name a program")
+    return words

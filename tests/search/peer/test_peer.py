@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,6 +115,34 @@ def test_a_peer_that_never_answers_is_given_up() -> None:
             process.describe()
     with PeerProcess("/no/such/peer") as process, pytest.raises(ToolError, match="could not be started"):
         process.describe()
+
+
+@pytest.mark.parametrize(
+    ("passes", "stock"), [([], []), (["sroa"], []), (["sroa"], ["gvn"]), (["sroa", "a b,c("], ["sroa"])]
+)
+def test_a_peer_without_passes_or_with_names_that_are_none_makes_no_sense(passes: list[str], stock: list[str]) -> None:
+    said = {"name": "p", "passes": [{"name": one, "description": ""} for one in passes], "stock": stock, "rewards": []}
+    script = f"input(); print({json.dumps(json.dumps(said))})"
+    with (
+        PeerProcess(shlex.join([sys.executable, "-c", script])) as process,
+        pytest.raises(PeerFailed, match="no answer that is known here"),
+    ):
+        process.describe()
+
+
+def test_what_is_said_unasked_is_no_answer_to_the_next_request() -> None:
+    script = 'import sys\nfor line in sys.stdin: print(\'{"value": 1}\\n{"value": 2}\', flush=True)'
+    with PeerProcess(shlex.join([sys.executable, "-c", script])) as process:
+        assert process.observe("Ir") == 1
+        with pytest.raises(PeerFailed, match="no answer that is known here"):
+            process.observe("Ir")
+        assert process.observe("Ir") == 1
+
+
+@pytest.mark.parametrize("command", ["", " ", "'python"])
+def test_what_is_no_command_is_said_to_be_none(command: str) -> None:
+    with pytest.raises(UsageError):
+        PeerProcess(command)
 
 
 def test_the_process_ends_with_its_use(tmp_path: Path) -> None:
