@@ -1,7 +1,8 @@
 """`compiler-agent bench size`: clang -Oz against our strategies at equal budgets, per unit of real libraries.
 
 What worked on other units is used by strategies that ask for it alone, from a store that is named, and only what was
-learned on training libraries other than the unit's own.
+learned on training libraries other than the unit's own. `policy`, and the seed plans of the others, were learned on the
+training libraries whole: figures of that part are no test of them.
 """
 
 from __future__ import annotations

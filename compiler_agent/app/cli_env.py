@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.cli_env_train import train
+from compiler_agent.base.errors import UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
 _DEFAULT_REWARD = "IrInstructionCountOz"
@@ -118,6 +119,7 @@ def replay(file: Path, reward_space: str | None, compiler: str, peer: str | None
     from compiler_agent.app.peer_report import replay_peer_states
 
     if peer:
+        _check_alone(compiler)
         rows = replay_peer_states(file, reward_space or _DEFAULT_REWARD, peer)
     else:
         rows = replay_states(file, reward_space, compiler)
@@ -151,10 +153,16 @@ def validate(
     from compiler_agent.app.peer_report import validate_peer_states
 
     if peer:
+        _check_alone(compiler)
         rows = validate_peer_states(file, reward_space or _DEFAULT_REWARD, peer)
     else:
         rows = validate_states(file, reward_space, compiler, test_seconds, seed)
     sys.exit(_render(rows, as_json))
+
+
+def _check_alone(compiler: str) -> None:
+    if compiler != "llvm":
+        raise UsageError("a peer has a compiler of its own", hint="leave out --compiler, or --peer")
 
 
 def _render(rows: list[tuple[str, str, str]], as_json: bool) -> int:

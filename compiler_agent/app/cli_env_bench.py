@@ -79,6 +79,7 @@ def bench_pass_order(
     from compiler_agent.search import strategies
     from compiler_agent.search.peer.agents import restriction
     from compiler_agent.search.peer.process import PeerProcess
+    from compiler_agent.search.policy.table import learned_from
 
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
     if asking.show_prompt:
@@ -95,6 +96,12 @@ def bench_pass_order(
         else:
             place = stack.enter_context(contextlib.closing(Home(reward_space, seconds, seed, asked)))
         run_bench(uris, settings, place)
+        if learned := learned_from(uris) if "policy" in settings.agents else []:
+            click.echo(
+                f"policy was trained on programs and libraries of {len(learned)} of these {len(uris)} benchmarks, "
+                f"which are no test of it: {', '.join(learned)}",
+                err=True,
+            )
         found = standings(uris, settings, place)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(one) for one in found], indent=1))

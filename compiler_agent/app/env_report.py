@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ def describe_benchmark(uri: str, compiler: str) -> dict[str, Any]:
 
 def render_description(found: dict[str, Any], console: Console) -> None:
     """Prints it for people, with the difference that size attributes make."""
-    console.print(f"{found['benchmark']}\n{' '.join(found['command'])}", highlight=False, soft_wrap=True)
+    console.print(f"{found['benchmark']}\n{shlex.join(found['command'])}", highlight=False, soft_wrap=True)
     with_clang = found["compiler"] == "llvm"
     baselines = [baseline.value for baseline in COMPILERS[found["compiler"]].baselines]
     table = Table("metric", *baselines, *(["OzPlain ÷ Oz"] if with_clang else []))

@@ -91,6 +91,8 @@ def test_gcc_is_described_run_and_replayed(uri: str, tmp_path: Path) -> None:
     assert "nothing can be established" in call("env", "describe", uri, *gcc).output
     path = tmp_path / "states.csv"
     append_state(path, State(uri, 1.0, 0.0, "-Os"))
+    with pytest.raises(UsageError, match="compiler of its own"):
+        call("env", "replay", str(path), "--peer", "false", *gcc)
     assert call("env", "replay", str(path), *gcc).exit_code == 0
     assert call("env", "replay", str(path), "--reward", "ObjectSizeBytesO3", *gcc).exit_code == 1
     (row,) = json.loads(call("env", "validate", str(path), "--json", *gcc).output)

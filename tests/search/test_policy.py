@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import random
@@ -120,6 +121,12 @@ def test_what_may_not_be_learned_from_is_refused(tmp_path: Path) -> None:
             table.read(journal)
 
 
+def test_it_is_known_which_benchmarks_are_no_test_of_what_was_learned() -> None:
+    training = ["benchmark://programs-v0/csv/csv.c", "benchmark://libs-v0/zlib/trees.c", "benchmark://whole-v0/lua"]
+    others = ["benchmark://programs-v0/json/parse.c", "benchmark://libs-v0/bzip2/bzlib.c", "file:///zlib/trees.c"]
+    assert table.learned_from([*training, *others]) == training
+
+
 def test_what_is_shipped_was_trained_on_the_training_part_alone_and_fits(space: Space) -> None:
     shipped = models.read()
     table.check_training(unit.uri for unit in shipped.units)
@@ -127,6 +134,10 @@ def test_what_is_shipped_was_trained_on_the_training_part_alone_and_fits(space: 
     assert len({unit.uri for unit in shipped.units}) == len(shipped.units) > 50
     assert all(len(unit.features) == 126 and len(unit.outcomes) == len(shipped.plans) for unit in shipped.units)
     assert all(len(unit.digest) == 64 for unit in shipped.units)
+    held_out = [one for one in load_all() if one.part is Part.HELD_OUT]
+    sources = [one.folder / source for one in held_out for source in one.sources]
+    digests = {hashlib.sha256(source.read_bytes()).hexdigest() for source in sources}
+    assert digests.isdisjoint(unit.digest for unit in shipped.units), "nor under another name"
     assert all(space.takes(plan) for plan in shipped.plans), "a portfolio of plans that production may use"
     assert shipped.text() == models.MODEL_FILE.read_text()
 
@@ -137,6 +148,27 @@ def test_a_model_that_is_damaged_or_newer_says_so(tmp_path: Path) -> None:
         (tmp_path / name).write_text(damaged)
         with pytest.raises(FileError, match="env train"):
             models.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("units", []), ("plans", [3]), ("plans", ["rubbish"]), ("edits", [1]), ("spread", 0), ("patience", None)],
+)
+def test_a_model_that_lacks_something_is_damaged(tmp_path: Path, key: str, value: object) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(json.loads(train(small_table(), "llvm", "command").text()) | {key: value}))
+    with pytest.raises(FileError, match="damaged"):
+        models.read(path)
+
+
+@pytest.mark.parametrize(("place", "value"), [(0, 3), (2, [1]), (3, [0, 0, 0]), (4, []), (4, [["a"] * 3] * 2)])
+def test_a_model_with_a_unit_that_makes_no_sense_is_damaged(tmp_path: Path, place: int, value: object) -> None:
+    document = json.loads(train(small_table(), "llvm", "command").text())
+    document["units"][0][place] = value
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(FileError, match="damaged"):
+        models.read(path)
 
 
 def test_a_unit_is_expected_to_be_like_those_near_it_and_like_those_where_the_same_helped() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler_agent.base.errors import FileError
+from compiler_agent.base.errors import FileError, PlanError
 from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.evaluation.evaluate import Objective
 from compiler_agent.llvm.plan import Plan
@@ -20,6 +20,8 @@ from compiler_agent.search.policy.expectation import Array, Expectation, descrip
 from compiler_agent.search.policy.table import OBJECTIVES, Figures, group_of
 
 FORMAT, VERSION = "cc-agent-policy", 1
+N_FEATURES = 126
+"""InstCount's 70 and Autophase's 56."""
 MODEL_FILE = Path(__file__).with_name("size.json")
 """The one that is shipped."""
 _MOST_LOSS, _MOST_GAIN = -0.2, 0.5
@@ -132,7 +134,7 @@ def read(path: Path = MODEL_FILE) -> Model:
         return _model(document)
     except OSError as error:
         raise file_error("read", path, error) from error
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, PlanError) as error:
         raise FileError(f"{path} is damaged: {error!r}", hint="train it again: `compiler-agent env train`") from error
 
 
@@ -141,20 +143,26 @@ def _model(document: Mapping[str, Any]) -> Model:
         TrainedUnit(uri, digest, tuple(features), _figures(baseline), tuple(one and _figures(one) for one in outcomes))
         for uri, digest, features, baseline, outcomes in document["units"]
     ]
-    return Model(
-        document["llvm"],
-        document["command"],
-        tuple(Plan.parse(text) for text in document["plans"]),
-        tuple(units),
-        document["length"],
-        document["spread"],
-        document["patience"],
-        document["edits"],
-    )
+    plans = tuple(Plan.parse(text) for text in document["plans"])
+    length, spread = document["length"], float(document["spread"])
+    if not units or not plans or any(len(unit.outcomes) != len(plans) for unit in units):
+        raise ValueError("not an outcome of each plan on each unit")
+    if any([*map(type, unit.features)] != [int] * N_FEATURES or not isinstance(unit.uri, str) for unit in units):
+        raise ValueError(f"not {N_FEATURES} counts and a name of each unit")
+    if spread <= 0 or (length is not None and float(length) <= 0):
+        raise ValueError("a kernel without a width")
+    edits = {word: float(value) for word, value in document["edits"].items()}
+    if any(value <= 0 for value in edits.values()):
+        raise ValueError("an edit that is worth nothing")
+    patience = float(document["patience"])
+    return Model(document["llvm"], document["command"], plans, tuple(units), length, spread, patience, edits)
 
 
 def _figures(values: Sequence[int]) -> Figures:
-    return values[0], values[1], values[2]
+    first, second, third = values
+    if min(first, second, third) <= 0:
+        raise ValueError(f"{values} are no sizes")
+    return first, second, third
 
 
 def _compact(value: Any) -> str:

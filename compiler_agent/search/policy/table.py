@@ -26,6 +26,7 @@ SEARCHED, TRIED = "searched", "tried"
 OBJECTIVES = (Objective.TEXT_BYTES, Objective.OBJECT_BYTES, Objective.IR_INSTRUCTIONS)
 """In the order in which figures stand in the table."""
 PROGRAMS, LIBRARIES = "benchmark://programs-v0/", "benchmark://libs-v0/"
+_WHOLE = "benchmark://whole-v0/"
 _MOST_CANDIDATES = 48
 
 Figures = tuple[int, int, int]
@@ -68,6 +69,12 @@ def training_groups() -> frozenset[str]:
     """The programs and libraries that may be learned from, by `split.toml` and `libraries.toml`."""
     programs = {one.name for one in load_all() if one.part is Part.TRAINING and not one.library}
     return frozenset(programs | {one.name for one in load_libraries() if one.part is Part.TRAINING})
+
+
+def learned_from(uris: Iterable[str]) -> list[str]:
+    """Those benchmarks whose program or library may be learned from: what was learned is not tested by them."""
+    groups = training_groups()
+    return [uri for uri in uris if group_of(uri.removeprefix(_WHOLE)) in groups]
 
 
 def check_training(uris: Iterable[str]) -> None:
