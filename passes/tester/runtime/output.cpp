@@ -1,6 +1,7 @@
 // Functions that print: bytes appended to a stream, so that printf("a\n") and puts("a") are the same thing.
 #include "state.h"
 
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -18,8 +19,19 @@ uint64_t keyOf(FILE *Stream) {
   return mix(mix(static_cast<uint64_t>(C.Kind), C.Number), C.Offset) | 1ull << 63;
 }
 
+// Who passes fewer bytes than are printed does what has no meaning; nothing is instrumented here that would see it.
+void checkReadable(const void *Bytes, size_t Size) {
+  if (!state().Sanitized || !Size)
+    return;
+  if (void *Bad = __asan_region_is_poisoned(const_cast<void *>(Bytes), Size)) {
+    output().FaultAddress = reinterpret_cast<uint64_t>(Bad);
+    endRun(OutcomeSignal, SIGSEGV);
+  }
+}
+
 void append(uint64_t Key, const void *Bytes, size_t Size) {
   State &S = state();
+  checkReadable(Bytes, Size);
   uint32_t Index = 0;
   while (Index < S.Streams && S.StreamKey[Index] != Key)
     ++Index;
