@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler_agent.app.cli_env_train import train
+from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS
 
@@ -32,6 +33,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 def env() -> None:
     """The environments compiler_agent/llvm-v0, passes on LLVM modules as actions, and compiler_agent/gcc-v0, GCC's
     options. See docs/environment.md."""
+    end_in_order()
 
 
 env.add_command(train)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from compiler_agent.app.cli_env import AS_JSON, PEER, REWARD
 from compiler_agent.app.cli_llm import llm_options
+from compiler_agent.app.signals import end_in_order
 from compiler_agent.base.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def bench_pass_order(
     from compiler_agent.search.peer.process import PeerProcess
     from compiler_agent.search.policy.table import learned_from
 
+    end_in_order()
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
     if asking.show_prompt:
         raise UsageError("a benchmark prints no prompts", hint="compiler-agent tune --strategy llm --show-prompt")
@@ -137,6 +139,7 @@ def bench_steps(
     """
     from compiler_agent.app.bench_steps import Counts, Peer, measure_all
 
+    end_in_order()
     counts = Counts(steps, text_steps, forks, rounds, memory_steps)
     with contextlib.ExitStack() as stack:
         other = stack.enter_context(Peer(peer)) if peer else None

@@ -24,13 +24,15 @@ def commands_below(pid: int) -> list[str]:
     return found
 
 
-def interrupted(project: Project, child: "subprocess.Popen[str]", running: str) -> tuple[str, str]:
+def interrupted(
+    project: Project, child: "subprocess.Popen[str]", running: str, number: int = signal.SIGINT, status: int = 130
+) -> tuple[str, str]:
     """Waits until a program with these words in its command line runs below, then sends Ctrl-C; what was printed."""
     assert eventually(lambda: any(running in line for line in commands_below(child.pid))), child.poll()
     below = descendants(child.pid)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     output, errors = child.communicate(timeout=300)
-    assert child.returncode == 130, errors
+    assert child.returncode == status, errors
     assert "Traceback" not in errors
     assert eventually(lambda: not any(is_running(pid) for pid in below))
     assert project.leftovers() == []
@@ -76,3 +78,10 @@ def test_tune_ends_what_is_being_tested_and_keeps_nothing_of_it(project: Project
     assert "not-established" in output
     assert "interrupted: " in errors
     assert project.lock.read_bytes() == before
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_episode(project: Project, number: int, status: int) -> None:
+    source = f"file://{project.directory}/weigh.c"
+    command = ["env", "run", "--agent", "random", "--seconds", "1000", "--reward", "TextSizeBytesOz", source]
+    interrupted(project, project.start(*command), "clang", number, status)
