@@ -78,7 +78,8 @@ def bench_pass_order(
     from compiler_agent.app.llm import ModelRun
     from compiler_agent.app.pass_order_places import Away, Home, Place
     from compiler_agent.search import strategies
-    from compiler_agent.search.peer.agents import restriction
+    from compiler_agent.search.env.agents import AGENTS
+    from compiler_agent.search.peer import agents as peer_agents
     from compiler_agent.search.peer.process import PeerProcess
     from compiler_agent.search.policy.table import learned_from
 
@@ -86,6 +87,9 @@ def bench_pass_order(
     settings = Settings(tuple(agents.split(",")), seconds, reward_space, output, seed)
     if asking.show_prompt:
         raise UsageError("a benchmark prints no prompts", hint="compiler-agent tune --strategy llm --show-prompt")
+    known = peer_agents.AGENTS if peer else AGENTS  # before the others have worked for nothing
+    if unknown := [name for name in settings.agents if name not in known]:
+        raise UsageError(f"there is no agent '{unknown[0]}' here", hint=f"one of: {', '.join(known)}")
     asked = ModelRun(asking) if set(strategies.ASKING).intersection(settings.agents) else None
     uris = [uri for word in benchmarks.split(",") for uri in _expanded(word, limit)]
     with contextlib.ExitStack() as stack:
@@ -93,7 +97,7 @@ def bench_pass_order(
         if peer:
             process = stack.enter_context(PeerProcess(peer))
             described = process.describe()
-            click.echo(restriction(described), err=True)
+            click.echo(peer_agents.restriction(described), err=True)
             place = Away(process, described, reward_space, seconds, seed, asked)
         else:
             place = stack.enter_context(contextlib.closing(Home(reward_space, seconds, seed, asked)))
@@ -138,6 +142,7 @@ def bench_steps(
     time.
     """
     from compiler_agent.app.bench_steps import Counts, Peer, measure_all
+    from compiler_agent.base.files import write_json
 
     end_in_order()
     counts = Counts(steps, text_steps, forks, rounds, memory_steps)
@@ -147,7 +152,7 @@ def bench_steps(
         for one in measure_all(benchmarks or [f"{_SCHEME}{unit}" for unit in _UNITS], counts, other, seed):
             found.append(one)
             if json_file is not None:  # each time: what was measured is there if the next one fails
-                json_file.write_text(json.dumps([dataclasses.asdict(each) for each in found], indent=1) + "\n")
+                write_json(json_file, [dataclasses.asdict(each) for each in found])
     shown = Table("benchmark", "IR", "steps/s", "÷ peer", "text steps/s", "÷ peer", "fork ms", "÷ peer", "growth MiB")
     for one in found:
         cells = [one.benchmark.removeprefix(_SCHEME), str(one.ir_instructions)]

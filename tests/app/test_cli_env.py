@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from compiler_agent.app.cli import cli
-from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
 from compiler_agent.search.env.rewards import Reward
 from compiler_agent.search.env.state import State, append_state
 
@@ -113,6 +113,20 @@ def test_what_was_measured_before_an_error_is_there(uri: str, tmp_path: Path) ->
     done = CliRunner().invoke(cli, ["bench", "steps", uri, "kernels-v0/none", *few, "--json", str(path)])
     assert done.exit_code != 0
     assert [one["benchmark"] for one in json.loads(path.read_text())] == [uri]
+
+
+def test_what_cannot_be_written_is_one_message(uri: str, tmp_path: Path) -> None:
+    few = ("--steps", "2", "--text-steps", "1", "--forks", "1", "--rounds", "1", "--memory-steps", "10")
+    with pytest.raises(FileError, match="none/figures"):
+        call("bench", "steps", uri, *few, "--json", str(tmp_path / "none" / "figures.json"))
+
+
+@pytest.mark.parametrize(("agents", "peer"), [("baseline,nobody", ""), ("baseline,", ""), ("baseline,policy", "false")])
+def test_nobody_works_where_an_agent_is_not_there(uri: str, tmp_path: Path, agents: str, peer: str) -> None:
+    output = tmp_path / "states"
+    with pytest.raises(UsageError, match="no agent"):
+        call("bench", "pass-order", "--agents", agents, "--peer", peer, "--benchmarks", uri, "--output", str(output))
+    assert not output.exists()
 
 
 def test_a_plan_that_does_not_apply_is_wrong(uri: str, tmp_path: Path) -> None:

@@ -160,6 +160,8 @@ def _selected(found: tuple[Option, ...], wanted: str | Sequence[str]) -> tuple[O
         raise UsageError(f"there are no options '{wanted}'", hint=f"one of: {', '.join(OPTION_SETS)}, or names")
     if missing := set(wanted) - {option.name for option in found}:
         raise UsageError(f"this GCC has no option {sorted(missing)[0]}", hint="see gcc --help=optimizers,params")
+    if not wanted:
+        raise UsageError("no option is to be chosen", hint='options=["-O"] is the level alone')
     return tuple(option for option in found if option.name in wanted)
 
 

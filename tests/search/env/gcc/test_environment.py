@@ -273,6 +273,7 @@ def test_what_is_not_there_is_said(make: Callable[..., GccEnv], tmp_path: Path) 
         {"action_space": "passes"},
         {"options": "some"},
         {"options": ["-fno-such"]},
+        {"options": []},
     ):
         with pytest.raises(UsageError):
             make(**arguments)
