@@ -16,23 +16,20 @@ processes, which says more than the clock on a machine that is shared.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
-import select
-import shlex
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from compiler_agent.base.errors import ToolError
-from compiler_agent.base.process import PIPE, start, stop
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
+from compiler_agent.search.peer.lines import LineProcess, PeerFailed, nonsense
 
 KINDS = {"steps": "IrInstructionCountOz", "text": "TextSizeBytes", "fork": "IrInstructionCountOz"}
 """What is measured, with the reward space that it is measured in."""
@@ -103,8 +100,7 @@ class Peer:
     """Another program that does the same. Use as a context manager."""
 
     def __init__(self, command: str) -> None:
-        self._argv = shlex.split(command)
-        self._child = start(self._argv, stdin=PIPE, stdout=PIPE)
+        self._lines = LineProcess(command)
 
     def __enter__(self) -> Peer:
         return self
@@ -112,7 +108,7 @@ class Peer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        stop(self._child)
+        self._lines.close()
 
     def measure(self, benchmark: Benchmark, what: str, count: int, seed: int) -> Taken:
         """What it takes.
@@ -128,19 +124,18 @@ class Peer:
             "count": count,
             "seed": seed,
         }
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        line = b""
+        if not self._lines.is_running:
+            self._lines.start()
+        reply: Mapping[str, Any] = {}
         try:
-            self._child.stdin.write(json.dumps(request).encode() + b"\n")
-            self._child.stdin.flush()
-            if select.select([self._child.stdout], [], [], _PEER_TIMEOUT_S)[0]:
-                line = self._child.stdout.readline()
-            reply: dict[str, Any] = json.loads(line)
+            reply = self._lines.ask(request, _PEER_TIMEOUT_S)
             return Taken(float(reply["seconds"]), float(reply["cpu_seconds"]))
-        except (OSError, ValueError, KeyError) as error:
-            words = line.decode(errors="replace").strip() or "no answer"
-            raise ToolError(self._argv, None, reason=f"the peer cannot measure {what}: {words}") from error
+        except PeerFailed as error:
+            self._lines.end()
+            raise ToolError(self._lines.argv, None, reason=f"the peer cannot measure {what}: {error.reason}") from error
+        except (TypeError, ValueError, KeyError) as error:
+            words = reply.get("error", nonsense(reply).reason)
+            raise ToolError(self._lines.argv, None, reason=f"the peer cannot measure {what}: {words}") from error
 
 
 def measure_all(benchmarks: Sequence[str], counts: Counts, peer: Peer | None, seed: int = 0) -> Iterator[Figures]:

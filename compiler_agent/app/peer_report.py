@@ -12,8 +12,9 @@ from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.linking import linked_program
 from compiler_agent.search.env.state import State, read_states
 from compiler_agent.search.peer.environment import PeerEnv
+from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import names_of
-from compiler_agent.search.peer.process import Description, PeerFailed, PeerProcess
+from compiler_agent.search.peer.process import Description, PeerProcess
 
 _TOLERANCE = 1e-6
 Row = tuple[str, str, str]

@@ -17,8 +17,9 @@ from compiler_agent.search.env.state import State
 from compiler_agent.search.hybrid import TURN, Hybrid
 from compiler_agent.search.loop import better, search
 from compiler_agent.search.peer.environment import PeerEnv
+from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import PeerSpace, command_line, flatten, pipeline_of
-from compiler_agent.search.peer.process import Description, PeerFailed
+from compiler_agent.search.peer.process import Description
 from compiler_agent.search.planner import LlmPlanner, Session
 from compiler_agent.search.strategies import Coreset, Evolve
 from compiler_agent.search.strategy import Strategy

@@ -11,8 +11,9 @@ from compiler_agent.base.errors import UsageError
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.state import State
+from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import command_line, names_of
-from compiler_agent.search.peer.process import Description, Loaded, PeerFailed, PeerProcess
+from compiler_agent.search.peer.process import Description, Loaded, PeerProcess
 
 
 class PeerEnv:

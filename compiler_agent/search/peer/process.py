@@ -7,45 +7,22 @@ request says why; the next one finds a new process with the same benchmark.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import re
-import select
-import shlex
-import subprocess
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from compiler_agent.base.errors import EngineError, ToolError, UsageError
-from compiler_agent.base.process import PIPE, start, stop
+from compiler_agent.base.errors import ToolError
 from compiler_agent.llvm.engine import Outcome
+from compiler_agent.search.peer.lines import LineProcess, PeerFailed, nonsense
 
 _MOST_FAILED_STARTS = 3
-_LONGEST_LINE = 64 << 20
 _LOAD_SECONDS = 300.0
-_TAIL_BYTES = 2000
 _NAME = re.compile(r"[\w.-]+")
 """Of a pass: a word on a command line, and in a pipeline."""
 _LATER = 1.25
 """We wait so much longer than the peer is told to, so that one that keeps to it can say what took the time."""
-
-
-class PeerFailed(EngineError):
-    """One request came to nothing; the peer can be asked again.
-
-    Args:
-        outcome: crash, timeout, or error: it answered nonsense.
-        reason: In words.
-    """
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(f"the peer: {outcome}: {reason}")
-        self.outcome = outcome
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +65,11 @@ class PeerProcess:
         Raises:
             UsageError: It is no command.
         """
-        self.argv = _words_of(command)
-        """Its command."""
+        self._lines = LineProcess(command, memory_bytes)
         self.seconds = seconds
         """For one request, on the clock."""
         self.generation = 0
         """Counts what ends environments: what was made in an earlier one is gone."""
-        self._memory_bytes = memory_bytes
-        self._child: subprocess.Popen[bytes] | None = None
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        self._read = b""
         self._failed_starts = 0
         self._load: dict[str, Any] | None = None
 
@@ -107,8 +79,12 @@ class PeerProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end()
-        self._stderr.close()
+        self._lines.close()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Its command."""
+        return self._lines.argv
 
     def describe(self) -> Description:
         """What the peer says of itself.
@@ -179,15 +155,14 @@ class PeerProcess:
 
     def end(self) -> None:
         """Ends the process and all that it started; the next request starts another."""
-        if self._child is not None:
-            stop(self._child)
-            self._child = None
+        if self._lines.is_running:
+            self._lines.end()
             self.generation += 1
 
     def _ask(self, request: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
         self._ready()
         try:
-            reply = self._exchanged(request, seconds)
+            reply = self._lines.ask(request, seconds)
         except PeerFailed:
             self.end()
             raise
@@ -208,65 +183,23 @@ class PeerProcess:
         Raises:
             ToolError: It cannot be started, or ends again and again before it has answered anything.
         """
-        if self._child is not None:
+        if self._lines.is_running:
             return
         if self._failed_starts >= _MOST_FAILED_STARTS:
             reason = f"ended {self._failed_starts} times without an answer"
-            raise ToolError(self.argv, None, self._said(), reason=reason, hint="is it set up? `make compiler-gym`")
+            raise ToolError(
+                self.argv, None, self._lines.said(), reason=reason, hint="is it set up? `make compiler-gym`"
+            )
         self._failed_starts += 1
-        self._stderr.seek(0)
-        self._stderr.truncate()
-        self._child = start(self.argv, stdin=PIPE, stdout=PIPE, stderr=self._stderr, memory_bytes=self._memory_bytes)
-        self._read = b""
+        self._lines.start()
         if self._load is not None:
             try:
-                reply = self._exchanged(self._load, _LOAD_SECONDS)
+                reply = self._lines.ask(self._load, _LOAD_SECONDS)
             except PeerFailed:
                 self.end()
                 raise
             if "first" not in reply:
                 raise self._nonsense(reply)
-
-    def _exchanged(self, request: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
-        assert self._child is not None
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        deadline_s = time.monotonic() + seconds
-        # What it said unasked would be taken for the answer to this, and each answer for that to the next request.
-        if select.select([self._child.stdout.fileno()], [], [], 0)[0]:
-            self._read += os.read(self._child.stdout.fileno(), 1 << 16)
-        if self._read:
-            raise self._nonsense(self._read)
-        try:
-            self._child.stdin.write(json.dumps(request).encode() + b"\n")
-            self._child.stdin.flush()
-            line = self._line(deadline_s)
-        except OSError as error:
-            raise PeerFailed(Outcome.CRASH, f"it has ended: {self._tail()}") from error
-        try:
-            reply = json.loads(line)
-        except ValueError as error:
-            raise self._nonsense(line) from error
-        if not isinstance(reply, dict):
-            raise self._nonsense(reply)
-        return reply
-
-    def _line(self, deadline_s: float) -> bytes:
-        assert self._child is not None
-        assert self._child.stdout is not None
-        descriptor = self._child.stdout.fileno()
-        while b"\n" not in self._read:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0 or not select.select([descriptor], [], [], left_s)[0]:
-                raise PeerFailed(Outcome.TIMEOUT, "no answer in time")
-            more = os.read(descriptor, 1 << 16)
-            if not more:
-                raise PeerFailed(Outcome.CRASH, f"it has ended: {self._tail()}")
-            self._read += more
-            if len(self._read) > _LONGEST_LINE:
-                raise self._nonsense(self._read)
-        line, _, self._read = self._read.partition(b"\n")
-        return line
 
     def _number(self, reply: Mapping[str, Any], name: str) -> int:
         value = reply.get(name)
@@ -276,22 +209,4 @@ class PeerProcess:
 
     def _nonsense(self, answer: object) -> PeerFailed:
         self.end()
-        return PeerFailed(Outcome.ERROR, f"no answer that is known here: {str(answer)[:200]}")
-
-    def _said(self) -> bytes:
-        # The peer writes at the place that a seek would move.
-        size = os.fstat(self._stderr.fileno()).st_size
-        return os.pread(self._stderr.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-
-    def _tail(self) -> str:
-        return self._said().decode(errors="replace").strip() or "without a word"
-
-
-def _words_of(command: str) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise UsageError(f"not a command: {command}: {error}", hint="quote it as for a shell") from error
-    if not words:
-        raise UsageError("the peer's command is empty", hint="name a program")
-    return words
+        return nonsense(answer)

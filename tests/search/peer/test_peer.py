@@ -22,8 +22,9 @@ from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.state import State
 from compiler_agent.search.peer.agents import PeerEvaluator, PeerRun, flattened_seeds, learned_seeds, run_peer_agent
 from compiler_agent.search.peer.environment import PeerEnv
+from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import PeerSpace, command_line, flatten, names_of
-from compiler_agent.search.peer.process import Description, PeerFailed, PeerProcess
+from compiler_agent.search.peer.process import Description, PeerProcess
 
 FAKE = f"{sys.executable} {Path(__file__).with_name('fake_peer.py')}"
 PASSES = ("sroa", "gvn", "early-cse-memssa", "functionattrs")
@@ -148,8 +149,8 @@ def test_what_is_no_command_is_said_to_be_none(command: str) -> None:
 def test_the_process_ends_with_its_use(tmp_path: Path) -> None:
     with PeerProcess(FAKE) as process:
         env = environment(process, tmp_path)
-        assert process._child is not None
-        number = process._child.pid
+        assert process._lines._child is not None
+        number = process._lines._child.pid
         assert env.run(("sroa",)) == 170
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
