@@ -11,6 +11,7 @@ from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets import find
 from compiler_agent.search.env.linking import linked_program
 from compiler_agent.search.env.state import State, read_states
+from compiler_agent.search.env.validation import of_program
 from compiler_agent.search.peer.environment import PeerEnv
 from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import names_of
@@ -62,8 +63,8 @@ def _tested(env: PeerEnv, state: State) -> tuple[str, str]:
     with linked_program(unit) as program:
         if program is None:
             return "not-established", "the figure is the same; it is no program that could be run"
-        outcome = program.test(unit.shipped())
-    return ("okay", "its program does what it does at -O0") if outcome.verdict.permits else ("wrong", str(outcome))
+        found = of_program(program.test(unit.shipped()))
+    return found.validity.value, found.reason
 
 
 def _each(file: Path, reward: str, command: str, judge: Callable[[PeerEnv, State], tuple[str, str]]) -> list[Row]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.trust import DEFAULT_TEST_SECONDS, Trust
-from compiler_agent.evaluation import ledger
+from compiler_agent.evaluation import difftest, ledger
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.session import SessionEnded
@@ -62,6 +62,17 @@ def validate(episode: Episode, *, seconds_per_function: float = DEFAULT_TEST_SEC
         return Validation(Validity.WRONG, f"it cannot be had again: {error.outcome}: {error.reason}")
     except CompilerAgentError as error:
         return Validation(Validity.NOT_ESTABLISHED, error.message)
+
+
+def of_program(outcome: difftest.Outcome) -> Validation:
+    """What a program's test says of a state where there is nothing else to test."""
+    match outcome.verdict:
+        case difftest.ProgramVerdict.SAME:
+            return Validation(Validity.OKAY, "its program does what it does at -O0")
+        case difftest.ProgramVerdict.DIFFERENT:
+            return Validation(Validity.WRONG, str(outcome))
+        case _:
+            return Validation(Validity.NOT_ESTABLISHED, str(outcome))
 
 
 def _repeated(episode: Episode, plan: Plan) -> Validation | None:

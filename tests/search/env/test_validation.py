@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets.dataset import source_benchmark
 from compiler_agent.search.env.environment import LlvmEnv
-from compiler_agent.search.env.validation import Validity
+from compiler_agent.search.env.validation import Validity, of_program
 
 TESTABLE = "int twice(int x) { int y = x; return y + y; }"
 PROGRAM = '#include <stdio.h>\nint answer(void) { return 42; }\nint main(void) { printf("%d\\n", answer()); }'
@@ -63,3 +64,19 @@ def test_a_program_speaks_for_its_functions(
     monkeypatch.setenv("CC_AGENT_TEST_PASSES", "1")
     validity, reason = validated(PROGRAM, tmp_path, "cc-agent-test-miscompile", seconds=0, benchmark=as_program)
     assert validity is Validity.WRONG, reason
+
+
+@pytest.mark.parametrize(
+    ("verdict", "validity"),
+    [
+        (ProgramVerdict.SAME, Validity.OKAY),
+        (ProgramVerdict.DIFFERENT, Validity.WRONG),
+        (ProgramVerdict.NOT_ESTABLISHED, Validity.NOT_ESTABLISHED),
+    ],
+)
+def test_a_program_that_cannot_be_compared_is_neither_okay_nor_wrong(
+    verdict: ProgramVerdict, validity: Validity
+) -> None:
+    found = of_program(Outcome(verdict, reason="it wrote too much"))
+    assert found.validity is validity
+    assert ("it wrote too much" in found.reason) == (validity is not Validity.OKAY)

@@ -6,12 +6,11 @@ Functions are not tested one by one: that needs LLVM's IR of the unit and is abo
 from __future__ import annotations
 
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.search.env.effects import CompilationFailed
 from compiler_agent.search.env.gcc.compiler import Form
 from compiler_agent.search.env.gcc.episode import GccEpisode
 from compiler_agent.search.env.linking import linked_program
-from compiler_agent.search.env.validation import Validation, Validity
+from compiler_agent.search.env.validation import Validation, Validity, of_program
 
 
 def validate(episode: GccEpisode) -> Validation:
@@ -25,12 +24,8 @@ def validate(episode: GccEpisode) -> Validation:
         with linked_program(episode) as program:
             if program is None:
                 return Validation(Validity.NOT_ESTABLISHED, f"{episode.benchmark.uri} has no program that could be run")
-            outcome = program.test(content)
+            return of_program(program.test(content))
     except CompilationFailed as error:
         return Validation(Validity.WRONG, f"it cannot be had again: {error.outcome}: {error.reason}")
     except CompilerAgentError as error:
         return Validation(Validity.NOT_ESTABLISHED, error.message)
-    if outcome.verdict is ProgramVerdict.SAME:
-        return Validation(Validity.OKAY, "its program does what it does at -O0")
-    wrong = outcome.verdict is ProgramVerdict.DIFFERENT
-    return Validation(Validity.WRONG if wrong else Validity.NOT_ESTABLISHED, str(outcome))
