@@ -127,7 +127,7 @@ def log_needed(level: float, n_claims: int = 1, n_found: int = 1) -> float:
     return math.log(n_claims / (level * n_found))
 
 
-def noise_scale(log_ratios: Sequence[float], centre: float = 0.0, floor: float = 1e-3) -> float:
+def noise_scale(log_ratios: Sequence[float] | numpy.ndarray, centre: float = 0.0, floor: float = 1e-3) -> float:
     """Standard deviation of log ratios, by the median of their sizes: bursts do not count.
 
     Args:
@@ -187,7 +187,7 @@ def _sums(log_ratios: Sequence[float], scale: float) -> tuple[float, float]:
     values = numpy.asarray(log_ratios, dtype=float)
     noises = numpy.full(len(values), scale)
     for n in range(_OWN_NOISE_FROM, len(values)):
-        noises[n] = noise_scale(values[:n].tolist(), float(numpy.median(values[:n])))
+        noises[n] = noise_scale(values[:n], float(numpy.median(values[:n])))
     clipped = numpy.clip(values / noises, -_CLIPPED, _CLIPPED)
     return float(clipped.sum()), float((clipped**2).sum())
 

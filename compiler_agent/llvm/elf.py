@@ -6,11 +6,13 @@ import struct
 
 from compiler_agent.base.errors import EngineError
 
-_MAGIC = b"\x7fELF\x02\x01"
-"""ELF of 64 bits, the lowest byte first."""
-_HEADER_OFFSETS = slice(0x28, 0x30)
-_HEADER_SIZE_AND_NUMBER = slice(0x3A, 0x3E)
 _ALLOCATED_AND_EXECUTABLE = 0x2 | 0x4
+_LAYOUTS = {
+    b"\x7fELF\x02\x01": ("<40xQ10xHH", "<8xQ16xQ"),
+    b"\x7fELF\x01\x01": ("<32xI10xHH", "<8xI8xI"),
+}
+"""ELF of 64 and of 32 bits, the lowest byte first: where its header has the place, size and number of the section headers,
+and where one of those has its flags and the section's size."""
 
 
 def text_bytes(content: bytes) -> int:
@@ -19,17 +21,11 @@ def text_bytes(content: bytes) -> int:
     Raises:
         EngineError: It is no object that this knows.
 
-    Source: System V Application Binary Interface, "Object Files", section headers: sh_flags is 8 bytes from
-    the header's byte 8, sh_size from byte 32.
+    Source: System V Application Binary Interface, "Object Files", ELF header and section headers.
     """
-    if not content.startswith(_MAGIC):
-        raise EngineError("not an ELF object of 64 bits", hint="the size of other objects is not counted")
-    (place,) = struct.unpack("<Q", content[_HEADER_OFFSETS])
-    size, number = struct.unpack("<HH", content[_HEADER_SIZE_AND_NUMBER])
-    total = 0
-    for header in range(place, place + size * number, size):
-        (flags,) = struct.unpack("<Q", content[header + 8 : header + 16])
-        (section_bytes,) = struct.unpack("<Q", content[header + 32 : header + 40])
-        if flags & _ALLOCATED_AND_EXECUTABLE == _ALLOCATED_AND_EXECUTABLE:
-            total += section_bytes
-    return total
+    if content[:6] not in _LAYOUTS:
+        raise EngineError("not an ELF object of this kind of machine", hint="the size of other objects is not counted")
+    header, section = _LAYOUTS[content[:6]]
+    place, size, number = struct.unpack_from(header, content)
+    sections = (struct.unpack_from(section, content, place + size * index) for index in range(number))
+    return sum(n_bytes for flags, n_bytes in sections if flags & _ALLOCATED_AND_EXECUTABLE == _ALLOCATED_AND_EXECUTABLE)
