@@ -11,7 +11,7 @@ _LAYOUTS = {
     b"\x7fELF\x02\x01": ("<40xQ10xHH", "<8xQ16xQ"),
     b"\x7fELF\x01\x01": ("<32xI10xHH", "<8xI8xI"),
 }
-"""ELF of 64 and of 32 bits, the lowest byte first: where its header has the place, size and number of the section headers,
+"""ELF of 64 and of 32 bits, the lowest byte first: where its header has place, size and number of the section headers,
 and where one of those has its flags and the section's size."""
 
 
