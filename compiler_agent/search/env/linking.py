@@ -89,6 +89,17 @@ class Linkable(Protocol):
         ...
 
 
+def program_of(benchmark: Benchmark) -> Program:
+    """How a benchmark becomes a program, for what cannot do without.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if benchmark.program is None:
+        raise UsageError(f"{benchmark.uri} is no program that could be run", hint="as generator://csmith-v0/3 is")
+    return benchmark.program
+
+
 @contextmanager
 def linked_program(episode: Linkable) -> Iterator[LinkedProgram | None]:
     """A benchmark's program while it is needed; None where it has none. Errors as for `LinkedProgram`."""
@@ -109,14 +120,13 @@ def runtime_samples(episode: Linkable) -> list[float]:
         NotEstablished: It fails at -O0, does not do the same each time, or cannot be compared.
         CompilationFailed: A build cannot replay the plan.
     """
-    benchmark = episode.benchmark
+    described = program_of(episode.benchmark)
     with linked_program(episode) as program:
-        if program is None or benchmark.program is None:
-            raise UsageError(f"{benchmark.uri} is no program that could be run", hint="as generator://csmith-v0/3 is")
+        assert program is not None
         content = episode.shipped()
         program.check(content)
-        executable, workload = program.linked(content), benchmark.program.workload
-        with ProcessExecutor(workload, program.directory, benchmark.program.name) as executor:
+        executable, workload = program.linked(content), described.workload
+        with ProcessExecutor(workload, program.directory, described.name) as executor:
             runs = [
                 executor.run(executable, environment_bytes=0, timeout_s=workload.timeout_s) for _ in range(N_SAMPLES)
             ]

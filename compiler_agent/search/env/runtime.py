@@ -20,7 +20,6 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import write_atomically
 from compiler_agent.evaluation import stats
 from compiler_agent.evaluation.difftest import Workload
@@ -31,7 +30,7 @@ from compiler_agent.evaluation.pairing import Baseline, Outcome, Settings
 from compiler_agent.search.env.benchmark import Program
 from compiler_agent.search.env.datasets.dataset import toolchain
 from compiler_agent.search.env.effects import WrongProgram
-from compiler_agent.search.env.linking import Linkable, LinkedProgram
+from compiler_agent.search.env.linking import Linkable, LinkedProgram, program_of
 from compiler_agent.search.env.release import when_unused
 
 DEFAULT_SETTINGS = Settings(n_pairs=20, seconds=60.0)
@@ -74,10 +73,7 @@ class RuntimeReward:
             UsageError: The benchmark is no program.
             NotEstablished: It fails, does not repeat itself, or takes too long.
         """
-        benchmark = episode.benchmark
-        if benchmark.program is None:
-            raise UsageError(f"{benchmark.uri} is no program that could be run", hint="as generator://csmith-v0/3 is")
-        runs = _Runs(episode, benchmark.program, self)
+        runs = _Runs(episode, program_of(episode.benchmark), self)
         content = episode.shipped()
         layouts = runs.layouts(content)
         baseline = Baseline.establish(layouts, runs.executor, self.settings)

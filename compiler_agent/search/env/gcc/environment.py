@@ -25,7 +25,7 @@ from compiler_agent.search.env.effects import Effect
 from compiler_agent.search.env.gcc import reviewed
 from compiler_agent.search.env.gcc.compiler import Gcc, find
 from compiler_agent.search.env.gcc.episode import NO_CHOICE, GccEpisode
-from compiler_agent.search.env.gcc.observations import ALIASES, observation
+from compiler_agent.search.env.gcc.observations import ALIASES, observation, observations
 from compiler_agent.search.env.gcc.options import LEVEL, Option
 from compiler_agent.search.env.gcc.served import GccBaseline, GccMetric, ServedGcc
 from compiler_agent.search.env.gcc.validation import validate
@@ -75,6 +75,7 @@ class GccEnv(CompilerEnv[GccEpisode, ServedGcc]):
         self.gcc: Gcc = find(gcc)
         self.options = _selected(self.gcc.options, options)
         self._limits = limits
+        self._observations = observations(self.options)
         self._all_at_once = action_space == "all-at-once"
         self._changes = [
             (number, choice)
@@ -84,7 +85,7 @@ class GccEnv(CompilerEnv[GccEpisode, ServedGcc]):
         self._names = tuple(self._name(*change) for change in self._changes)
         super().__init__(
             benchmark,
-            observation(observation_space, self.options),
+            observation(observation_space, self._observations),
             reward_of(_renamed(reward_space), REWARDS),
             self._actions(action_space),
         )
@@ -133,7 +134,7 @@ class GccEnv(CompilerEnv[GccEpisode, ServedGcc]):
         return episode.become(commandline.split())
 
     def _observation_named(self, name: str) -> Observation:
-        return observation(name, self.options)
+        return observation(name, self._observations)
 
     def _serve_new(self, benchmark: Benchmark) -> ServedGcc:
         return ServedGcc(benchmark, self.gcc, self._limits)

@@ -103,7 +103,7 @@ class GccEpisode:
 
     def content(self, form: Form) -> bytes:
         """What GCC makes; errors as for `figure`."""
-        return self.served.content(self.words, form)
+        return self.served.made(self.words, form).content
 
     def digest(self, form: Form) -> str:
         """SHA-256 of what GCC makes, in hexadecimal; errors as for `figure`."""
@@ -115,14 +115,11 @@ class GccEpisode:
         Raises:
             CompilationFailed: It makes none.
         """
-        made = self.served.compiled(self.words, Form.OBJECT, fresh=True)
-        if made.outcome is not Outcome.OK:
-            raise CompilationFailed(made.outcome, made.message)
-        return made.content
+        return self.served.made(self.words, Form.OBJECT, fresh=True).content
 
     def plain(self) -> bytes:
         """The object at -O0."""
-        return self.served.content((), Form.OBJECT)
+        return self.served.made((), Form.OBJECT).content
 
     def checkpoint(self) -> Callable[[], None]:
         """What gives the episode its options of now back, after a step that does not count."""

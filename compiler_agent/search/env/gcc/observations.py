@@ -5,6 +5,7 @@ What both compilers have is called as it is with LLVM: TextSizeBytes, ObjectSize
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from compiler_agent.base.files import file_error
-from compiler_agent.llvm.engine import Outcome
-from compiler_agent.search.env.effects import CompilationFailed
 from compiler_agent.search.env.gcc.compiler import Form
 from compiler_agent.search.env.gcc.episode import NO_CHOICE, GccEpisode
 from compiler_agent.search.env.gcc.options import Option
@@ -55,9 +54,9 @@ def observations(options: tuple[Option, ...]) -> dict[str, Observation]:
     return {one.name: one for one in found}
 
 
-def observation(name: str, options: tuple[Option, ...]) -> Observation:
-    """One by name or by its name of CompilerGym's; errors as for `spaces.observation_of`."""
-    return observation_of(ALIASES.get(name, name), observations(options), NOT_BUILT)
+def observation(name: str, known: Mapping[str, Observation]) -> Observation:
+    """One of `observations` by name or by its name of CompilerGym's; errors as for `spaces.observation_of`."""
+    return observation_of(ALIASES.get(name, name), known, NOT_BUILT)
 
 
 def _choices(options: tuple[Option, ...]) -> Space[Any]:
@@ -86,10 +85,7 @@ def _source(episode: GccEpisode) -> str:
 
 
 def _build_time(episode: GccEpisode) -> NDArray[numpy.float64]:
-    made = episode.served.compiled(episode.words, Form.OBJECT, fresh=True)
-    if made.outcome is not Outcome.OK:
-        raise CompilationFailed(made.outcome, made.message)
-    return numpy.array([made.wall_time_s])
+    return numpy.array([episode.served.made(episode.words, Form.OBJECT, fresh=True).wall_time_s])
 
 
 def _runtime(episode: GccEpisode) -> NDArray[numpy.float64]:

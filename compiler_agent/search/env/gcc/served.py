@@ -124,16 +124,16 @@ class ServedGcc:
             _, oldest = self._kept.popitem(last=False)
             self._kept_bytes -= len(oldest.content)
 
-    def content(self, words: Words, form: Form) -> bytes:
+    def made(self, words: Words, form: Form, *, fresh: bool = False) -> Compiled:
         """The same, where it has to succeed.
 
         Raises:
             CompilationFailed: It does not.
         """
-        made = self.compiled(words, form)
+        made = self.compiled(words, form, fresh=fresh)
         if made.outcome is not Outcome.OK:
             raise CompilationFailed(made.outcome, made.message)
-        return made.content
+        return made
 
     def measured(self, words: Words, metric: GccMetric) -> int:
         """The figure of what GCC makes with options.
@@ -143,7 +143,7 @@ class ServedGcc:
         """
         key = words, metric
         if key not in self._figures:
-            figure = metric.of(self.content(words, metric.form))
+            figure = metric.of(self.made(words, metric.form).content)
             if len(self._figures) >= _MOST_FIGURES:
                 del self._figures[next(iter(self._figures))]
             self._figures[key] = figure
