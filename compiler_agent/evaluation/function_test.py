@@ -202,11 +202,12 @@ def _run(
         done = check(command, timeout_s=limit_s, should_stop=should_stop)
     except ToolError as error:
         if should_stop():
-            return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, "interrupted", seed=seed) for name in names]
-        if error.status == DIES_IN_CONSTRUCTION:
+            reason = "interrupted"
+        elif error.status == DIES_IN_CONSTRUCTION:
             reason = "the candidate's constructors end the program"
-            return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, reason, seed=seed) for name in names]
-        raise EngineError(f"the function tester failed: {error}") from error
+        else:
+            raise EngineError(f"the function tester failed: {error}") from error
+        return [FunctionEvidence(name, FunctionOutcome.NOT_ESTABLISHED, reason, seed=seed) for name in names]
     return [_evidence(json.loads(line)) for line in done.stdout.splitlines()]
 
 

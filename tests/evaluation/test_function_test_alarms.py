@@ -79,12 +79,19 @@ char *cleared(int n) {
 """
 
 
+def built(source: str, directory: Path, level: str = "-O2", suffix: str = "cpp") -> tuple[list[str], bytes]:
+    """The command that compiles a unit, and what it gives."""
+    directory.mkdir(exist_ok=True)
+    (directory / f"unit.{suffix}").write_text(source)
+    compiler = toolchain.discover().clang if suffix == "c" else toolchain.discover().clangxx
+    argv = [str(compiler), level, "-c", "-o", "-", f"unit.{suffix}"]
+    return argv, subprocess.run(argv, cwd=directory, capture_output=True, check=True).stdout
+
+
 @pytest.mark.parametrize("level", ["-O2", "-Os"])
 def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "unit.c").write_text(SOURCE)
-    argv = [str(toolchain.discover().clang), level, "-c", "-o", "-", "unit.c"]
-    candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
+    argv, candidate = built(SOURCE, tmp_path, level, "c")
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=1500)
     assert len(report.functions) == 12
     assert not [function for function in report.functions if function.outcome is not FunctionOutcome.TESTED]
@@ -93,11 +100,8 @@ def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pyt
 def test_an_index_far_from_a_local_array_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those AddressSanitizer lets pass what another function's frame could have, if nobody tells it not to."""
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "unit.c").write_text(
-        "int far(unsigned i) { int a[4] = {1, 2, 3, 4}; int *volatile p = a; return p[-64 - (int)(i & 15)]; }"
-    )
-    argv = [str(toolchain.discover().clang), "-O2", "-c", "-o", "-", "unit.c"]
-    candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
+    source = "int far(unsigned i) { int a[4] = {1, 2, 3, 4}; int *volatile p = a; return p[-64 - (int)(i & 15)]; }"
+    argv, candidate = built(source, tmp_path, suffix="c")
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=100)
     (function,) = report.functions
     assert function.n_undefined == function.n_sanitized > 0, function
@@ -152,20 +156,13 @@ WRONG = {
 
 
 def report_on(
-    source: str, directory: Path, candidate: bytes, n_inputs: int, *names: str
+    source: str, candidate_source: str, directory: Path, n_inputs: int, *names: str
 ) -> function_test.FunctionReport:
-    (directory / "unit.cpp").write_text(source)
-    argv = [str(toolchain.discover().clangxx), "-O2", "-c", "-o", "-", "unit.cpp"]
+    _, candidate = built(candidate_source, directory / "candidate")
+    argv, _ = built(source, directory)
     return function_test.test_functions(
         argv, directory, candidate, functions=names, seconds_per_function=60, max_executions=n_inputs
     )
-
-
-def built(source: str, directory: Path) -> bytes:
-    directory.mkdir(exist_ok=True)
-    (directory / "unit.cpp").write_text(source)
-    argv = [str(toolchain.discover().clangxx), "-O2", "-c", "-o", "-", "unit.cpp"]
-    return subprocess.run(argv, cwd=directory, capture_output=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +174,10 @@ def test_inputs_begin_with_what_constructors_allocated(
     tmp_path: Path, constructed_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC_AGENT_CACHE", str(constructed_cache))
-    monkeypatch.setattr(
-        function_test_build, "_EXPLORATION_S", (1.0, 0.0, 1.0)
-    )  # there are many functions of the library
+    # There are many functions of the library.
+    monkeypatch.setattr(function_test_build, "_EXPLORATION_S", (1.0, 0.0, 1.0))
     names = (*WRONG, "answered")
-    report = report_on(CONSTRUCTED, tmp_path, built(CONSTRUCTED, tmp_path), 300, *names)
+    report = report_on(CONSTRUCTED, CONSTRUCTED, tmp_path, 300, *names)
     assert [function.function for function in report.functions] == [*names[:7], "answered", "thrown"]
     for function in report.functions:
         assert function.outcome is FunctionOutcome.TESTED, function
@@ -191,7 +187,7 @@ def test_inputs_begin_with_what_constructors_allocated(
     for right, wrong in WRONG.values():
         assert source.count(right) == 1
         source = source.replace(right, wrong)
-    report = report_on(CONSTRUCTED, tmp_path, built(source, tmp_path / "wrong"), 2000, *WRONG)
+    report = report_on(CONSTRUCTED, source, tmp_path, 2000, *WRONG)
     assert {function.function for function in report.refuted} == set(WRONG)
 
 
@@ -208,7 +204,7 @@ def test_a_constructor_that_goes_wrong_is_no_error(
         (wrong, "its constructors cannot be run"),
         (right, "the candidate's constructors end the program"),
     ):
-        report = report_on(source, tmp_path, built(wrong, tmp_path / "wrong"), 10, "use")
+        report = report_on(source, wrong, tmp_path, 10, "use")
         (function,) = report.functions
         assert function.outcome is FunctionOutcome.NOT_ESTABLISHED
         assert function.reason.startswith(reason)

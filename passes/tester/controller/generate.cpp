@@ -85,7 +85,6 @@ Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Inp
 void Generator::setCallable(std::vector<bool> New) { Callable = std::move(New); }
 bool Generator::holdsPointers(uint32_t Type) const { return Pointers[Type]; }
 
-// Whether a type may have bytes of which not every bit counts, or not as it is.
 bool Generator::isMasked(uint32_t Type) const {
   const TypeNode &T = D.type(Type);
   return T.What == Kind::Structure ? T.Size > 0 : T.Size > 1 && T.What != Kind::Integer;

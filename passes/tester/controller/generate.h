@@ -149,8 +149,9 @@ public:
   const std::vector<BuiltCall> &calls() const { return Calls; }
   // Whether a later call is given what this one returns.
   bool isReceived(size_t Call) const;
-  // One mask byte for each byte of a value of the type.
+  // Whether a type may have bytes of which not every bit counts, or not as it is.
   bool isMasked(uint32_t Type) const;
+  // One mask byte for each byte of a value of the type.
   void writeMasks(uint32_t Type, uint8_t *Mask) const;
 
 private:

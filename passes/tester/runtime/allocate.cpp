@@ -1,5 +1,5 @@
-// malloc and its family, and new, of the unit and of the C++ library: blocks at addresses that depend on nothing but the calls, filled with the variant's pattern. And memcpy,
-// which is wrong where it may not be used.
+// malloc and its family, and new, of the unit and of the C++ library: blocks at addresses that depend on nothing but the calls,
+// filled with the variant's pattern. And memcpy, which is wrong where it may not be used.
 #include "state.h"
 
 #include <cerrno>

@@ -5,19 +5,17 @@
 // The first five are descriptors: memory that is shared with the controller, and two pipes. On COMMANDS each 'R' is one run,
 // 'Q' ends the worker, so that the next run begins in a fresh one. On REPORTS come one 'S' at the start, then for each run 'D'
 // (done: the output says how) or 'X' (the worker is dead; the output says of what, if anybody knew).
-// FILL is the byte that fresh memory holds. FLAGS: 1 the variant has AddressSanitizer.
+// FILL, a byte, makes what fresh memory holds other than in the other variants. FLAGS: 1 the variant has AddressSanitizer.
 #include "state.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
