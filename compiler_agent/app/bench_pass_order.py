@@ -69,7 +69,7 @@ def run_bench(benchmarks: Sequence[str], settings: Settings, place: Place) -> No
     for benchmark in benchmarks:
         for agent in settings.agents:  # in turns, so that all see the same machine
             path = _path(settings, agent)
-            if path.is_file() and any(state.benchmark == benchmark for state in read_states(path)):
+            if benchmark in _states(path):
                 continue
             try:
                 state = place.work(agent, benchmark)

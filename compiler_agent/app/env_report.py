@@ -17,7 +17,6 @@ from compiler_agent.search.env.served import Baseline
 from compiler_agent.search.env.spaces import shape_of
 from compiler_agent.search.env.state import State, read_states
 
-_REWARD_TOLERANCE = 1e-6
 Row = tuple[str, str, str]
 """A benchmark, what became of its state, and why."""
 
@@ -128,7 +127,7 @@ def _one(env: CompilerEnv[Any, Any], state: State, judge: _Judge) -> tuple[str, 
             return "wrong", f"the plan does not apply: {info['ended']}: {info['reason']}"
         if info["rejected"]:
             return "wrong", f"the plan does not apply: {info['rejected']}"
-        if env.reward_is_repeatable and abs(reward - state.reward) > _REWARD_TOLERANCE:
+        if env.reward_is_repeatable and not state.is_worth(reward):
             return "wrong", f"its reward is {reward:.6f}, not {state.reward:.6f}"
         return judge(env, state)
     except CompilerAgentError as error:

@@ -25,7 +25,6 @@ from compiler_agent.search.peer.process import Description, PeerProcess
 from compiler_agent.search.planner import Session
 from compiler_agent.search.space import Space
 
-_TOLERANCE = 1e-6
 _REMEDY = "was it measured with another LLVM? remove that line, and run again"
 
 
@@ -94,8 +93,8 @@ class Home:
             self._replays = LlvmEnv(observation_space="InstCount", reward_space=self._reward)
         env = self._replays
         *_, truncated, info = env.apply(state)
-        if truncated or abs(env.state.reward - state.reward) > _TOLERANCE:
-            raise _differs(state, info.get("reason") or str(env.state.reward))
+        if truncated or info["rejected"] or not state.is_worth(env.state.reward):
+            raise _differs(state, info.get("reason") or info.get("rejected") or str(env.state.reward))
         metric = env.metric
         return env.episode.served.figure(metric, Baseline.OZ) / max(env.episode.figure(metric), 1)
 
@@ -155,8 +154,8 @@ class Away:
         """What the peer's -Oz on functions with the attributes of a size build gives divided by what the state does."""
         env = self._env(state.benchmark)
         figure = env.apply(state)
-        if abs(env.reward(figure) - state.reward) > _TOLERANCE:
-            raise _differs(state, str(env.reward(figure)))
+        if not state.is_worth(reward := env.reward(figure)):
+            raise _differs(state, str(reward))
         return env.loaded.attributed / max(figure, 1)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from compiler_agent.app.env_report import Row
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.datasets import find
@@ -16,10 +17,6 @@ from compiler_agent.search.peer.environment import PeerEnv
 from compiler_agent.search.peer.lines import PeerFailed
 from compiler_agent.search.peer.plans import names_of
 from compiler_agent.search.peer.process import Description, PeerProcess
-
-_TOLERANCE = 1e-6
-Row = tuple[str, str, str]
-"""A benchmark, what became of its state, and why."""
 
 
 def replay_peer_states(file: Path, reward: str, command: str) -> list[Row]:
@@ -83,7 +80,7 @@ def _one(
     try:
         env = PeerEnv(process, peer, find(state.benchmark), reward)
         found = env.reward(env.apply(state))
-        if abs(found - state.reward) > _TOLERANCE:
+        if not state.is_worth(found):
             return "wrong", f"its reward is {found:.6f}, not {state.reward:.6f}"
         return judge(env, state)
     except PeerFailed as failed:

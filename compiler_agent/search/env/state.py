@@ -15,6 +15,8 @@ from compiler_agent.base.files import file_error
 
 csv.field_size_limit(sys.maxsize)  # the plan of a long episode is longer than the 128 KiB that Python allows
 
+_REWARD_TOLERANCE = 1e-6
+
 HEADER = ("benchmark", "reward", "walltime", "commandline")
 
 
@@ -30,6 +32,10 @@ class State:
     """What it took, in seconds on the clock."""
     commandline: str
     """What was done: a plan, or GCC's options; empty: nothing."""
+
+    def is_worth(self, reward: float) -> bool:
+        """Whether a reward that was found again is this state's, up to rounding."""
+        return abs(reward - self.reward) <= _REWARD_TOLERANCE
 
 
 def write_states(states: Iterable[State], file: TextIO) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from compiler_agent.evaluation.evaluate import Objective
-from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.policy.fit import train
 from compiler_agent.search.policy.model import gain
 from compiler_agent.search.policy.strategy import Policy
@@ -79,11 +78,7 @@ def _curve(strategy: Strategy, row: UnitRow) -> list[float]:
         if plan is not None:
             outcome = row.outcomes[str(plan)]
             gained = gain(outcome, row.baseline, _OBJECTIVE)
-            strategy.tell(_score(plan, outcome and outcome[0], gained))
+            strategy.tell(Score(plan, outcome and outcome[0], gained > 0))
             best = max(best, gained)
         curve.append(best)
     return [curve[number] for number in EVALUATIONS]
-
-
-def _score(plan: Plan, value: int | None, gained: float) -> Score:
-    return Score(plan, value, gained > 0)

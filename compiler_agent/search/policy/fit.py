@@ -27,9 +27,8 @@ _COUNTED = 10
 """So many plans of each order are what settings are chosen by."""
 _LEARNED = Objective.TEXT_BYTES
 """Whose gains decide what is in the portfolio, and the settings."""
-_SEARCH_BEGINS = 12
-"""Evaluations of a search that are the stock and the seed plans."""
 _SEARCH_LOOKED_AT = 40
+"""So many evaluations of a search say what it gains soon after its seed plans."""
 
 
 def train(rows: Sequence[UnitRow], llvm: str, command: str, n_plans: int = N_PLANS) -> Model:
@@ -107,13 +106,14 @@ def _area(gains: Array, order: Sequence[int]) -> float:
 
 def _patience(rows: Sequence[UnitRow]) -> float:
     """What one evaluation of `evolve` gained on average soon after its seed plans, in logarithms."""
+    n_begin = 1 + len(read_coreset())  # the stock plan comes before them
     gained = []
     for row in rows:
         values = [tried.value for tried in row.search[:_SEARCH_LOOKED_AT]]
-        known = [value for value in values[:_SEARCH_BEGINS] if value]
-        if known and len(values) > _SEARCH_BEGINS:
+        known = [value for value in values[:n_begin] if value]
+        if known and len(values) > n_begin:
             last = min([value for value in values if value])
-            gained.append(math.log(min(known) / last) / (len(values) - _SEARCH_BEGINS))
+            gained.append(math.log(min(known) / last) / (len(values) - n_begin))
     return statistics.mean(gained) if gained else 0.0
 
 

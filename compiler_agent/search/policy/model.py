@@ -15,12 +15,13 @@ import numpy as np
 from compiler_agent.base.errors import FileError, PlanError
 from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.evaluation.evaluate import Objective
+from compiler_agent.llvm.features import AUTOPHASE_NAMES, INST_COUNT_NAMES
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.policy.expectation import Array, Expectation, descriptors, shares_of
 from compiler_agent.search.policy.table import OBJECTIVES, Figures, group_of
 
 FORMAT, VERSION = "cc-agent-policy", 1
-N_FEATURES = 126
+N_FEATURES = len(INST_COUNT_NAMES) + len(AUTOPHASE_NAMES)
 """InstCount's 70 and Autophase's 56."""
 MODEL_FILE = Path(__file__).with_name("size.json")
 """The one that is shipped."""
