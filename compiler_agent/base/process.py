@@ -23,6 +23,7 @@ from typing import IO
 
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process_pump import Pump
+from compiler_agent.base.signals import signals_put_off
 
 OUTPUT_LIMIT_BYTES = 64 << 20
 PIPE = subprocess.PIPE
@@ -270,24 +271,31 @@ def _spawn(
     cpu_time_s: int | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
+    child = None
     try:
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            pass_fds=pass_fds,
-            start_new_session=True,
-            preexec_fn=_prepare_child(os.getpid(), memory_bytes, cpu_time_s),
-        )
+        with signals_put_off():
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=pass_fds,
+                start_new_session=True,
+                preexec_fn=_prepare_child(os.getpid(), memory_bytes, cpu_time_s),
+            )
+        return child
     except FileNotFoundError as error:
         missing = error.filename or command[0]
         hint = "check the path, or run `compiler-agent doctor` to see what is installed"
         raise ToolError(command, None, reason=f"could not be started: {missing} does not exist", hint=hint) from error
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise ToolError(command, None, reason=f"could not be started: {error}") from error
+    except BaseException:  # a signal that was put off; nobody else knows of the child yet
+        if child is not None:
+            stop(child)
+        raise
 
 
 def _most_cpu_time_s(timeout_s: float) -> int:

@@ -13,15 +13,17 @@ LONG = ("--trust", "tested", "--test-seconds", "100")
 PLAN = "-passes=function(sroa)"
 
 
+def command_of(pid: int) -> str:
+    """Its command line; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def commands_below(pid: int) -> list[str]:
-    """The command lines of the processes below one."""
-    found = []
-    for child in descendants(pid):
-        try:
-            found.append(Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return found
+    """The command lines of the programs below one, without children that are still copies of it."""
+    return [command for child in descendants(pid) if (command := command_of(child)) != command_of(pid)]
 
 
 def interrupted(

@@ -138,6 +138,27 @@ def test_interrupt_kills_the_tree(tmp_path):
     assert wait_until(lambda: not is_alive(read_pid(tmp_path / "pid")))
 
 
+@pytest.mark.parametrize("hook", ["before", "after_in_parent", "after_in_child"])
+@pytest.mark.parametrize("program", ["sleep", "no-such-program"])
+def test_a_signal_during_a_fork_is_not_lost(tmp_path, hook, program):
+    """Python prints and forgets what is raised in such a hook."""
+    code = (
+        "import os, signal\n"
+        "from compiler_agent.base import process\n"
+        f"os.register_at_fork({hook}=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "try:\n"
+        f"    print(process.run([{program!r}, '0.01'], timeout_s=None).status)\n"
+        "except KeyboardInterrupt:\n"
+        "    print(open(f'/proc/self/task/{os.getpid()}/children').read() or 'alone')\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    expected = {"sleep": "0", "no-such-program": "does not exist"}[program] if hook == "after_in_child" else "alone"
+    assert expected in done.stdout
+
+
 def test_child_dies_when_we_are_killed(tmp_path):
     code = (
         "from compiler_agent.base import process\n"
