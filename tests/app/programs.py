@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from compiler_agent.app.cli import cli
 from compiler_agent.base.config import native_directory
 from compiler_agent.llvm.toolchain import discover
 
@@ -136,6 +139,11 @@ class Project:
         """Temporary files that are still there, by name."""
         here = [name for name in os.listdir(self.directory) if ".tmp-" in name]
         return here + [name for name in os.listdir(self.temporary) if "cc-agent" in name]
+
+
+def call(*arguments: str) -> Result:
+    """One command of ours, in this process; what it raises is raised here."""
+    return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
 
 def make_project(root: Path) -> Project:

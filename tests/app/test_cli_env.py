@@ -9,17 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
 from compiler_agent.search.env.rewards import Reward
 from compiler_agent.search.env.state import State, append_state
 
-SOURCE = """
-static int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) t += list[i] * 3; return t; }
-int compare(const int *a, int n) { return weigh(a, n) - weigh(a, n / 2); }
-"""
+from .programs import call
+
 PEER = """
 import json, sys
 for line in sys.stdin:
@@ -29,16 +27,6 @@ for line in sys.stdin:
     else:
         print(json.dumps({"seconds": 10.0 * asked["count"], "cpu_seconds": 1.0}), flush=True)
 """
-
-
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    (tmp_path / "unit.c").write_text(SOURCE)
-    return f"file://{tmp_path}/unit.c"
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
 
 def test_datasets_and_spaces_are_listed() -> None:

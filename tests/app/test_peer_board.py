@@ -8,34 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from compiler_agent.app.cli import cli
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.search.env.state import State, append_state
 from compiler_agent.search.fakes.scripted import calls, proposes, write_script
+
+from .programs import call
 
 ROOT = Path(__file__).parents[2]
 FAKE = f"{sys.executable} {ROOT}/tests/search/peer/fake_peer.py"
 GYM = ROOT / "build" / "compiler-gym"
 REAL = f"{GYM}/bin/python {ROOT}/benchmarks/compiler_gym/adapter.py"
-SOURCE = """
-static int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) t += list[i] * 3; return t; }
-int compare(const int *a, int n) { return weigh(a, n) - weigh(a, n / 2); }
-"""
 LONG = "600"
 """More than agents take that end by themselves."""
 ENOUGH = calls("propose_plans", {"plans": []}, identifier="toolu_2")
-
-
-@pytest.fixture
-def uri(tmp_path: Path) -> str:
-    (tmp_path / "unit.c").write_text(SOURCE)
-    return f"file://{tmp_path}/unit.c"
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
 
 def board(uri: str, output: Path, *more: str, seconds: str = "0.3") -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from compiler_agent.app.cli import cli
 from compiler_agent.search.env.environment import LlvmEnv
@@ -19,14 +19,10 @@ from compiler_agent.search.env.state import State
 from compiler_agent.search.policy import collect, table
 from compiler_agent.search.policy import model as models
 
-from .programs import Project, text_bytes
+from .programs import Project, call, text_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 PPO = ROOT / "benchmarks" / "policy" / "ppo.py"
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
 
 def environment_says(source: Path, plan: str) -> int:
