@@ -17,7 +17,7 @@ def project(tmp_path: Path) -> Project:
 def uri(tmp_path: Path) -> str:
     """A benchmark of the environment: one C source of two small functions."""
     (tmp_path / "unit.c").write_text(
-        "static int weigh(const int *list, int n) { int t = 0; for (int i = 0; i < n; i++) t += 3 * list[i]; return t; }"
+        "static int weigh(const int *p, int n) { int t = 0; for (int i = 0; i < n; i++) t += 3 * p[i]; return t; }"
         "\nint compare(const int *a, int n) { return weigh(a, n) - weigh(a, n / 2); }\n"
     )
     return f"file://{tmp_path}/unit.c"
