@@ -14,6 +14,7 @@ constexpr size_t LongestQueue = 2000;
 constexpr size_t MostCompared = 200;
 constexpr size_t MostRead = 2000;
 constexpr size_t MostCasts = 4;
+constexpr uint32_t BytesForCall = 256;
 
 } // namespace
 
@@ -30,6 +31,8 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Kept.Mistyped = !saysSomething(All.Typed->output());
   if (!saysSomething(All.Traced->output()))
     return;
+  // What is allocated is filled, and looked at; each call of another unit takes the time of some memory.
+  Kept.Bytes += All.Traced->output().HeapUsed + All.Traced->output().TraceEvents * BytesForCall;
   for (const Leaf &L : Inputs.leaves()) {
     if (Kept.Read.size() == MostRead)
       break;

@@ -97,16 +97,16 @@ int main(int Count, char **Arguments) {
 
   SharedInput Input;
   Variants All;
-  All.Reference = std::make_unique<Variant>(Given["reference"], Input, 0x5A, false);
-  All.Traced = std::make_unique<Variant>(Given["traced"], Input, 0x5A, false);
-  All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, true);
-  All.Zero = std::make_unique<Variant>(Given["zero"], Input, 0x00, false);
-  All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, false);
-  All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, false);
-  All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, false);
+  All.Reference = std::make_unique<Variant>(Given["reference"], Input, 0x5A, 0);
+  All.Traced = std::make_unique<Variant>(Given["traced"], Input, 0x5A, VariantUncompared);
+  All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, VariantSanitized | VariantUncompared);
+  All.Zero = std::make_unique<Variant>(Given["zero"], Input, 0x00, 0);
+  All.Pattern = std::make_unique<Variant>(Given["pattern"], Input, 0xAA, 0);
+  All.Guide = std::make_unique<Variant>(Given["guide"], Input, 0x5A, VariantUncompared);
+  All.Typed = std::make_unique<Variant>(Given["typed"], Input, 0x5A, VariantUncompared);
   if (!Exploring) {
-    All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, false);
-    All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x3C, false);
+    All.Candidate = std::make_unique<Variant>(Given["candidate"], Input, 0x5A, 0);
+    All.Moved = std::make_unique<Variant>(Given["moved"], Input, 0x3C, 0);
   }
   for (const std::unique_ptr<Variant> *V : {&All.Reference, &All.Guide, &All.Traced, &All.Sanitized, &All.Zero, &All.Pattern,
                                             &All.Typed, &All.Candidate, &All.Moved})

@@ -121,7 +121,11 @@ void Generator::floating(uint32_t Size, uint8_t *Bytes, uint64_t Path) {
 void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path) {
   uint64_t Mode = choose(Path, "characters", 8);
   uint64_t Seed = choose(Path, "seed", 1u << 16);
-  auto random = [&](uint32_t Index, uint64_t Bound) { return scramble(Seed, Index) % Bound; };
+  uint64_t Four = 0; // 16 bits for each of the characters that come next
+  auto random = [&](uint32_t Index, uint64_t Bound) {
+    Four = Index % 4 == 0 ? scramble(Seed, Index) : Four >> 16;
+    return (Four & 0xFFFF) * Bound >> 16;
+  };
   // What is long is the same again and again, or not.
   uint32_t First = std::min(Count, Count > 512 && choose(Path, "repeated", 2) ? 1u << 17 : 512u);
   for (uint32_t Index = 0; Index < First; ++Index) {

@@ -42,8 +42,8 @@ SharedInput::~SharedInput() {
   close(Descriptor);
 }
 
-Variant::Variant(std::string Path, SharedInput &Input, uint8_t Fill, bool Sanitized)
-    : Path(std::move(Path)), Input(Input), Fill(Fill), Sanitized(Sanitized) {}
+Variant::Variant(std::string Path, SharedInput &Input, uint8_t Fill, uint32_t Flags)
+    : Path(std::move(Path)), Input(Input), Fill(Fill), Flags(Flags) {}
 
 Variant::~Variant() {
   stop();
@@ -85,7 +85,7 @@ bool Variant::start(std::string &Problem) {
     if (!getenv("CC_AGENT_TESTER_STDERR"))
       dup2(Null, 2);
     char Words[7][16];
-    int Numbers[] = {Input.descriptor(), OutputDescriptor, ArenaDescriptor, CommandPipe[0], ReportPipe[1], Fill, Sanitized ? 1 : 0};
+    int Numbers[] = {Input.descriptor(), OutputDescriptor, ArenaDescriptor, CommandPipe[0], ReportPipe[1], Fill, static_cast<int>(Flags)};
     char *Arguments[9] = {const_cast<char *>(Path.c_str())};
     for (int Index = 0; Index < 7; ++Index) {
       snprintf(Words[Index], sizeof Words[Index], "%d", Numbers[Index]);

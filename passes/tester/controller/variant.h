@@ -29,8 +29,8 @@ private:
 
 class Variant {
 public:
-  // Fill is what fresh memory holds in it.
-  Variant(std::string Path, SharedInput &Input, uint8_t Fill, bool Sanitized);
+  // Fill makes what fresh memory holds in it. Flags: VariantSanitized, VariantUncompared.
+  Variant(std::string Path, SharedInput &Input, uint8_t Fill, uint32_t Flags);
   ~Variant();
   Variant(const Variant &) = delete;
 
@@ -65,7 +65,8 @@ private:
   std::string Path;
   SharedInput &Input;
   uint8_t Fill;
-  bool Sanitized, DiesInConstruction = false;
+  uint32_t Flags;
+  bool DiesInConstruction = false;
   int OutputDescriptor = -1, ArenaDescriptor = -1, Commands = -1, Reports = -1;
   pid_t Process = -1;
   uint8_t *Output = nullptr, *Arena = nullptr;

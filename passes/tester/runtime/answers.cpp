@@ -5,6 +5,8 @@ namespace cct {
 namespace {
 
 constexpr uint64_t MaxCounted = 4096;
+constexpr uint64_t LargestVariety = 256; // so many bytes are made; then they come again
+constexpr uint32_t FewFields = 8;
 
 void writeField(const PointeeField &F, uint8_t *Memory, uint64_t Random, bool Pointers) {
   uint64_t Value = integerAnswer(Random);
@@ -43,15 +45,28 @@ uint64_t countedBytes(const StubEntry &E, const uint8_t *Arguments, uint32_t Ind
   return 0;
 }
 
+// One byte of eight becomes one of the numbers that the input has for answers.
+uint64_t withAnswer(uint64_t Bytes, uint64_t Random) {
+  uint64_t Answer = input().Answer[Random >> 3 & (MaxAnswers - 1)] & 0xFF, Shift = 8 * (Random & 7);
+  return (Bytes & ~(0xFFull << Shift)) | Answer << Shift;
+}
+
 void writeBytes(uint8_t *Memory, uint64_t Count, uint64_t Random) {
-  for (uint64_t Index = 0; Index < Count; ++Index) {
-    uint64_t Byte = random(Random, Index);
-    bool Answered = input().Answers && (Byte >> 8 & 7) == 0;
-    Memory[Index] = static_cast<uint8_t>((Random & 3) == 0   ? 0
-                                         : Answered          ? input().Answer[(Byte >> 16) % input().Answers]
-                                         : (Random & 3) == 1 ? Byte & 7
-                                                             : Byte);
+  if ((Random & 3) == 0) {
+    memset(Memory, 0, Count);
+    return;
   }
+  // What is long is the same again and again: there are functions that read thousands of times.
+  for (uint64_t Index = 0; Index < Count && Index < LargestVariety; Index += 8) {
+    uint64_t Bytes = random(Random, Index);
+    if ((Random & 3) == 1)
+      Bytes &= 0x0707070707070707ull;
+    if (input().Answers)
+      Bytes = withAnswer(Bytes, random(Random, ~Index));
+    memcpy(Memory + Index, &Bytes, Count - Index < 8 ? Count - Index : 8);
+  }
+  for (uint64_t Made = LargestVariety; Made < Count; Made *= 2)
+    memcpy(Memory + Made, Memory, Count - Made < Made ? Count - Made : Made);
 }
 
 } // namespace
@@ -59,7 +74,7 @@ void writeBytes(uint8_t *Memory, uint64_t Count, uint64_t Random) {
 uint64_t integerAnswer(uint64_t Random) {
   uint64_t Value = Random >> 8;
   if (input().Answers && (Random >> 3 & 1))
-    return input().Answer[Value % input().Answers];
+    return input().Answer[Value & (MaxAnswers - 1)];
   switch (Random & 7) {
   case 0:
   case 1:
@@ -124,10 +139,16 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
     bool Filled = (A.Flags & ArgumentNotRead) || A.FieldCount == 1 || (onStack(Address) && (!(A.Flags & ArgumentAllFields) || (Own & 3) != 0));
     if (Filled && A.FieldCount != 1)
       memset(Memory, 0, A.PointeeSize);
-    for (uint32_t Field = 0; Field < A.FieldCount; ++Field) {
-      uint64_t Chosen = random(Own, Field);
-      if (Filled || (Chosen & 3) == 0 || Unwritten.has(Field))
-        writeField(A.Fields[Field], Memory + A.Fields[Field].Offset, Chosen, Filled);
+    // Of a large structure most functions change little or nothing; of one that is called a thousand times each run sees the same.
+    uint64_t Habit = A.FieldCount > FewFields ? random(input().Seed, Known) & 3 : 3;
+    if (Habit < 2 && !Filled && !onStack(Address))
+      continue;
+    uint64_t Which = 0; // two bits for each of the fields that come next: there may be hundreds
+    for (uint32_t Field = 0; Field < A.FieldCount; ++Field, Which >>= 2) {
+      if (Field % 32 == 0)
+        Which = Habit == 3 ? random(~Own, Field) : Habit == 2 ? random(~Own, Field) | random(~Own, Field + 1) : ~0ull;
+      if (Filled || (Which & 3) == 0 || Unwritten.has(Field))
+        writeField(A.Fields[Field], Memory + A.Fields[Field].Offset, random(Own, Field), Filled);
     }
   }
 }

@@ -62,7 +62,10 @@ void beginConstruction(int Count, char **Arguments, char **) {
   S.Constructing = true;
   S.ReportDescriptor = atoi(Arguments[5]);
   S.Fill = static_cast<uint8_t>(atoi(Arguments[6]));
-  S.Sanitized = (atoi(Arguments[7]) & 1) && __asan_poison_memory_region;
+  S.Fresh = S.FreshBefore = freshness(0);
+  auto Flags = static_cast<uint32_t>(atoi(Arguments[7]));
+  S.Sanitized = (Flags & VariantSanitized) && __asan_poison_memory_region;
+  S.Observed = !(Flags & VariantUncompared);
   S.ImageBegin = reinterpret_cast<uint64_t>(&__executable_start);
 }
 

@@ -144,6 +144,7 @@ void layOut() {
   }
   S.Outcome = OutcomeNone;
   S.Detail = 0;
+  S.Fresh = freshness(I.Refill);
   S.HeapUsed = S.Constructed;
   S.Blocks = S.ConstructedBlocks;
   S.NextNumber = S.Requests = 0;
@@ -194,8 +195,9 @@ void run() {
     S.OwnStackEnd = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
     makeCalls(); // AddressSanitizer knows the stack that the thread was given
   } else {
+    const uint64_t Fresh = S.Fresh; // this is much, and nothing that is written here changes it
     for (uint64_t Address = StackBase + StackSize - FreshStack; Address < StackBase + StackSize; Address += 8)
-      *reinterpret_cast<uint64_t *>(Address) = unwritten(Address);
+      *reinterpret_cast<uint64_t *>(Address) = mix(Fresh, Address / 8);
     getcontext(&Callee);
     Callee.uc_stack.ss_sp = reinterpret_cast<void *>(StackBase);
     Callee.uc_stack.ss_size = StackSize;

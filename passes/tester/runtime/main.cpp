@@ -5,7 +5,7 @@
 // The first five are descriptors: memory that is shared with the controller, and two pipes. On COMMANDS each 'R' is one run,
 // 'Q' ends the worker, so that the next run begins in a fresh one. On REPORTS come one 'S' at the start, then for each run 'D'
 // (done: the output says how) or 'X' (the worker is dead; the output says of what, if anybody knew).
-// FILL, a byte, makes what fresh memory holds other than in the other variants. FLAGS: 1 the variant has AddressSanitizer.
+// FILL, a byte, makes what fresh memory holds other than in the other variants. FLAGS: see VariantSanitized.
 #include "state.h"
 
 #include <cstdio>

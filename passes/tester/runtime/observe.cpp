@@ -63,6 +63,49 @@ uint64_t withoutFill(uint64_t Word, const uint8_t *Where) {
 
 constexpr uint64_t AllCompared = ~0ull;
 
+// A word where it differs from the one that was there before, as far as it counts; else nothing.
+uint64_t hashChange(uint64_t Hash, uint64_t Position, uint64_t Word, uint64_t Before, const uint8_t *Mask) {
+  uint64_t Kinds;
+  memcpy(&Kinds, Mask, 8);
+  bool Whole = Kinds == AllCompared;
+  if (!Whole)
+    Word = withMask(Word, Mask), Before = withMask(Before, Mask);
+  if (Word == Before)
+    return Hash;
+  Hash = mix(Hash, Position);
+  return Whole && mayBePointer(Word) ? hashPointer(Hash, Word) : mix(Hash, Word);
+}
+
+// What has changed of a piece of the arena. Nearly all is as it was, and need not be looked at word by word; nor are words that still
+// hold what they held new pointers, whatever they look like.
+uint64_t hashChanges(uint64_t Hash, uint64_t Begin, uint64_t End) {
+  constexpr uint64_t AtOnce = 512;
+  const auto *Mask = reinterpret_cast<const uint8_t *>(InputBase + InputMask);
+  const auto *Arena = reinterpret_cast<const uint8_t *>(ArenaBase);
+  const auto *Given = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
+  for (uint64_t Next; Begin < End; Begin = Next) {
+    Next = End - Begin < AtOnce ? End : Begin + AtOnce;
+    if (memcmp(Arena + Begin, Given + Begin, Next - Begin) == 0)
+      continue;
+    uint64_t Word, Before, Position = Begin;
+    for (; Position + 8 <= Next; Position += 8) {
+      memcpy(&Word, Arena + Position, 8);
+      memcpy(&Before, Given + Position, 8);
+      if (Word != Before)
+        Hash = hashChange(Hash, Position, Word, Before, Mask + Position);
+    }
+    if (Position < Next) { // what is behind the end of the piece does not count
+      uint8_t Counted[8] = {};
+      Word = Before = 0;
+      memcpy(&Word, Arena + Position, Next - Position);
+      memcpy(&Before, Given + Position, Next - Position);
+      memcpy(Counted, Mask + Position, Next - Position);
+      Hash = hashChange(Hash, Position, Word, Before, Counted);
+    }
+  }
+  return Hash;
+}
+
 } // namespace
 
 Canonical canonical(uint64_t Address) {
@@ -104,7 +147,7 @@ Canonical canonical(uint64_t Address) {
   return {'x', Address, 0};
 }
 
-uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before, bool Fresh) {
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, bool Fresh) {
   uint64_t Position = 0;
   for (; Position + 8 <= Size; Position += 8) {
     uint64_t Word;
@@ -121,8 +164,7 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
     } else {
       Word = withoutNaNSign(Fresh ? withoutFill(Word, Bytes + Position) : Word);
     }
-    Hash = Whole && mayBePointer(Word) && !(Before && memcmp(Before + Position, Bytes + Position, 8) == 0) ? hashPointer(Hash, Word)
-                                                                                                          : mix(Hash, Word);
+    Hash = Whole && mayBePointer(Word) ? hashPointer(Hash, Word) : mix(Hash, Word);
   }
   for (; Position < Size; ++Position) {
     uint32_t Float = 0;
@@ -140,19 +182,16 @@ uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uin
 }
 
 static uint64_t hashArena(uint64_t Hash) {
-  const auto *Mask = reinterpret_cast<const uint8_t *>(InputBase + InputMask);
-  const auto *Arena = reinterpret_cast<const uint8_t *>(ArenaBase);
-  const auto *Before = reinterpret_cast<const uint8_t *>(InputBase + InputArena);
   uint64_t Begin = 0;
   // What was freed is dead, and what lies between the objects is compared with them: nothing writes there.
   for (uint32_t Index = 0; Index < input().Objects; ++Index) {
     const ObjectEntry &O = input().Object[Index];
     if (state().ArenaFreed[Index]) {
-      Hash = mix(hashRange(Hash, Arena + Begin, O.Offset - Begin, Mask + Begin, Before + Begin), 0xF4EED + Index);
+      Hash = mix(hashChanges(Hash, Begin, O.Offset), 0xF4EED + Index);
       Begin = (O.Offset + O.Size + 7) & ~7u;
     }
   }
-  return hashRange(Hash, Arena + Begin, input().ArenaUsed - Begin, Mask + Begin, Before + Begin);
+  return hashChanges(Hash, Begin, input().ArenaUsed);
 }
 
 static uint64_t hashGlobals(uint64_t Hash) {
@@ -171,13 +210,13 @@ static uint64_t hashHeap(uint64_t Hash) {
     const BlockEntry &B = S.Block[S.Order[Number]];
     Hash = mix(Hash, B.Freed ? 0xF4EED : B.Size);
     if (!B.Freed)
-      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr, nullptr, true);
+      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr, true);
   }
   return Hash;
 }
 
 uint64_t hashMemory(uint64_t Hash) {
-  if (state().Sanitized) // it looks at poisoned memory, and nobody compares what it finds
+  if (!state().Observed) // the sanitized variant would look at poisoned memory, too
     return Hash;
   return hashHeap(hashGlobals(hashArena(Hash)));
 }
@@ -193,7 +232,7 @@ void observe() {
   }
   O.Hash[PartResults] = Results;
   // Whoever ends the program in the middle may find memory that restrict allows to be written later.
-  bool Memory = !S.Sanitized && (S.Outcome == OutcomeReturned || (S.Outcome == OutcomeException && !S.NoAlias));
+  bool Memory = S.Observed && (S.Outcome == OutcomeReturned || (S.Outcome == OutcomeException && !S.NoAlias));
   O.Hash[PartArena] = Memory ? hashArena(2) : 0;
   O.Hash[PartGlobals] = Memory ? hashGlobals(3) : 0;
   O.Hash[PartHeap] = Memory ? hashHeap(4) : 0;
@@ -205,6 +244,7 @@ void observe() {
   O.TraceEvents = S.TraceEvents;
   O.Requests = S.Requests;
   O.RequestHash = S.RequestHash;
+  O.HeapUsed = static_cast<uint32_t>(S.HeapUsed);
   O.LiveBlocks = 0;
   for (uint32_t Index = 0; Index < S.Blocks; ++Index)
     O.LiveBlocks += !S.Block[Index].Freed;

@@ -46,8 +46,10 @@ struct Range {
 
 struct State {
   // Configuration
-  uint8_t Fill;          // what fresh memory of the stack holds
+  uint8_t Fill;          // makes what fresh memory holds other than in other variants
+  uint64_t FreshBefore;  // what nobody has written is made of this while constructors run
   bool Sanitized;        // this is the variant with AddressSanitizer
+  bool Observed;         // what it leaves is compared
   int ReportDescriptor;
   uint64_t ImageBegin, ImageEnd;
   uint64_t OwnStackEnd;  // of the sanitized variant, which does not run on ours
@@ -61,6 +63,7 @@ struct State {
   uint32_t ConstructedBlocks;
   // This run
   jmp_buf Jump;
+  uint64_t Fresh;        // what nobody has written is made of this
   bool InCall;
   bool NoAlias;          // the function under test has restrict parameters: memory is not looked at from within
   uint32_t Outcome;
@@ -90,11 +93,11 @@ inline uint64_t mix(uint64_t Hash, uint64_t Value) {
 }
 
 // What memory holds that nobody has written: different in each word, so that no two cancel out, and in each variant.
+// The lowest byte, too, depends on the variant: a text's first letters that nobody wrote must not be the same in all.
+inline uint64_t freshness(uint32_t Refill) { return mix(1, state().Fill + 256 * Refill); }
 inline uint64_t unwritten(uint64_t Address) {
-  // The lowest byte, too, depends on the variant: a text's first letters that nobody wrote must not be the same in all.
   // What constructors left unwritten stays as it was then.
-  uint32_t Refill = Address - HeapBase < state().Constructed ? 0 : input().Refill;
-  return mix(mix(1, state().Fill + 256 * Refill), Address / 8);
+  return mix(Address - HeapBase < state().Constructed ? state().FreshBefore : state().Fresh, Address / 8);
 }
 
 // begin.cpp
@@ -134,9 +137,8 @@ struct Canonical {
   uint64_t Number, Offset;
 };
 Canonical canonical(uint64_t Address);
-// Before, where it is known: words that still hold what they held are no new pointers, whatever they look like. Fresh: what nobody
-// wrote since it was allocated is left out.
-uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, const uint8_t *Before = nullptr, bool Fresh = false);
+// Fresh: what nobody wrote since it was allocated is left out.
+uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, bool Fresh = false);
 uint64_t hashMemory(uint64_t Hash); // arena, globals, and the heap blocks seen so far with what they lead to
 void observe();
 

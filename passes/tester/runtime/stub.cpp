@@ -4,7 +4,7 @@
 namespace cct {
 namespace {
 
-constexpr uint32_t MaxEvents = 20000;
+constexpr uint32_t MaxEvents = 4000;
 
 // Results of comparisons have to be consistent, or sorting with them makes no sense.
 bool isComparison(const StubEntry &E) {

@@ -8,7 +8,11 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 8;
+constexpr uint32_t LayoutVersion = 9;
+
+// The last word of a variant's command.
+constexpr uint32_t VariantSanitized = 1;  // it has AddressSanitizer
+constexpr uint32_t VariantUncompared = 2; // nobody compares what it leaves: of interest are which way it goes and how it ends
 
 // The status of a variant in which a constructor exits, aborts, or wants more than a test may.
 constexpr int EndedInConstruction = 9;
@@ -71,7 +75,7 @@ constexpr uint32_t MaxPatches = 256;
 
 // What functions of other units answer: an object of the arena where they return a pointer, and some of the numbers.
 constexpr uint32_t MaxAnsweringStubs = 1024;
-constexpr uint32_t MaxAnswers = 16;
+constexpr uint32_t MaxAnswers = 16; // a power of two
 
 // A const char * may be a string or the end of an array, any pointer the end of one. Where the sanitized variant sees, on an input,
 // that reading on to a zero (or the whole of what is pointed to) leaves the object, no variant reads what that argument of that
@@ -101,7 +105,7 @@ struct InputHeader {
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
-  uint32_t Answers;
+  uint32_t Answers; // all of them, or none
   uint64_t Answer[MaxAnswers];
   uint64_t AnsweredObject[MaxAnsweringStubs]; // by stub; 0: none
   uint8_t NotString[MaxStubArguments]; // see stubArgument
@@ -153,6 +157,7 @@ struct OutputHeader {
   uint32_t ComparedCount;
   uint32_t SeenCount;
   uint32_t LiveBlocks; // of the heap, at the end
+  uint32_t HeapUsed; // bytes, freed ones among them
   uint32_t Requests; // for memory, by the unit itself
   uint64_t RequestHash; // of their sizes
   uint32_t AnyNotString;
