@@ -2,8 +2,6 @@
 // short.
 #include "search.h"
 
-#include "clock.h"
-
 namespace cct {
 namespace {
 
@@ -24,11 +22,11 @@ bool Search::isTooShort(Run Done) const {
 }
 
 bool Search::grow(uint32_t Function, Seeds &Candidate) {
-  double Start = now();
-  if (GrowthSeconds > (HasGrown ? ShareAfterSuccess : ShareOfTime) * (Start - Began))
+  double Start = spent();
+  if (GrowthSeconds > (HasGrown ? ShareAfterSuccess : ShareOfTime) * (Start - SpentBefore))
     return false;
   bool Enough = makeLonger(Function, Candidate);
-  GrowthSeconds += now() - Start;
+  GrowthSeconds += spent() - Start;
   HasGrown |= Enough;
   return Enough;
 }

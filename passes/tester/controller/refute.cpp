@@ -224,7 +224,6 @@ Seeds Search::withFewBytes(Seeds Current) {
 
 Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
   Finding Found;
-  Found.Refuted = true;
   Deadline = now() + MinimisationSeconds;
   Found.Input = minimised(withFewBytes(withFewCalls(Candidate)));
   if (!refutes(Found.Input, true)) // what was left out made it respect the types
@@ -236,6 +235,7 @@ Finding Search::finding(uint32_t Function, const Seeds &Candidate) {
     if (Call.Function == Function)
       Found.Function = Function;
   Found.Report = explainDifference(D, Input, All, Inputs);
+  Found.Refuted = differ(All.Reference->output(), All.Candidate->output()); // what cannot be shown is not claimed
   return Found;
 }
 

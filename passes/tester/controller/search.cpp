@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 namespace cct {
 namespace {
@@ -14,7 +15,8 @@ constexpr uint32_t CandidateTimeoutMs = 400;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;
 constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
-constexpr double ExplorationSlice = 0.2;
+constexpr double ExplorationSlice = 0.1; // of processor time
+constexpr double LongestExploration = 4; // on the clock, in terms of the processor time that it may take
 
 // Whether an edge's owner is a local function that this one calls.
 bool isLocal(const Description &D, uint32_t Function, uint32_t Owner) {
@@ -142,19 +144,31 @@ Search::Run Search::tryOnce(uint32_t Function, const Seeds &Candidate) {
   return Run::Plain;
 }
 
+double Search::spent() const {
+  timespec Own{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &Own);
+  uint64_t Nanoseconds = static_cast<uint64_t>(Own.tv_sec) * 1000000000u + static_cast<uint64_t>(Own.tv_nsec);
+  for (const Variant *V : {All.Reference.get(), All.Guide.get(), All.Traced.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(),
+                           All.Typed.get(), All.Candidate.get(), All.Moved.get()})
+    Nanoseconds += V ? V->output().Spent : 0;
+  return static_cast<double>(Nanoseconds) / 1e9;
+}
+
+// What is collected is kept for all tests that come: it must not depend on who else wanted the machine just then.
 void Search::explore() {
   Statistics Ignored;
   S = &Ignored;
   RandomState = scramble(O.Seed, 0);
-  Began = now();
-  double End = Began + O.Seconds;
+  SpentBefore = spent();
+  double End = SpentBefore + O.Seconds, ClockEnd = now() + LongestExploration * O.Seconds;
+  auto goesOn = [&] { return spent() < End && now() < ClockEnd && Ignored.Executions < O.MaxExecutions; };
   // Round and round: what one function sets up, another one needs.
-  for (uint64_t Round = 0; now() < End && Ignored.Executions < O.MaxExecutions; ++Round)
-    for (uint32_t Function = 0; Function < D.Functions.size() && now() < End && Ignored.Executions < O.MaxExecutions; ++Function) {
+  while (goesOn())
+    for (uint32_t Function = 0; Function < D.Functions.size() && goesOn(); ++Function) {
       if (!Inputs.isCallable(Function))
         continue;
-      double SliceEnd = now() + ExplorationSlice;
-      for (uint32_t Tries = 0; Tries < 400 && now() < SliceEnd; ++Tries)
+      double SliceEnd = spent() + ExplorationSlice;
+      for (uint32_t Tries = 0; Tries < 400 && spent() < SliceEnd; ++Tries)
         if (Seeds Candidate = next(Function); true)
           tryInput(Function, Candidate);
     }
@@ -187,13 +201,18 @@ bool Search::differs(const OutputHeader &Expected, const Seeds &Candidate) {
 Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding> &Others) {
   S = &Result;
   RandomState = scramble(O.Seed, Function + 1);
-  Began = now();
+  const double Began = now();
+  SpentBefore = spent();
   Finding Refutation;
   auto judge = [&](const Seeds &Candidate) {
     OutputHeader Expected = All.Reference->output();
     if (!differs(Expected, Candidate))
       return false;
     Finding Found = finding(Function, Candidate);
+    if (!Found.Refuted) {
+      ++Result.Unstable;
+      return false;
+    }
     if (Found.Function == Function) {
       Refutation = std::move(Found);
       return true;

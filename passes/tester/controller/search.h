@@ -45,7 +45,7 @@ struct Finding {
 };
 
 struct Options {
-  double Seconds = 10;
+  double Seconds = 10; // on the clock; of processor time where inputs are only collected
   uint64_t MaxExecutions = ~0ull;
   uint64_t Seed = 0;
 };
@@ -83,6 +83,8 @@ private:
   // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or there was no time.
   bool grow(uint32_t Function, Seeds &Candidate);
   bool makeLonger(uint32_t Function, Seeds &Candidate);
+  // Seconds of processor time, of this process and of all variants.
+  double spent() const;
   // More for what is very large.
   uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 4); }
   void keep(const Seeds &Candidate);
@@ -144,8 +146,9 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  double Began = 0, GrowthSeconds = 0; // since when the function is tested, and what making arrays longer took of that
-  bool HasGrown = false;               // that was enough for an input at least once
+  // Processor time: since when the function is tested, and what making arrays longer took of that.
+  double SpentBefore = 0, GrowthSeconds = 0;
+  bool HasGrown = false; // that was enough for an input at least once
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty;

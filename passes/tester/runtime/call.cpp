@@ -24,12 +24,6 @@ void setTimer(uint32_t Milliseconds) {
   setitimer(state().Sanitized ? ITIMER_PROF : ITIMER_VIRTUAL, &Timer, nullptr);
 }
 
-uint64_t now() {
-  timespec Time;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &Time);
-  return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
-}
-
 // How many words of a piece of memory point into an object; those of the object itself are left out.
 uint64_t pointersInto(uint64_t Object, uint64_t Size, uint64_t Begin, uint64_t Bytes) {
   uint64_t Count = 0;
@@ -95,6 +89,12 @@ void makeCalls() {
 }
 
 } // namespace
+
+uint64_t processorTime() {
+  timespec Time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &Time);
+  return static_cast<uint64_t>(Time.tv_sec) * 1000000000u + static_cast<uint64_t>(Time.tv_nsec);
+}
 
 // Not memcpy: the sanitizer's looks at red zones, and the unit's data has some.
 void restore(const Range &R) {
@@ -189,7 +189,7 @@ void run() {
   layOut();
   beginCoverage();
   State &S = state();
-  uint64_t Begin = now();
+  uint64_t Begin = processorTime();
   setTimer(input().TimeoutMs);
   if (S.Sanitized) {
     S.OwnStackEnd = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
@@ -206,7 +206,7 @@ void run() {
     swapcontext(&Caller, &Callee);
   }
   setTimer(0);
-  output().Nanoseconds = now() - Begin;
+  output().Nanoseconds = processorTime() - Begin;
   observe();
 }
 

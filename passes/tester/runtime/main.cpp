@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -144,8 +145,16 @@ void report(char Letter) {
     if (Command == 'Q')
       _exit(0);
     run();
+    output().Spent = output().SpentBefore + processorTime();
     report('D');
   }
+}
+
+uint64_t processorTimeOfDead() {
+  rusage Used{};
+  getrusage(RUSAGE_CHILDREN, &Used);
+  auto nanoseconds = [](const timeval &T) { return static_cast<uint64_t>(T.tv_sec) * 1000000000u + static_cast<uint64_t>(T.tv_usec) * 1000u; };
+  return nanoseconds(Used.ru_utime) + nanoseconds(Used.ru_stime);
 }
 
 [[noreturn]] void serve(int Commands) {
@@ -160,6 +169,7 @@ void report(char Letter) {
     int Status = 0;
     while (waitpid(Worker, &Status, 0) < 0)
       ;
+    output().Spent = output().SpentBefore = processorTime() + processorTimeOfDead();
     if (WIFEXITED(Status) && WEXITSTATUS(Status) == 7)
       _exit(0);
     if (!WIFEXITED(Status) || WEXITSTATUS(Status) != 0) {

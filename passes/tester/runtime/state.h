@@ -111,6 +111,7 @@ void poisonBehindGlobals();
 
 // call.cpp: ends the run from within; returns only when no run is on.
 void restore(const Range &R);
+uint64_t processorTime(); // of this process, in nanoseconds
 void endRun(uint32_t Outcome, uint64_t Detail);
 void run();
 

@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 9;
+constexpr uint32_t LayoutVersion = 10;
 
 // The last word of a variant's command.
 constexpr uint32_t VariantSanitized = 1;  // it has AddressSanitizer
@@ -148,7 +148,8 @@ struct OutputHeader {
   uint32_t Outcome;
   uint64_t Detail;
   uint64_t FaultAddress;
-  uint64_t Nanoseconds;
+  uint64_t Nanoseconds; // of processor time, that the calls took
+  uint64_t Spent, SpentBefore; // the same, of this variant so far; before the worker that runs now
   uint32_t CallsDone;
   uint32_t TraceEvents;
   uint64_t Hash[PartCount];
