@@ -31,8 +31,8 @@ DIES_IN_CONSTRUCTION = 4
 _KEPT_UNITS = 200
 """So many units' executables stay in the cache; the oldest go first."""
 _EXPLORATION_S = (0.5, 0.125, 10.0)
-"""Processor time for which inputs are collected for a unit, once: at least, for each function, and at most. On the clock it
-may be four times as long."""
+"""Processor time for which inputs are collected for a unit, once: at least, for each function, and at most. On the
+clock it may be four times as long."""
 
 # Around the unit's own data in the executable with sanitizers, whose data must stay as it is between runs.
 _MARK = """
