@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from compiler_agent.base import process
+from compiler_agent.base.config import native_directory
 
 OPT = "opt-22"
 CLANG = "clang-22"
@@ -106,7 +107,7 @@ def printed_pipeline(pipeline: str) -> str:
 
 
 def options(names: Iterable[str]) -> dict[str, FoundOption]:
-    """The options of those names that clang has; the help of the subtargets is not read."""
+    """The options of those names that clang has with our plugin; the help of the subtargets is not read."""
     help_text = _clang("--help-list-hidden")
     defaults = {
         match[1]: match[2]
@@ -144,7 +145,25 @@ def versions() -> str:
 
 
 def _clang(option: str) -> str:
-    return _output([CLANG, "-Oz", "-mllvm", option, "-c", "-x", "c", "/dev/null", "-o", "/dev/null"])
+    plugin = str(native_directory() / "lib" / "cc-agent.so")
+    return _output(
+        [
+            CLANG,
+            "-Xclang",
+            "-load",
+            "-Xclang",
+            plugin,
+            "-Oz",
+            "-mllvm",
+            option,
+            "-c",
+            "-x",
+            "c",
+            "/dev/null",
+            "-o",
+            "/dev/null",
+        ]
+    )
 
 
 def _output(argv: list[str]) -> str:

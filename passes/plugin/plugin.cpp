@@ -7,6 +7,7 @@
 #include "serve.h"
 #include "status.h"
 #include "test_passes.h"
+#include "unroll_and_jam.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Plugins/PassPlugin.h"
@@ -113,6 +114,7 @@ private:
 
 void registerCallbacks(PassBuilder &builder) {
   registerTestPasses(builder);
+  registerUnrollAndJam(builder);
   if (servingDescriptor() < 0 && lockPath().empty())
     return;
   auto compilation = std::make_shared<Compilation>(builder);

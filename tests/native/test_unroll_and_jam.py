@@ -1,0 +1,49 @@
+"""Our unroll-and-jam: nests over arrays that overlap in all ways give what they give without it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from compiler_agent.base.config import native_directory
+from compiler_agent.llvm.toolchain import Toolchain
+
+NESTS = Path(__file__).with_name("nests.c")
+JAMMED = {
+    *("product", "accumulate", "rows_apart", "down_columns", "same_row", "backwards"),
+    *("chosen", "deep", "after", "widths", "before", "last"),
+}
+"""The others carry something from one iteration to the next, always; of these the check at run time says when."""
+
+
+def results(compiler: Path, directory: Path, *flags: str) -> tuple[dict[str, str], list[int]]:
+    """What each nest gives, and the lines of the loops that were jammed."""
+    command = [compiler, *flags, "-ffp-contract=off", NESTS, "-o", directory / "nests"]
+    compiled = subprocess.run(command, check=True, capture_output=True, text=True)
+    ran = subprocess.run([directory / "nests"], check=True, capture_output=True, text=True)
+    lines = [int(line) for line in re.findall(r":(\d+):\d+: remark: \d+ iterations of the outer loop", compiled.stderr)]
+    return dict(line.split() for line in ran.stdout.splitlines()), lines
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, toolchain: Toolchain) -> dict[str, str]:
+    found, _ = results(toolchain.clang, tmp_path_factory.mktemp("reference"), "-O1")
+    return found
+
+
+@pytest.mark.parametrize("count", [3, 8])
+def test_jammed_nests_give_what_they_gave(
+    tmp_path: Path, toolchain: Toolchain, expected: dict[str, str], count: int
+) -> None:
+    plugin = str(native_directory() / "lib" / "cc-agent.so")
+    options = [f"-cc-agent-unroll-and-jam={count}", "-cc-agent-unroll-and-jam-threshold=3000"]
+    flags = [f"-fpass-plugin={plugin}", *(word for name in ("-load", plugin) for word in ("-Xclang", name))]
+    flags += [word for option in options for word in ("-mllvm", option)]
+    found, lines = results(toolchain.clang, tmp_path, "-O3", *flags, "-Rpass=cc-agent-unroll-and-jam")
+    assert found == expected
+    source = NESTS.read_text().splitlines()
+    functions = {re.findall(r"HIDDEN void (\w+)", "\n".join(source[:line]))[-1] for line in lines}
+    assert functions == JAMMED
