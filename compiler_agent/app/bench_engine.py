@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from compiler_agent.app.bench_engine_processes import Processes
 from compiler_agent.app.bench_size import serving_argv, translation_units
 from compiler_agent.app.unit import search_space
 from compiler_agent.base.errors import CompilerAgentError
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.engine import Engine, Measurement, Outcome
 from compiler_agent.llvm.plan import Plan
@@ -133,7 +133,7 @@ def run_bench(names: Sequence[str], n_plans: int, n_searched: int, seed: int) ->
     """
     space = search_space(discover())
     comparisons: list[Comparison] = []
-    with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as scratch:
+    with ScratchDirectory(prefix="cc-agent-bench-") as scratch:
         libraries = sorted({name.partition("/")[0] for name in names})
         units = {unit.name: unit for unit in translation_units(libraries, Path(scratch))}
         for name in names:

@@ -12,7 +12,6 @@ import random
 import re
 import statistics
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -21,6 +20,7 @@ from pathlib import Path
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import file_error
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.stats import pearson, spearman
 from compiler_agent.llvm.observe.machine_code import MachineLoop, innermost_loops, read_functions
 from compiler_agent.llvm.observe.mca import estimate
@@ -162,7 +162,7 @@ def run_bench(names: Sequence[str] = (), levels: Sequence[str] = LEVELS, rounds:
         raise CompilerAgentError("llvm-mca does not know this machine's CPU")
     sources = [KERNELS / f"{name}.c" for name in names] or sorted(set(KERNELS.glob("*.c")) - {KERNELS / "driver.c"})
     builds, left_out = [], []
-    with tempfile.TemporaryDirectory(prefix="cc-agent-mca-") as directory:
+    with ScratchDirectory(prefix="cc-agent-mca-") as directory:
         driver = Path(directory) / "driver.o"
         check([toolchain.clang, "-O2", "-c", KERNELS / "driver.c", "-o", driver], timeout_s=_TIMEOUT_S)
         for source in sources:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from compiler_agent.app.bench_mca import KERNELS
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.counters import find_counter
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.executor import ProcessExecutor
@@ -138,7 +138,7 @@ class Bench:
         self._n_calls: dict[str, int] = {}
 
     def __enter__(self) -> Bench:
-        self._directory = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-measurement-")))
+        self._directory = Path(self._exits.enter_context(ScratchDirectory(prefix="cc-agent-measurement-")))
         self._empty = self._directory / "empty"
         self._empty.mkdir()
         self._executor = self._exits.enter_context(ProcessExecutor(Workload("./program"), self._empty, "program"))

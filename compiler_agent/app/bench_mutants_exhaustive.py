@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from compiler_agent.app.bench_mutants_build import Compiled, Site, emit
 from compiler_agent.app.bench_mutants_judge import Proof, Truth
 from compiler_agent.base.process import check, run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm.toolchain import discover
 
 LARGEST_DOMAIN_BITS = 32
@@ -36,7 +36,7 @@ class Exhaustive:
         if signature is None or _signature(_text(mutant), function) is None:
             return Proof(Truth.UNDECIDED, "its domain is not small, or it depends on more than its arguments")
         result, widths = signature
-        with tempfile.TemporaryDirectory(prefix="cc-agent-exhaustive-") as scratch:
+        with ScratchDirectory(prefix="cc-agent-exhaustive-") as scratch:
             program = _program(Path(scratch), compiled, function, mutant, result, widths)
             done = run([program], timeout_s=_TIMEOUT_S, memory_bytes=_MEMORY_BYTES)
         if done.timed_out:

@@ -11,7 +11,6 @@ import os
 import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from compiler_agent.base.config import Budget, native_directory
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.base.lock_format import Evidence, LockEntry
 from compiler_agent.base.process import run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.evaluate import stock_plan
 from compiler_agent.evaluation.libraries import Library
@@ -119,7 +119,7 @@ def run_bench(names: Sequence[str], rounds: int, budget: Budget) -> ReplayReport
         NotEstablished: A build with a full lock did not replay every compilation, so nothing was measured.
     """
     builds: list[BuildRatios] = []
-    with tempfile.TemporaryDirectory(prefix="cc-agent-bench-", ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(prefix="cc-agent-bench-") as scratch:
         for library in libraries.select(libraries.load(), names):
             builds += measure_library(library, Path(scratch) / library.name, rounds, budget)
         source = Path(scratch) / "empty.c"

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from compiler_agent.app.unit import TuneOptions, search_space, strategy_for
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.files import write_json
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.base.store import Store
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.evaluate import Evaluator, Objective
@@ -191,7 +191,7 @@ def run_bench(
         UsageError: The settings contradict each other.
     """
     known = settings.read_knowledge()
-    with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as directory, contextlib.ExitStack() as stack:
+    with ScratchDirectory(prefix="cc-agent-bench-") as directory, contextlib.ExitStack() as stack:
         learned = stack.enter_context(Store.open(settings.learned)) if settings.learned is not None else None
         units = translation_units(names, Path(directory))
         figures: list[UnitFigures] = []

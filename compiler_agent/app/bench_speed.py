@@ -7,7 +7,6 @@ Each figure is in a journal as soon as it is there, so that an interrupted run g
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.journal import Journal
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.benchmark import Benchmark, load_all
 from compiler_agent.evaluation.library_driver import driver_units
 from compiler_agent.evaluation.machine import this_machine
@@ -137,7 +137,7 @@ def _measured(
         name=f"{benchmark.name} {strategy}",
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-bench-") as scratch:
+        with ScratchDirectory(prefix="cc-agent-bench-") as scratch:
             return _figures(benchmark, strategy, _tuned(benchmark, settings, options, Path(scratch), plan))
     except NotEstablished as error:
         return ProgramFigures(benchmark.name, benchmark.kind, benchmark.part.value, strategy, reason=error.message)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from compiler_agent.app.records import Record
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.base.process import run as run_program
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.base.trust import DEFAULT_TEST_COVERAGE, DEFAULT_TEST_SECONDS, Strength, Trust
 from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.toolchain import discover
@@ -104,7 +104,7 @@ def run(settings: Settings, names: Sequence[str], directory: Path) -> Journal:
 def tune(unit: TranslationUnit, settings: Settings, directory: Path) -> dict[str, Any]:
     """What `compiler-agent tune` says of one unit, with an empty cache."""
     record = Record(str(unit.directory), unit.argv[-1], "size", tuple(serving_argv(unit)))
-    with tempfile.TemporaryDirectory(dir=directory, prefix="unit-", ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(dir=directory, prefix="unit-") as scratch:
         records = Path(scratch) / "record.jsonl"
         records.write_text(json.dumps(record.to_json()) + "\n")
         words: list[str | Path] = [sys.executable, "-m", "compiler_agent.app.cli", "tune", "--json", "--jobs", "1"]

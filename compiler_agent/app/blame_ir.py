@@ -7,7 +7,6 @@ still refuted is asked first: a report that others can follow needs commands, no
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from compiler_agent.app.blame_minimise import NOTHING
 from compiler_agent.app.blame_program import Judge
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.process import check, run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.difftest import Outcome, ProgramVerdict
 from compiler_agent.llvm.catalog import Catalog
 from compiler_agent.llvm.library import Library
@@ -91,7 +91,7 @@ class IrUnit:
 
     def judge(self, ir: str, plan: Plan | None = None) -> Outcome:
         """What the program does with this module as its unit, compiled as it is."""
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
+        with ScratchDirectory() as directory:
             path = Path(directory) / "unit.ll"
             path.write_text(ir)
             command = self.code_command(str(path), plan)
@@ -155,7 +155,7 @@ class IrUnit:
         return tuple(wrong)
 
     def _mixed(self, before: str, after: str, function: str) -> str | None:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
+        with ScratchDirectory() as directory:
             place = Path(directory)
             (place / "before.ll").write_text(before)
             (place / "after.ll").write_text(after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Protocol
 from compiler_agent.app.records import Record
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Outcome, Reference, Workload
 from compiler_agent.llvm import replay
@@ -81,7 +81,7 @@ class Unit:
         return {self.output: self._linked(content) if self.link else content}
 
     def _linked(self, content: bytes) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as directory:
+        with ScratchDirectory() as directory:
             object_file, program = Path(directory) / "unit.o", Path(directory) / "program"
             object_file.write_bytes(content)
             words = [str(object_file) if word == self.record.source else word for word in self.link]

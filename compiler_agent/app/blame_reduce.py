@@ -10,13 +10,13 @@ from __future__ import annotations
 import pickle
 import shlex
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from compiler_agent.app.blame_ir import IrUnit
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.process import run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.llvm.plan import Plan
 
@@ -40,7 +40,7 @@ def reduce_module(unit: IrUnit, ir: str, step: Plan, time_s: float) -> tuple[str
     """
     if not is_interesting(unit, step, ir):
         return "", False
-    with tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True) as directory:
+    with ScratchDirectory() as directory:
         place = Path(directory)
         (place / "question").write_bytes(pickle.dumps((unit, step)))
         script = place / "interesting.sh"

@@ -17,7 +17,6 @@ import itertools
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from pathlib import Path
 from compiler_agent.app.byte_comparison import STOCK_PIPELINES, Comparison, Kind, compare
 from compiler_agent.base.config import native_directory
 from compiler_agent.base.errors import CompilerAgentError, UsageError
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.libraries import TranslationUnit
 from compiler_agent.llvm.toolchain import Toolchain, discover
@@ -124,7 +124,7 @@ def run(cases: Sequence[Case], state: State, jobs: int | None = None, seconds: f
     shown = itertools.count(1)
 
     def work(cases: list[Case]) -> None:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-identity-") as directory:
+        with ScratchDirectory(prefix="cc-agent-identity-") as directory:
             for case in cases:
                 if case.key not in state.done and (deadline is None or time.monotonic() < deadline):
                     state.add(_compare(case, toolchain, Path(directory)))
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.seconds is not None and given.state is None:
         parser.error("--seconds without --state would forget what was done")
     try:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-identity-", ignore_cleanup_errors=True) as scratch:
+        with ScratchDirectory(prefix="cc-agent-identity-") as scratch:
             place = (given.state or Path(scratch)).absolute()
             place.mkdir(parents=True, exist_ok=True)
             units = configured_units(given.library or DEFAULT_LIBRARIES, place, given.units)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import hashlib
 import random
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -23,6 +22,7 @@ from compiler_agent.app.blame_report import write_report
 from compiler_agent.app.campaign_plans import Kind, PlanSource
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.base.journal import Journal, in_parallel
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.plan import Plan
@@ -122,7 +122,7 @@ class Campaign:
             raise
 
     def _one(self, case: Case) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True) as scratch:
+        with ScratchDirectory() as scratch:
             directory = Path(scratch)
             try:
                 program = case.make(directory)

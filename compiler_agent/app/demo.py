@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from compiler_agent.base import process
 from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import CompilerAgentError, ToolError
 from compiler_agent.base.lock import Lock
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.libraries import Library, load, select
 from compiler_agent.evaluation.library_build import parse_sizes, plain_compiler
 from compiler_agent.llvm import toolchain
@@ -71,7 +71,7 @@ def run_demo(library_name: str = DEFAULT_LIBRARY, budget: int = DEFAULT_BUDGET, 
         CompilerAgentError: Something could not be run: no network, no LLVM, plain clang does not get through.
     """
     (library,) = select(load(), [library_name])
-    with tempfile.TemporaryDirectory(prefix="cc-agent-demo-", ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(prefix="cc-agent-demo-") as scratch:
         return demonstrate(library, Path(scratch), budget, tune or _tune)
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from rich.table import Table
 from compiler_agent.base import config, process, sandbox
 from compiler_agent.base.errors import CompilerAgentError, UsageError
 from compiler_agent.base.lock import Lock
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.base.store import Store, StoreWarning
 from compiler_agent.llvm import toolchain
 from compiler_agent.llvm.toolchain import Toolchain
@@ -161,7 +161,7 @@ def _plugin(native: Path, found: Toolchain | None) -> Finding:
         return Finding("plugin", False, f"{plugin}; without clang it cannot be tried", toolchain.INSTALL_COMMAND)
 
     def look() -> str:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-doctor-") as directory:
+        with ScratchDirectory(prefix="cc-agent-doctor-") as directory:
             source = Path(directory) / "empty.c"
             source.touch()
             command: list[str | Path] = [

@@ -26,6 +26,7 @@ from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.lock import Lock
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import libraries as catalog
 from compiler_agent.evaluation.libraries import Library
 from compiler_agent.evaluation.library_build import plain_compiler
@@ -223,7 +224,7 @@ def command(names: tuple[str, ...], budget: str, strategy: str, jobs: int, keep:
     try:
         wanted = catalog.select(catalog.load(), names)
         tuner = searching(Budget.parse(budget), strategy, jobs)
-        with tempfile.TemporaryDirectory(prefix="cc-agent-dropin-", ignore_cleanup_errors=True) as scratch:
+        with ScratchDirectory(prefix="cc-agent-dropin-") as scratch:
             for library in wanted:
                 click.echo(f"{library.name} {library.version} ...", err=True)
                 # With --keep a former run may have left something of that name.

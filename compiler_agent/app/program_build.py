@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import shlex
-import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +18,7 @@ from compiler_agent.app.program_test import build, build_with, evidence_of, over
 from compiler_agent.base.config import child_environment
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import OUTPUT_LIMIT_BYTES, Outcome, Reference, Workload
 from compiler_agent.evaluation.difftest_files import changes, copy_tree, snapshot
@@ -105,7 +105,7 @@ class BuiltProgram:
         Raises:
             NotEstablished: They fail there, or do not repeat.
         """
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+        with ScratchDirectory() as scratch:
             place = Path(scratch) / "reference"
             copy_tree(self._cwd, place)
             return references(self._command, place, self._workloads, self._objective)

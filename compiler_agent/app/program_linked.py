@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,6 +15,7 @@ from compiler_agent.app.program_test import evidence_of
 from compiler_agent.app.records import records_of
 from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Outcome, Reference, Workload
 from compiler_agent.evaluation.difftest_files import copy_tree
@@ -87,7 +87,7 @@ class LinkedProgram:
     def profile(self, place: Path) -> Profile:
         """What is counted in a run of the first input."""
         command = self._command(Choice(INSTRUMENTED), Objects(), place)
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+        with ScratchDirectory() as scratch:
             directory = Path(scratch) / "run"
             copy_tree(self._directory, directory)
             program = directory / self._program
@@ -117,7 +117,7 @@ class LinkedProgram:
         """
         if self._given is not None:
             return self._given
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+        with ScratchDirectory() as scratch:
             placed = self._placed(self.layouts(Choice("-O0"), Objects(), Path(scratch) / "reference"))
         with self._judged_in() as directory:
             return [difftest.reference(workload, directory, replaced=placed) for workload in self._workloads]
@@ -128,7 +128,7 @@ class LinkedProgram:
         if all(workload.sandboxed for workload in self._workloads):
             yield self._directory
             return
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+        with ScratchDirectory() as scratch:
             copy_tree(self._directory, Path(scratch) / "run")
             yield Path(scratch) / "run"
 

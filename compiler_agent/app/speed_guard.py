@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from compiler_agent.app.guard import Guard
 from compiler_agent.app.program import Choice, Objects
 from compiler_agent.app.program_build import BuiltProgram
 from compiler_agent.app.program_test import Item
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Settings
@@ -46,7 +46,7 @@ def too_slow(
         return []
     program, objects, numbers = BuiltProgram(command, cwd, workloads, "size"), Objects(), itertools.count()
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
+        scratch = Path(stack.enter_context(ScratchDirectory()))
         executor = stack.enter_context(program.executors()[0])
         baseline = program.layouts(Choice(), objects, scratch / "baseline" / cwd.name)
         session = Session.start(baseline, executor, settings, name=f"{program.name} at -Oz", seed=seed)

@@ -8,7 +8,6 @@ luck. What is claimed holds for all candidates together.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from compiler_agent.app.speed_search import Found, Measuring, Stock, Timed, meas
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.config import Budget
 from compiler_agent.base.errors import NotEstablished, ToolError
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.executor import Executor
 from compiler_agent.evaluation.hot import HotFunction, hot_functions, hot_units
 from compiler_agent.evaluation.ledger import Ledger
@@ -126,7 +126,7 @@ def tune_program(
     levels = stock.speed_levels(any(profile_digest(unit.record) for unit in program.units))
     measuring = Measuring(options.settings, options.seed, n_candidates, options.name or program.name, options.samples)
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
+        scratch = Path(stack.enter_context(ScratchDirectory()))
         executors: list[Executor] = [stack.enter_context(one) for one in program.executors()]
         baselines = measure_stock(program, objects, executors, levels, measuring, scratch)
         for caution in baselines.session.cautions:

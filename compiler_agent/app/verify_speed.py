@@ -7,7 +7,6 @@ not established by this, and nothing is said against the plans.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from compiler_agent.app.speed_verification import Checked, check_behaviour, why_
 from compiler_agent.app.verification import Demands
 from compiler_agent.base.errors import CompilerAgentError, NotEstablished
 from compiler_agent.base.lock_format import LockEntry
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.difftest import ProgramVerdict
 from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.machine import this_machine
@@ -76,7 +76,7 @@ def _verify(
     level = _baseline(present)
     choice, objects = Choice(plans={key: entry.plan for key, entry in present.items()}), Objects()
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-agent-")))
+        scratch = Path(stack.enter_context(ScratchDirectory()))
         layouts = program.layouts(choice, objects, scratch / "plans")
         checked = check_behaviour(program, choice, layouts, demands)
         measured = None

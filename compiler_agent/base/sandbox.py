@@ -11,13 +11,13 @@ import enum
 import json
 import os
 import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler_agent.base.config import child_environment, native_file
 from compiler_agent.base.errors import ToolError
 from compiler_agent.base.process import OUTPUT_LIMIT_BYTES, Completed, run
+from compiler_agent.base.scratch import ScratchDirectory
 
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "LD_LIBRARY_PATH")
 """What a confined program gets of our environment: no keys, no addresses of agents and services."""
@@ -169,7 +169,7 @@ _probed: list[tuple[Confinement, str]] = []
 def probe() -> tuple[Confinement, str]:
     """How far programs are confined on this machine, and why not fully; tried once in a process."""
     if not _probed:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-") as scratch:
+        with ScratchDirectory() as scratch:
             tried = run_confined(["true"], scratch, limits=SandboxLimits(wall_time_s=10))
         _probed.append((tried.confinement, tried.reason))
     return _probed[0]

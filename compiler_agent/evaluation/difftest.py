@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import signal
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TypeVar
 from compiler_agent.base.errors import NotEstablished
 from compiler_agent.base.process import run
 from compiler_agent.base.sandbox import Ending, SandboxLimits, run_confined
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest_files
 from compiler_agent.evaluation.difftest_compare import Difference, compare_texts, instability
 from compiler_agent.evaluation.difftest_files import Left, copy_tree, snapshot
@@ -209,7 +209,7 @@ def observe(
         confinement, place = "none", directory
         files = difftest_files.changes(place, before, workload.ignored_files)
     else:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True) as scratch:
+        with ScratchDirectory() as scratch:
             place = Path(scratch) / "run"
             copy_tree(directory, place)
             _replace(place, replaced or {})

@@ -16,7 +16,6 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error
 from compiler_agent.base.process import Completed, run
 from compiler_agent.base.sandbox import KEPT_VARIABLES
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.difftest import OUTPUT_LIMIT_BYTES, Behaviour, Workload
 from compiler_agent.evaluation.difftest_files import Left, changes, copy_tree, snapshot
 
@@ -104,7 +104,7 @@ class ProcessExecutor:
         self._program = program
         command = workload.command
         self._argv = [*under, *(shlex.split(command) if _PLAIN.fullmatch(command) else shell_argv(command))]
-        self._scratch = tempfile.TemporaryDirectory(prefix="cc-agent-", ignore_cleanup_errors=True)
+        self._scratch = ScratchDirectory()
         self._place = Path(self._scratch.name) / "run"
 
     def __enter__(self) -> ProcessExecutor:

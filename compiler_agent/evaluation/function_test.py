@@ -13,7 +13,6 @@ from __future__ import annotations
 import enum
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from pathlib import Path
 from compiler_agent.base.config import native_file
 from compiler_agent.base.errors import EngineError, NotEstablished, ToolError
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.function_test_build import (
     DIES_IN_CONSTRUCTION,
     Reference,
@@ -148,7 +148,7 @@ def test_functions(
     names = [name for name in built.functions if functions is None or name in set(functions)]
     if built.obstacle:
         return _all(names, built.obstacle, time.monotonic() - started_s)
-    with tempfile.TemporaryDirectory(prefix="cc-agent-test-") as directory:
+    with ScratchDirectory(prefix="cc-agent-test-") as directory:
         try:
             candidate = candidate_executables(built, candidate_object, Path(directory))
         except NotEstablished as error:

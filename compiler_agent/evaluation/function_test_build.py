@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from compiler_agent.base.config import native_file, user_cache_directory
 from compiler_agent.base.errors import NotEstablished, ToolError
 from compiler_agent.base.files import labelled_digest
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm import toolchain as toolchains
 
 _TOOLS = ("bin/cc-agent-harness", "bin/cc-agent-tester", "lib/libcc-agent-test-runtime.a")
@@ -126,7 +126,7 @@ def reference(
     directory = cache / key
     if not (directory / "description").is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as temporary:
+        with ScratchDirectory(dir=cache, prefix=".new-") as temporary:
             made = Path(temporary) / "unit"
             made.mkdir()
             _build(toolchain, argv, cwd, unit, made)

@@ -14,7 +14,6 @@ import os
 import shutil
 import sys
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +21,7 @@ from compiler_agent.base.config import user_cache_directory
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import file_error
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import debian_sources
 from compiler_agent.evaluation.libraries import Library, Origin
 
@@ -166,7 +166,7 @@ def _move(tree: Path, target: Path) -> None:
 @contextlib.contextmanager
 def _scratch(directory: Path) -> Iterator[Path]:
     # In the directory of the target, so that the rename at the end stays in one file system.
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory, ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(prefix=".fetch-", dir=directory) as scratch:
         yield Path(scratch)
 
 

@@ -219,8 +219,11 @@ private:
     return require(magnitude(stride), scev.getAddExpr(extent));
   }
 
-  /// Whether two groups may touch the same bytes in some iterations, as far as types and origins of pointers say.
+  /// Whether two groups may touch the same bytes in some iterations, as far as types and origins of pointers say, and it matters.
   bool mayOverlap(const Group &one, const Group &other) {
+    for (Part part : {Part::Before, Part::After}) // these keep their order among themselves
+      if (one.isWhollyIn(part) && other.isWhollyIn(part))
+        return false;
     auto location = [](const Access &access) {
       AAMDNodes tags = access.instruction->getAAMetadata();
       tags.Scope = tags.NoAlias = nullptr; // they may be true of one iteration alone

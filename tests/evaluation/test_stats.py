@@ -13,8 +13,9 @@ from compiler_agent.evaluation import stats
 NEEDED = stats.log_needed(0.05)
 
 
-def first_claim(pairs: numpy.ndarray, scale: float = 1.0) -> stats.Evidence | None:
+def first_claim(sample: numpy.ndarray, scale: float = 1.0) -> stats.Evidence | None:
     """What is claimed by one who looks after each pair and stops at the first evidence."""
+    pairs = sample.tolist()
     for n in range(1, len(pairs) + 1):
         found = stats.evidence(pairs[:n], scale)
         if found.log >= NEEDED:

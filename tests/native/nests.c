@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPACE = 1800 };
+enum { SPACE = 2000 };
 #define HIDDEN __attribute__((noinline))
 typedef double real;
 
@@ -97,6 +97,15 @@ HIDDEN void after(const real *a, const real *b, real *c, int rows, int inner, in
     c[p * 2 + 1] = sum * 0.25;
   }
 }
+HIDDEN void mirrored(const real *a, const real *b, real *c, int rows, int inner, int columns) {
+  for (long p = 0; p < rows; p++) {
+    real sum = 0;
+    for (long k = 0; k < inner; k++)
+      sum += a[k * 9] * b[k * 9 + p];
+    c[columns * 9 + p] = sum;
+    c[p * 9 + columns] = sum * 0.5; // the two meet where p is columns
+  }
+}
 HIDDEN void widths(const real *a, const real *b, real *c, int rows, int inner, int columns) {
   float *narrow = (float *)(void *)c; // distinct by type: nothing to look up
   const int *numbers = (const int *)(const void *)(a + 200);
@@ -106,8 +115,8 @@ HIDDEN void widths(const real *a, const real *b, real *c, int rows, int inner, i
 }
 
 typedef void kernel(const real *, const real *, real *, int, int, int);
-static kernel *const kernels[] = {product, accumulate, rows_apart, down_columns, same_row, neighbours, carried, before, last, backwards, around, chosen, deep, after, widths};
-static const char *const names[] = {"product", "accumulate", "rows_apart", "down_columns", "same_row", "neighbours", "carried", "before", "last", "backwards", "around", "chosen", "deep", "after", "widths"};
+static kernel *const kernels[] = {product, accumulate, rows_apart, down_columns, same_row, neighbours, carried, before, last, backwards, around, chosen, deep, after, mirrored, widths};
+static const char *const names[] = {"product", "accumulate", "rows_apart", "down_columns", "same_row", "neighbours", "carried", "before", "last", "backwards", "around", "chosen", "deep", "after", "mirrored", "widths"};
 
 static real memory[SPACE];
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 from compiler_agent.base.config import search_path
 from compiler_agent.base.process import Completed, run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.validate.flow import flow_of
 from compiler_agent.evaluation.validate.ir import read_module
 from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
@@ -67,7 +67,7 @@ def validate_with_alive(
     started = time.monotonic()
     native = library or Library()
     loops = any(_has_loops(native, content, function) for content in (before, after))
-    with tempfile.TemporaryDirectory(prefix="cc-agent-alive-") as directory:
+    with ScratchDirectory(prefix="cc-agent-alive-") as directory:
         paths = [Path(directory) / name for name in ("before.bc", "after.bc")]
         for path, content in zip(paths, (before, after), strict=True):
             path.write_bytes(content)

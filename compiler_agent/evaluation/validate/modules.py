@@ -7,13 +7,13 @@ import json
 import select
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from compiler_agent.base.process import start, stop
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.validate.ir import Module, reachable_symbols, read_module
 from compiler_agent.evaluation.validate.verdict import FunctionVerdict, Outcome
 from compiler_agent.llvm.library import Library
@@ -67,7 +67,7 @@ def validate_modules(
     source, target = read_module(texts[0]), read_module(texts[1])
     wanted = list(functions) if functions is not None else visible(source, target)
     options = {"seconds": seconds_per_function, "concrete": concrete_inputs, "bound": bound}
-    with tempfile.TemporaryDirectory(prefix="cc-agent-validate-") as directory:
+    with ScratchDirectory(prefix="cc-agent-validate-") as directory:
         paths = [Path(directory) / name for name in ("before.json", "after.json")]
         for path, text in zip(paths, texts, strict=True):
             path.write_text(text)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler_agent.base.errors import EngineError, ToolError
 from compiler_agent.base.process import run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm import replay
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.llvm.observe.remarks import Remark, parse_remarks
@@ -52,7 +52,7 @@ def unoptimized(argv: Sequence[str], cwd: str | os.PathLike[str]) -> bytes:
 
 def compiled(argv: Sequence[str], cwd: str | os.PathLike[str]) -> Compiled:
     """What clang itself makes of the unit; arguments as for `unoptimized`."""
-    with tempfile.TemporaryDirectory(prefix="cc-agent-observe-") as directory:
+    with ScratchDirectory(prefix="cc-agent-observe-") as directory:
         remarks = Path(directory) / "remarks.yaml"
         assembly = _clang([*argv, *_watching(remarks)], cwd)
         return _compiled(assembly, remarks)
@@ -64,7 +64,7 @@ def compiled_with(argv: Sequence[str], cwd: str | os.PathLike[str], plan: str) -
     Raises:
         EngineError: The plan gives no object; the message says why.
     """
-    with tempfile.TemporaryDirectory(prefix="cc-agent-observe-") as directory:
+    with ScratchDirectory(prefix="cc-agent-observe-") as directory:
         remarks = Path(directory) / "remarks.yaml"
         key = replay.key_of(argv, cwd)
         done = replay.replay([*argv, *_watching(remarks)], cwd, key, plan)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler_agent.base.errors import ObservationError
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm.observe import capture, unit_text
 from compiler_agent.llvm.observe.call_graph import Measure, call_graph, weights
 from compiler_agent.llvm.observe.capture import Compiled
@@ -200,7 +200,7 @@ class Observer:
         return cut(text, int(ANSWER_TOKENS * CHARACTERS_PER_TOKEN)) + "\n"
 
     def _ask(self, what: str, *arguments: str) -> str:
-        with tempfile.TemporaryDirectory(prefix="cc-agent-observe-") as directory:
+        with ScratchDirectory(prefix="cc-agent-observe-") as directory:
             bitcode = Path(directory) / "module.bc"
             bitcode.write_bytes(self._bitcode)
             return ask(what, bitcode, *arguments)

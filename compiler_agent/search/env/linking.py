@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from compiler_agent.base.errors import NotEstablished, ToolError, UsageError
 from compiler_agent.base.process import check
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import difftest
 from compiler_agent.evaluation.executor import ProcessExecutor
 from compiler_agent.search.env.benchmark import Benchmark, Program
@@ -107,7 +107,7 @@ def linked_program(episode: Linkable) -> Iterator[LinkedProgram | None]:
     if benchmark.program is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="cc-agent-env-", ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(prefix="cc-agent-env-") as scratch:
         yield LinkedProgram(benchmark, benchmark.program, episode.plain(), Path(scratch))
 
 

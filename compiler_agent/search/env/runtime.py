@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler_agent.base.files import write_atomically
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation import stats
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.executor import Executor, ProcessExecutor
@@ -121,7 +122,7 @@ class _Runs:
     def __init__(self, episode: Linkable, program: Program, reward: RuntimeReward) -> None:
         stack = ExitStack()
         when_unused(self, stack.close)
-        scratch = tempfile.TemporaryDirectory(prefix="cc-agent-env-", ignore_cleanup_errors=True)
+        scratch = ScratchDirectory(prefix="cc-agent-env-")
         self._scratch = Path(stack.enter_context(scratch))
         self._n_layouts = reward.settings.n_pairs
         self._link = _without_output(program.link)

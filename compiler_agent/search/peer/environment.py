@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from compiler_agent.base.errors import UsageError
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.state import State
@@ -116,7 +116,7 @@ class PeerEnv:
         Raises:
             PeerFailed: There is none.
         """
-        with tempfile.TemporaryDirectory(prefix="cc-agent-peer-") as scratch:
+        with ScratchDirectory(prefix="cc-agent-peer-") as scratch:
             path = Path(scratch) / "unit.o"
             self.run(passes)
             self.process.emit(str(path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from compiler_agent.base.config import user_cache_directory
 from compiler_agent.base.errors import UsageError
 from compiler_agent.base.files import file_error, labelled_digest
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.difftest import Workload
 from compiler_agent.evaluation.generated import (
     CSMITH_FLAGS,
@@ -96,7 +96,7 @@ def _kept(name: str, write: Callable[[Path], object]) -> Path:
     try:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
+            with ScratchDirectory(dir=path.parent, prefix=".new-") as scratch:
                 write(Path(scratch) / path.name)
                 os.replace(Path(scratch) / path.name, path)
             if next(_writes) % _LOOKS_EACH == 0:

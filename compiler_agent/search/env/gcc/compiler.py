@@ -6,7 +6,6 @@ import enum
 import functools
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from compiler_agent.base import config
 from compiler_agent.base.errors import ToolchainError, UsageError
 from compiler_agent.base.process import Completed, check, run
+from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.llvm.engine import Outcome
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.gcc import options
@@ -132,7 +132,7 @@ def compile_benchmark(
         directory: Where it runs.
         limits: The time counts four times, on the clock; the memory is each process's address space.
     """
-    with tempfile.TemporaryDirectory(prefix="cc-agent-gcc-", ignore_cleanup_errors=True) as scratch:
+    with ScratchDirectory(prefix="cc-agent-gcc-") as scratch:
         output = Path(scratch) / "output"
         asked = {
             Form.OBJECT: ["-c", "-o", str(output)],
