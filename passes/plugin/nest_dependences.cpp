@@ -8,7 +8,6 @@
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/Instructions.h"
-#include "llvm/IR/IntrinsicInst.h"
 
 using namespace llvm;
 
@@ -20,10 +19,11 @@ constexpr size_t MostGroups = 16; ///< with more, checks would cost more than th
 /// Where in an iteration of the outer loop an access is.
 enum class Part { Before, Within, After };
 
-/// An address as a start and a stride in bytes for each loop of the nest, the outer one first.
+/// An address: where it starts, and by how many bytes it grows in each loop.
 struct Address {
   const SCEV *start;
-  SmallVector<const SCEV *, 4> strides;
+  const SCEV *outerStride;
+  const SCEV *innerStride;
 };
 
 struct Access {
@@ -59,33 +59,39 @@ struct Group {
 
 class Nest {
 public:
-  Nest(Loop &outer, unsigned count, ScalarEvolution &scev, AAResults &aliases, DominatorTree &dominators)
-      : outer(outer), count(count), scev(scev), aliases(aliases), dominators(dominators) {}
+  Nest(Loop &outer, unsigned count, ScalarEvolution &scev, AAResults &aliases, DominatorTree &dominators, StringRef &whyNot)
+      : outer(outer), inner(*outer.getSubLoops().front()), count(count), scev(scev), aliases(aliases), dominators(dominators), whyNot(whyNot) {}
 
   std::optional<NestConditions> conditions() {
     if (!findLoops() || !findGroups())
       return std::nullopt;
     for (const Group &group : groups)
-      if (group.isWritten() && !staysInOrder(group))
+      if (group.isWritten() && !staysInOrder(group)) {
+        whyNot = "iterations would write in another order";
         return std::nullopt;
+      }
     for (unsigned one = 0; one < groups.size(); ++one)
       for (unsigned other = 0; other < one; ++other)
         if ((groups[one].isWritten() || groups[other].isWritten()) && mayOverlap(groups[one], groups[other]))
           found.disjoint.emplace_back(other, one);
     for (const Group &group : groups)
       found.groups.push_back(described(group));
-    found.isProfitable = any_of(groups, [this](const Group &group) { return isShared(group); });
+    if (none_of(groups, [this](const Group &group) { return isShared(group); })) {
+      whyNot = "neighbouring iterations have nothing to share";
+      return std::nullopt;
+    }
     return std::move(found);
   }
 
 private:
   Loop &outer;
+  Loop &inner;
   unsigned count;
   ScalarEvolution &scev;
   AAResults &aliases;
   DominatorTree &dominators;
-  SmallVector<Loop *, 4> loops; ///< the outer one first
-  SmallVector<const SCEV *, 4> backedges; ///< how often each loop goes round again
+  StringRef &whyNot;
+  SmallVector<const SCEV *, 2> backedges; ///< how often the outer and the inner loop go round again
   Type *integer = nullptr; ///< as wide as an address
   std::vector<Group> groups;
   NestConditions found;
@@ -97,33 +103,33 @@ private:
 
   bool findLoops() {
     integer = outer.getHeader()->getModule()->getDataLayout().getIntPtrType(outer.getHeader()->getContext());
-    for (Loop *loop = &outer;; loop = loop->getSubLoops().front()) {
+    for (Loop *loop : {&outer, &inner}) {
       const SCEV *backedge = scev.getBackedgeTakenCount(loop);
-      if (isa<SCEVCouldNotCompute>(backedge) || !scev.isLoopInvariant(backedge, &outer))
+      if (isa<SCEVCouldNotCompute>(backedge) || !scev.isLoopInvariant(backedge, &outer)) {
+        whyNot = "how often the inner loop runs is not known before the outer one";
         return false;
-      loops.push_back(loop);
+      }
       backedges.push_back(scev.getTruncateOrZeroExtend(backedge, integer));
-      if (loop->getSubLoops().size() != 1)
-        return loop->isInnermost() && loops.size() > 1;
     }
+    return true;
   }
 
   Part partOf(const BasicBlock *block) const {
-    if (loops[1]->contains(block))
+    if (inner.contains(block))
       return Part::Within;
-    return dominators.dominates(loops[1]->getLoopLatch(), block) ? Part::After : Part::Before;
+    return dominators.dominates(inner.getLoopLatch(), block) ? Part::After : Part::Before;
   }
 
   std::optional<Address> addressOf(Value *pointer) const {
-    Address address{scev.getSCEV(pointer), SmallVector<const SCEV *, 4>(loops.size(), constant(0))};
+    Address address{scev.getSCEV(pointer), constant(0), constant(0)};
     while (auto *recurrence = dyn_cast<SCEVAddRecExpr>(address.start)) {
-      auto loop = find(loops, recurrence->getLoop());
-      if (loop == loops.end())
+      const Loop *loop = recurrence->getLoop();
+      if (loop != &outer && loop != &inner)
         break; // of a loop around the nest
       const SCEV *stride = recurrence->getStepRecurrence(scev);
       if (!recurrence->isAffine() || !scev.isLoopInvariant(stride, &outer))
         return std::nullopt;
-      address.strides[loop - loops.begin()] = stride;
+      (loop == &outer ? address.outerStride : address.innerStride) = stride;
       address.start = recurrence->getStart();
     }
     if (!scev.isLoopInvariant(address.start, &outer))
@@ -134,15 +140,18 @@ private:
   bool findGroups() {
     for (BasicBlock *block : outer.blocks())
       for (Instruction &instruction : *block) {
-        if (!instruction.mayReadOrWriteMemory() || isa<AssumeInst, NoAliasScopeDeclInst, DbgInfoIntrinsic>(instruction))
+        if (!instruction.mayReadOrWriteMemory())
           continue;
         auto *load = dyn_cast<LoadInst>(&instruction);
         auto *store = dyn_cast<StoreInst>(&instruction);
+        whyNot = "something that is no plain load or store touches memory";
         if (!(load && load->isSimple()) && !(store && store->isSimple()))
           return false;
+        whyNot = "an address does not grow by the same in each iteration";
         if (!add(instruction, partOf(block)))
           return false;
       }
+    whyNot = "there are too many different addresses";
     return groups.size() <= MostGroups;
   }
 
@@ -155,7 +164,7 @@ private:
     if (!isWithinObject(instruction, *address))
       return false;
     for (Group &group : groups) {
-      auto *offset = group.address.strides == address->strides
+      auto *offset = group.address.outerStride == address->outerStride && group.address.innerStride == address->innerStride
                          ? dyn_cast<SCEVConstant>(scev.getMinusSCEV(address->start, group.address.start))
                          : nullptr;
       if (offset && offset->getAPInt().isSignedIntN(32)) {
@@ -171,14 +180,14 @@ private:
   /// object, and that does not. Of others nothing is known but that nobody waits for so many iterations of small strides.
   bool isWithinObject(const Instruction &access, const Address &address) const {
     const BasicBlock *block = access.getParent();
-    auto containing = find_if(reverse(loops), [&](const Loop *loop) { return loop->contains(block); });
-    if (dominators.dominates(block, (*containing)->getLoopLatch()))
+    if (dominators.dominates(block, inner.contains(block) ? inner.getLoopLatch() : outer.getLoopLatch()))
       return true;
+    auto isSmall = [](const SCEV *stride) {
+      auto *fixed = dyn_cast<SCEVConstant>(stride);
+      return fixed && fixed->getAPInt().isSignedIntN(32);
+    };
     auto *computed = dyn_cast<GEPOperator>(getLoadStorePointerOperand(&access));
-    return computed && computed->hasNoUnsignedSignedWrap() && all_of(address.strides, [](const SCEV *stride) {
-             auto *fixed = dyn_cast<SCEVConstant>(stride);
-             return fixed && fixed->getAPInt().isSignedIntN(32);
-           });
+    return computed && computed->hasNoUnsignedSignedWrap() && isSmall(address.outerStride) && isSmall(address.innerStride);
   }
 
   /// Whether that the first is not smaller than the second is known, or can be looked up.
@@ -195,28 +204,22 @@ private:
   bool staysInOrder(const Group &group) {
     if (group.isWhollyIn(Part::Before) || group.isWhollyIn(Part::After))
       return true;
-    const SCEV *stride = group.address.strides.front();
+    const SCEV *outerStride = group.address.outerStride, *innerStride = group.address.innerStride;
     int64_t span = group.last() - group.first();
-    bool isTwoDeep = loops.size() == 2;
     // Where two iterations of the outer loop meet in one of the inner loop, they keep their order. So in these two cases it is enough that
     // iterations of the inner loop are apart.
-    if (stride->isZero()) { // the same bytes for each iteration of the outer loop
-      if (!isTwoDeep || !group.isWhollyIn(Part::Within))
-        return false;
-      return require(magnitude(group.address.strides[1]), constant(span));
-    }
-    auto *fixed = dyn_cast<SCEVConstant>(stride);
-    if (fixed && isTwoDeep && !isa<SCEVConstant>(group.address.strides[1])) { // down the columns
-      if (!group.isWhollyIn(Part::Within) || !fixed->getAPInt().isSignedIntN(32))
+    bool isWithin = group.isWhollyIn(Part::Within);
+    if (outerStride->isZero()) // the same bytes for each iteration of the outer loop
+      return isWithin && require(magnitude(innerStride), constant(span));
+    auto *fixed = dyn_cast<SCEVConstant>(outerStride);
+    if (fixed && !isa<SCEVConstant>(innerStride)) { // down the columns
+      if (!isWithin || !fixed->getAPInt().isSignedIntN(32))
         return false;
       int64_t reach = std::abs(fixed->getAPInt().getSExtValue()) * int64_t(count - 1) + span;
-      return require(magnitude(group.address.strides[1]), constant(reach));
+      return require(magnitude(innerStride), constant(reach));
     }
     // Iterations of the outer loop touch different bytes.
-    SmallVector<const SCEV *> extent{constant(span)};
-    for (size_t depth = 1; depth < loops.size(); ++depth)
-      extent.push_back(scev.getMulExpr(magnitude(group.address.strides[depth]), backedges[depth]));
-    return require(magnitude(stride), scev.getAddExpr(extent));
+    return require(magnitude(outerStride), scev.getAddExpr(constant(span), scev.getMulExpr(magnitude(innerStride), backedges[1])));
   }
 
   /// Whether two groups may touch the same bytes in some iterations, as far as types and origins of pointers say, and it matters.
@@ -236,8 +239,8 @@ private:
 
   AccessGroup described(const Group &group) {
     SmallVector<const SCEV *> low{constant(group.first())}, end{constant(group.last())};
-    for (size_t depth = 0; depth < loops.size(); ++depth) {
-      const SCEV *way = scev.getMulExpr(group.address.strides[depth], backedges[depth]);
+    for (auto [stride, backedge] : {std::pair(group.address.outerStride, backedges[0]), std::pair(group.address.innerStride, backedges[1])}) {
+      const SCEV *way = scev.getMulExpr(stride, backedge);
       low.push_back(scev.getSMinExpr(way, constant(0)));
       end.push_back(scev.getSMaxExpr(way, constant(0)));
     }
@@ -254,20 +257,19 @@ private:
   bool isShared(const Group &group) const {
     if (none_of(group.accesses, [](const Access &access) { return access.part == Part::Within; }))
       return false;
-    auto isVarying = [](const SCEV *stride) { return !stride->isZero(); };
-    const SCEV *stride = group.address.strides.front();
-    if (stride->isZero())
-      return any_of(drop_begin(group.address.strides), isVarying);
-    return magnitude(stride) == constant(group.accesses.front().size) && magnitude(group.address.strides.back()) != magnitude(stride) &&
-           isVarying(group.address.strides.back());
+    const SCEV *outerStride = group.address.outerStride, *innerStride = group.address.innerStride;
+    if (outerStride->isZero())
+      return !innerStride->isZero();
+    return magnitude(outerStride) == constant(group.accesses.front().size) && !innerStride->isZero() &&
+           magnitude(innerStride) != magnitude(outerStride);
   }
 };
 
 } // namespace
 
 std::optional<NestConditions> conditionsToJam(Loop &outer, unsigned count, ScalarEvolution &scev, AAResults &aliases,
-                                              DominatorTree &dominators) {
-  return Nest(outer, count, scev, aliases, dominators).conditions();
+                                              DominatorTree &dominators, StringRef &whyNot) {
+  return Nest(outer, count, scev, aliases, dominators, whyNot).conditions();
 }
 
 } // namespace cc_agent

@@ -1,7 +1,7 @@
 // Whether iterations of a loop may be interleaved over the loop within it, and what has to hold at run time for that.
 #pragma once
 
-#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/IR/Instruction.h"
 #include <optional>
 #include <utility>
@@ -30,18 +30,17 @@ struct NestConditions {
   std::vector<AccessGroup> groups;
   std::vector<std::pair<unsigned, unsigned>> disjoint;                       ///< these groups' bytes do not overlap
   std::vector<std::pair<const llvm::SCEV *, const llvm::SCEV *>> notSmaller; ///< the first is the second or more, as signed numbers
-  bool isProfitable = false; ///< something that is loaded or stored within is the same for neighbouring iterations, or beside it
 
   bool holdAlways() const { return disjoint.empty() && notSmaller.empty(); }
 };
 
 /// What must hold for `count` iterations of `outer` in a row to be run together: what comes before its inner loop for all of them, then each
 /// iteration of the inner loop for all of them, then what comes after it. Nothing: it may not, or it is not known. The order of accesses
-/// alone is looked at; llvm::isSafeToUnrollAndJam() knows the rest.
+/// alone is looked at; llvm::isSafeToUnrollAndJam() knows the rest. Where it says no, `whyNot` says why.
 ///
 /// LLVM's own test asks in which directions dependences go in all loops around, and so has to take addresses apart into subscripts,
 /// which it can do for few parametric shapes. Here all loops around `outer` stand still.
 std::optional<NestConditions> conditionsToJam(llvm::Loop &outer, unsigned count, llvm::ScalarEvolution &scev, llvm::AAResults &aliases,
-                                              llvm::DominatorTree &dominators);
+                                              llvm::DominatorTree &dominators, llvm::StringRef &whyNot);
 
 } // namespace cc_agent

@@ -1,14 +1,13 @@
 #include "unroll_and_jam.h"
 
 #include "nest_dependences.h"
+#include "nest_form.h"
 #include "nest_versions.h"
 #include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/AssumptionCache.h"
-#include "llvm/Analysis/DependenceAnalysis.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/Analysis/ScalarEvolution.h"
-#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -16,6 +15,8 @@
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Scalar/SimpleLoopUnswitch.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 #include "llvm/Transforms/Utils/LCSSA.h"
 #include "llvm/Transforms/Utils/LoopSimplify.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
@@ -33,12 +34,6 @@ cl::opt<unsigned> Count("cc-agent-unroll-and-jam", cl::init(0), cl::Hidden,
 cl::opt<unsigned> MostInstructions("cc-agent-unroll-and-jam-threshold", cl::init(600), cl::Hidden,
                                    cl::desc("Instructions that a nest may have after unroll-and-jam"));
 
-/// Says of everything that it is apart, so that LLVM's test looks at the nest's form alone.
-class AllApart : public AAResultBase {
-public:
-  AliasResult alias(const MemoryLocation &, const MemoryLocation &, AAQueryInfo &, const Instruction *) { return AliasResult::NoAlias; }
-};
-
 class UnrollAndJam : public PassInfoMixin<UnrollAndJam> {
 public:
   PreservedAnalyses run(Function &function, FunctionAnalysisManager &analyses) {
@@ -49,7 +44,6 @@ public:
                 analyses.getResult<AAManager>(function),
                 analyses.getResult<AssumptionAnalysis>(function),
                 analyses.getResult<TargetIRAnalysis>(function),
-                analyses.getResult<TargetLibraryAnalysis>(function),
                 analyses.getResult<OptimizationRemarkEmitterAnalysis>(function)};
     return nests.jam() ? PreservedAnalyses::none() : PreservedAnalyses::all();
   }
@@ -63,7 +57,6 @@ private:
     AAResults &aliases;
     AssumptionCache &assumptions;
     TargetTransformInfo &target;
-    TargetLibraryInfo &libraries;
     OptimizationRemarkEmitter &remarks;
 
     bool jam() {
@@ -72,32 +65,32 @@ private:
         if (loop->isInnermost() && loop->getParentLoop())
           outer.push_back(loop->getParentLoop());
       bool isChanged = false;
-      for (Loop *loop : outer) // the first that can be, from within
-        for (; loop && !jam(*loop, isChanged); loop = loop->getParentLoop())
-          ;
+      for (Loop *loop : outer)
+        isChanged |= jam(*loop);
       return isChanged;
     }
 
-    /// Whether the loop's nest was jammed.
-    bool jam(Loop &loop, bool &isChanged) {
-      if (hasUnrollAndJamTransformation(&loop) & TM_Disable || !hasRightForm(loop))
+    /// Whether the function was changed.
+    bool jam(Loop &loop) {
+      if (hasUnrollAndJamTransformation(&loop) & TM_Disable)
         return false;
-      auto conditions = conditionsToJam(loop, Count, scev, aliases, dominators);
-      if (!conditions || !conditions->isProfitable)
+      StringRef whyNot = "the nest has not the form for it, or is too large";
+      std::optional<NestConditions> conditions;
+      if (hasRightForm(loop))
+        conditions = conditionsToJam(loop, Count, scev, aliases, dominators, whyNot);
+      if (!conditions) {
+        remarks.emit([&] { return OptimizationRemarkMissed(DEBUG_TYPE, "NotJammed", loop.getStartLoc(), loop.getHeader()) << "not jammed: " << whyNot; });
         return false;
-      if (!conditions->holdAlways()) {
-        if (!versionNest(loop, *conditions, loops, dominators, scev))
-          return false;
-        isChanged = true;
       }
+      if (!conditions->holdAlways() && !versionNest(loop, *conditions, loops, dominators, scev))
+        return false;
       BasicBlock *latch = loop.getLoopLatch();
       auto location = loop.getStartLoc();
       const BasicBlock *header = loop.getHeader();
       auto result = UnrollAndJamLoop(&loop, Count, scev.getSmallConstantTripCount(&loop, latch), scev.getSmallConstantTripMultiple(&loop, latch),
                                      /*UnrollRemainder=*/false, &loops, &scev, &dominators, &assumptions, &target, &remarks);
       if (result == LoopUnrollResult::Unmodified)
-        return false;
-      isChanged = true;
+        return !conditions->holdAlways();
       remarks.emit([&] {
         return OptimizationRemark(DEBUG_TYPE, "Jammed", location, header) << ore::NV("Count", unsigned(Count)) << " iterations of the outer loop run together"
                << (conditions->holdAlways() ? "" : ", where a check at run time says that they may");
@@ -112,11 +105,7 @@ private:
       unsigned trips = scev.getSmallConstantTripCount(&loop, loop.getLoopLatch());
       if (size * Count > MostInstructions || (trips && trips <= Count) || !loop.isLCSSAForm(dominators))
         return false;
-      AllApart nothing;
-      AAResults allApart(libraries);
-      allApart.addAAResult(nothing);
-      DependenceInfo dependences(&function, &allApart, &scev, &loops);
-      return isSafeToUnrollAndJam(&loop, scev, dominators, dependences, loops);
+      return hasFormToJam(loop, dominators);
     }
   };
 };
@@ -127,6 +116,12 @@ void registerUnrollAndJam(PassBuilder &builder) {
   builder.registerVectorizerStartEPCallback([](FunctionPassManager &manager, OptimizationLevel) {
     if (Count < 2)
       return;
+    // Whether the inner loop runs at all is asked in front of the outer one, also where that was not known to be the same before inlining.
+    LoopPassManager hoisting;
+    hoisting.addPass(LICMPass(LICMOptions()));
+    hoisting.addPass(SimpleLoopUnswitchPass(/*NonTrivial=*/true));
+    manager.addPass(createFunctionToLoopPassAdaptor(std::move(hoisting), /*UseMemorySSA=*/true));
+    manager.addPass(SimplifyCFGPass(SimplifyCFGOptions().needCanonicalLoops(true)));
     manager.addPass(LoopSimplifyPass());
     manager.addPass(LCSSAPass());
     manager.addPass(UnrollAndJam());

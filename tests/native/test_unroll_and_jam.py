@@ -13,7 +13,7 @@ from compiler_agent.llvm.toolchain import Toolchain
 
 NESTS = Path(__file__).with_name("nests.c")
 JAMMED = {
-    *("product", "accumulate", "rows_apart", "down_columns", "same_row", "backwards"),
+    *("product", "rows_apart", "down_columns", "same_row", "backwards"),
     *("chosen", "deep", "after", "mirrored", "widths", "before", "last"),
 }
 """The others carry something from one iteration to the next, always; of these the check at run time says when."""
