@@ -8,6 +8,7 @@
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/Instructions.h"
+#include "llvm/IR/Module.h"
 
 using namespace llvm;
 
@@ -120,12 +121,16 @@ private:
     return dominators.dominates(inner.getLoopLatch(), block) ? Part::After : Part::Before;
   }
 
-  std::optional<Address> addressOf(Value *pointer) const {
-    Address address{scev.getSCEV(pointer), constant(0), constant(0)};
+  const Loop &loopOf(const BasicBlock *block) const { return inner.contains(block) ? inner : outer; }
+
+  std::optional<Address> addressOf(Value *pointer, const BasicBlock *block) const {
+    Address address{scev.getSCEVAtScope(pointer, &loopOf(block)), constant(0), constant(0)};
     while (auto *recurrence = dyn_cast<SCEVAddRecExpr>(address.start)) {
       const Loop *loop = recurrence->getLoop();
       if (loop != &outer && loop != &inner)
         break; // of a loop around the nest
+      if (!loop->contains(block)) // over by then: of its addresses the last one alone is known to be accessed
+        return std::nullopt;
       const SCEV *stride = recurrence->getStepRecurrence(scev);
       if (!recurrence->isAffine() || !scev.isLoopInvariant(stride, &outer))
         return std::nullopt;
@@ -158,7 +163,7 @@ private:
   bool add(Instruction &instruction, Part part) {
     Value *pointer = getLoadStorePointerOperand(&instruction);
     TypeSize size = instruction.getDataLayout().getTypeStoreSize(getLoadStoreType(&instruction));
-    auto address = addressOf(pointer);
+    auto address = addressOf(pointer, instruction.getParent());
     if (!address || size.isScalable() || pointer->getType()->getPointerAddressSpace() != 0)
       return false;
     if (!isWithinObject(instruction, *address))
@@ -176,18 +181,19 @@ private:
     return true;
   }
 
-  /// Whether the addresses of all iterations are in a row, and do not wrap around. Those that are accessed in each iteration are in one
-  /// object, and that does not. Of others nothing is known but that nobody waits for so many iterations of small strides.
-  bool isWithinObject(const Instruction &access, const Address &address) const {
-    const BasicBlock *block = access.getParent();
-    if (dominators.dominates(block, inner.contains(block) ? inner.getLoopLatch() : outer.getLoopLatch()))
+  /// Whether the addresses of all iterations are in a row, and do not wrap around more than once. Those that are accessed in each iteration
+  /// are in one object, and that does not. Of others nothing is known but that small strides and so many iterations do not get that far.
+  bool isWithinObject(const Instruction &access, const Address &address) {
+    if (dominators.dominates(access.getParent(), loopOf(access.getParent()).getLoopLatch()))
       return true;
     auto isSmall = [](const SCEV *stride) {
       auto *fixed = dyn_cast<SCEVConstant>(stride);
-      return fixed && fixed->getAPInt().isSignedIntN(32);
+      return fixed && fixed->getAPInt().isSignedIntN(28);
     };
     auto *computed = dyn_cast<GEPOperator>(getLoadStorePointerOperand(&access));
-    return computed && computed->hasNoUnsignedSignedWrap() && isSmall(address.outerStride) && isSmall(address.innerStride);
+    if (!computed || !computed->hasNoUnsignedSignedWrap() || !isSmall(address.outerStride) || !isSmall(address.innerStride))
+      return false;
+    return all_of(backedges, [&](const SCEV *times) { return require(times, constant(0)) && require(constant(int64_t(1) << 32), times); });
   }
 
   /// Whether that the first is not smaller than the second is known, or can be looked up.
@@ -196,7 +202,8 @@ private:
       return true;
     if (scev.isKnownPredicate(ICmpInst::ICMP_SLT, large, small))
       return false;
-    found.notSmaller.emplace_back(large, small);
+    if (std::pair asked(large, small); !is_contained(found.notSmaller, asked))
+      found.notSmaller.push_back(asked);
     return true;
   }
 

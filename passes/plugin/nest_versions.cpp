@@ -9,6 +9,7 @@
 #include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 #include "llvm/Transforms/Utils/ScalarEvolutionExpander.h"
+#include <set>
 
 using namespace llvm;
 
@@ -29,17 +30,22 @@ Value *emitConditions(const NestConditions &conditions, Instruction *place, Scal
   auto compute = [&](const SCEV *value) { return expander.expandCodeFor(value, value->getType(), place); };
   IRBuilder<> builder(place);
   Value *all = builder.getTrue();
-  auto require = [&](Value *condition) { all = builder.CreateAnd(all, condition, "jam.safe"); };
+  // Nobody branched on these values before, so they may be poison where the nest touches no memory; and only what they are about may be.
+  auto require = [&](Value *condition) { all = builder.CreateAnd(all, builder.CreateFreeze(condition), "jam.safe"); };
+  std::set<unsigned> inOnePiece;
   for (auto [one, other] : conditions.disjoint) {
     const AccessGroup &first = conditions.groups[one], &second = conditions.groups[other];
+    // Iterations that access nothing may begin in front of address 0, or end behind the last one.
+    for (unsigned group : {one, other})
+      if (inOnePiece.insert(group).second)
+        require(builder.CreateICmpULE(compute(conditions.groups[group].low), compute(conditions.groups[group].end)));
     Value *isBefore = builder.CreateICmpULE(compute(first.end), compute(second.low));
     Value *isAfter = builder.CreateICmpULE(compute(second.end), compute(first.low));
     require(builder.CreateOr(isBefore, isAfter));
   }
   for (auto [large, small] : conditions.notSmaller)
     require(builder.CreateICmpSGE(compute(large), compute(small)));
-  // Nobody branched on these values before, so they may be poison where the nest touches no memory.
-  return builder.CreateFreeze(all, "jam.safe");
+  return all;
 }
 
 /// Says of accesses that were found to be apart that they are, for one execution of the nest.
@@ -52,7 +58,7 @@ void annotate(const NestConditions &conditions, Instruction *entry) {
   auto scopeOf = [&](unsigned group) {
     if (!scopes[group]) {
       scopes[group] = metadata.createAnonymousAliasScope(domain, "group" + std::to_string(group));
-      IRBuilder<>(entry).CreateNoAliasScopeDeclaration(scopes[group]);
+      IRBuilder<>(entry).CreateNoAliasScopeDeclaration(MDNode::get(context, scopes[group]));
     }
     return scopes[group];
   };
@@ -93,11 +99,13 @@ bool versionNest(Loop &nest, const NestConditions &conditions, LoopInfo &loops, 
     Value *value = merged.getIncomingValueForBlock(exiting);
     Value *copied = copies.lookup(value);
     merged.addIncoming(copied ? copied : value, cast<BasicBlock>(copies[exiting]));
+    scev.forgetLcssaPhiWithNewPredecessor(&nest, &merged);
   }
   formDedicatedExitBlocks(&nest, &dominators, &loops, nullptr, /*PreserveLCSSA=*/true);
   formDedicatedExitBlocks(copy, &dominators, &loops, nullptr, /*PreserveLCSSA=*/true);
   annotate(conditions, entry->getTerminator());
   scev.forgetLoop(&nest);
+  scev.forgetBlockAndLoopDispositions();
   return true;
 }
 

@@ -3,6 +3,10 @@
 
 #include "nest_dependences.h"
 
+namespace llvm {
+class LoopInfo;
+} // namespace llvm
+
 namespace cc_agent {
 
 /// Copies the nest. What was there is run where the conditions hold, and says in its metadata which of its accesses do not alias; the copy

@@ -113,10 +113,27 @@ HIDDEN void widths(const real *a, const real *b, real *c, int rows, int inner, i
     for (long j = 0; j < columns; j++)
       narrow[j] += (float)numbers[p * columns + j];
 }
+HIDDEN void seldom(const real *a, const real *b, real *c, int rows, int inner, int columns) {
+  for (long p = 0; p < rows; p++) {
+    real sum = 0;
+    for (long j = 0; j < columns; j++) {
+      if (p == inner + (b[j] > 1e300)) // in one iteration of the outer loop; in the first, this would be in front of address 0
+        c[(p - inner) * 1048576] = a[p] + b[j];
+      sum += b[j];
+    }
+    c[p + 300] = sum;
+  }
+}
+HIDDEN void twice(const real *a, const real *b, real *c, int rows, int inner, int columns) {
+  for (int round = 0; round < 2; round++) // is unrolled, so there are two executions of the nest in a row
+    for (long p = 0; p < rows; p++)
+      for (long j = 0; j < columns; j++)
+        c[round + p] += a[p] * b[j];
+}
 
 typedef void kernel(const real *, const real *, real *, int, int, int);
-static kernel *const kernels[] = {product, accumulate, rows_apart, down_columns, same_row, neighbours, carried, before, last, backwards, around, chosen, deep, after, mirrored, widths};
-static const char *const names[] = {"product", "accumulate", "rows_apart", "down_columns", "same_row", "neighbours", "carried", "before", "last", "backwards", "around", "chosen", "deep", "after", "mirrored", "widths"};
+static kernel *const kernels[] = {product, accumulate, rows_apart, down_columns, same_row, neighbours, carried, before, last, backwards, around, chosen, deep, after, mirrored, widths, seldom, twice};
+static const char *const names[] = {"product", "accumulate", "rows_apart", "down_columns", "same_row", "neighbours", "carried", "before", "last", "backwards", "around", "chosen", "deep", "after", "mirrored", "widths", "seldom", "twice"};
 
 static real memory[SPACE];
 
