@@ -145,25 +145,8 @@ def versions() -> str:
 
 
 def _clang(option: str) -> str:
-    plugin = str(native_directory() / "lib" / "cc-agent.so")
-    return _output(
-        [
-            CLANG,
-            "-Xclang",
-            "-load",
-            "-Xclang",
-            plugin,
-            "-Oz",
-            "-mllvm",
-            option,
-            "-c",
-            "-x",
-            "c",
-            "/dev/null",
-            "-o",
-            "/dev/null",
-        ]
-    )
+    load = ["-Xclang", "-load", "-Xclang", str(native_directory() / "lib" / "cc-agent.so")]
+    return _output([CLANG, *load, "-Oz", "-mllvm", option, "-c", "-x", "c", "/dev/null", "-o", "/dev/null"])
 
 
 def _output(argv: list[str]) -> str:

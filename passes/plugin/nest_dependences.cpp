@@ -177,7 +177,7 @@ private:
         return true;
       }
     }
-    groups.push_back({std::move(*address), {{&instruction, part, 0, int64_t(size.getFixedValue())}}});
+    groups.push_back({*address, {{&instruction, part, 0, int64_t(size.getFixedValue())}}});
     return true;
   }
 
@@ -214,13 +214,12 @@ private:
     const SCEV *outerStride = group.address.outerStride, *innerStride = group.address.innerStride;
     int64_t span = group.last() - group.first();
     // Where two iterations of the outer loop meet in one of the inner loop, they keep their order. So in these two cases it is enough that
-    // iterations of the inner loop are apart.
-    bool isWithin = group.isWhollyIn(Part::Within);
+    // iterations of the inner loop are apart. What has an inner stride is within.
     if (outerStride->isZero()) // the same bytes for each iteration of the outer loop
-      return isWithin && require(magnitude(innerStride), constant(span));
+      return require(magnitude(innerStride), constant(span));
     auto *fixed = dyn_cast<SCEVConstant>(outerStride);
     if (fixed && !isa<SCEVConstant>(innerStride)) { // down the columns
-      if (!isWithin || !fixed->getAPInt().isSignedIntN(32))
+      if (!fixed->getAPInt().isSignedIntN(32))
         return false;
       int64_t reach = std::abs(fixed->getAPInt().getSExtValue()) * int64_t(count - 1) + span;
       return require(magnitude(innerStride), constant(reach));
@@ -254,7 +253,6 @@ private:
     AccessGroup made;
     for (const Access &access : group.accesses)
       made.members.push_back(access.instruction);
-    made.isWritten = group.isWritten();
     made.low = scev.getAddExpr(group.address.start, scev.getAddExpr(low));
     made.end = scev.getAddExpr(group.address.start, scev.getAddExpr(end));
     return made;

@@ -20,7 +20,6 @@ namespace cc_agent {
 /// Loads and stores of a nest whose addresses differ by constants, in all iterations.
 struct AccessGroup {
   std::vector<llvm::Instruction *> members;
-  bool isWritten = false;
   const llvm::SCEV *low = nullptr; ///< the first byte that one execution of the nest touches
   const llvm::SCEV *end = nullptr; ///< behind the last one
 };
