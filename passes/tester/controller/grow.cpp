@@ -6,8 +6,8 @@ namespace cct {
 namespace {
 
 constexpr int MostSteps = 40;
-// Each costs a process: of the time so much, and more where it has led anywhere.
-constexpr double ShareOfTime = 0.08, ShareAfterSuccess = 0.25;
+// Each costs a process: of the effort so much, and more where it has led anywhere.
+constexpr double ShareOfEffort = 0.08, ShareAfterSuccess = 0.25;
 constexpr uint32_t GrowthTimeoutMs = 40;
 
 } // namespace
@@ -22,11 +22,12 @@ bool Search::isTooShort(Run Done) const {
 }
 
 bool Search::grow(uint32_t Function, Seeds &Candidate) {
-  double Start = spent();
-  if (GrowthSeconds > (HasGrown ? ShareAfterSuccess : ShareOfTime) * (Start - SpentBefore))
+  uint64_t Start = effort();
+  double Share = HasGrown ? ShareAfterSuccess : ShareOfEffort;
+  if (static_cast<double>(GrowthEffort) > Share * static_cast<double>(Start - EffortBefore))
     return false;
   bool Enough = makeLonger(Function, Candidate);
-  GrowthSeconds += spent() - Start;
+  GrowthEffort += effort() - Start;
   HasGrown |= Enough;
   return Enough;
 }

@@ -4,6 +4,7 @@
 #include "edges.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 
@@ -22,6 +23,11 @@ constexpr double LongestExploration = 4; // on the clock, in terms of the proces
 bool isLocal(const Description &D, uint32_t Function, uint32_t Owner) {
   const std::vector<uint32_t> &Locals = D.Functions[Function].Locals;
   return Owner >= D.Functions.size() && std::binary_search(Locals.begin(), Locals.end(), Owner - D.Functions.size());
+}
+
+std::array<const Variant *, 9> everyone(const Variants &All) {
+  return {All.Reference.get(), All.Guide.get(), All.Traced.get(), All.Sanitized.get(), All.Zero.get(),
+          All.Pattern.get(), All.Typed.get(), All.Candidate.get(), All.Moved.get()};
 }
 
 } // namespace
@@ -148,10 +154,16 @@ double Search::spent() const {
   timespec Own{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &Own);
   uint64_t Nanoseconds = static_cast<uint64_t>(Own.tv_sec) * 1000000000u + static_cast<uint64_t>(Own.tv_nsec);
-  for (const Variant *V : {All.Reference.get(), All.Guide.get(), All.Traced.get(), All.Sanitized.get(), All.Zero.get(), All.Pattern.get(),
-                           All.Typed.get(), All.Candidate.get(), All.Moved.get()})
+  for (const Variant *V : everyone(All))
     Nanoseconds += V ? V->output().Spent : 0;
   return static_cast<double>(Nanoseconds) / 1e9;
+}
+
+uint64_t Search::effort() const {
+  uint64_t Result = 0;
+  for (const Variant *V : everyone(All))
+    Result += V ? V->effort() : 0;
+  return Result;
 }
 
 // What is collected is kept for all tests that come: it must not depend on who else wanted the machine just then.
@@ -159,8 +171,8 @@ void Search::explore() {
   Statistics Ignored;
   S = &Ignored;
   RandomState = scramble(O.Seed, 0);
-  SpentBefore = spent();
-  double End = SpentBefore + O.Seconds, ClockEnd = now() + LongestExploration * O.Seconds;
+  EffortBefore = effort();
+  double End = spent() + O.Seconds, ClockEnd = now() + LongestExploration * O.Seconds;
   auto goesOn = [&] { return spent() < End && now() < ClockEnd && Ignored.Executions < O.MaxExecutions; };
   // Round and round: what one function sets up, another one needs.
   while (goesOn())
@@ -202,7 +214,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   S = &Result;
   RandomState = scramble(O.Seed, Function + 1);
   const double Began = now();
-  SpentBefore = spent();
+  EffortBefore = effort();
   Finding Refutation;
   auto judge = [&](const Seeds &Candidate) {
     OutputHeader Expected = All.Reference->output();
@@ -263,7 +275,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
 
 void Search::release(uint32_t Function) {
   Waiting[Function] = {};
-  GrowthSeconds = 0;
+  GrowthEffort = 0;
   HasGrown = false;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then

@@ -85,6 +85,8 @@ private:
   bool makeLonger(uint32_t Function, Seeds &Candidate);
   // Seconds of processor time, of this process and of all variants.
   double spent() const;
+  // What the runs of all variants have cost.
+  uint64_t effort() const;
   // More for what is very large.
   uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 4); }
   void keep(const Seeds &Candidate);
@@ -146,8 +148,8 @@ private:
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
   std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  // Processor time: since when the function is tested, and what making arrays longer took of that.
-  double SpentBefore = 0, GrowthSeconds = 0;
+  // Effort: when the test of the function began, and what making arrays longer took since then.
+  uint64_t EffortBefore = 0, GrowthEffort = 0;
   bool HasGrown = false; // that was enough for an input at least once
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
   struct Seen {

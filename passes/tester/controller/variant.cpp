@@ -16,6 +16,9 @@
 namespace cct {
 namespace {
 
+// What it takes to begin another process, in runs: AddressSanitizer's tables are copied with it.
+constexpr uint64_t EffortOfProcess = 15, EffortOfSanitizedProcess = 40;
+
 int memory(const char *Name, uint64_t Size) {
   int Descriptor = memfd_create(Name, 0);
   if (Descriptor < 0 || ftruncate(Descriptor, static_cast<off_t>(Size)) != 0) {
@@ -133,10 +136,14 @@ void Variant::run(uint32_t TimeoutMs, bool Fresh) {
   Result.Detail = 0;
   const char *Text = Fresh ? "QR" : "R";
   size_t Size = strlen(Text);
+  const uint64_t EffortToBegin = Flags & VariantSanitized ? EffortOfSanitizedProcess : EffortOfProcess;
+  Effort += Fresh ? 1 + EffortToBegin : 1;
   if (write(Commands, Text, Size) == static_cast<ssize_t>(Size))
     // The worker stops itself by processor time; on a busy machine that takes longer on the clock.
-    if (int Letter = awaitReport(static_cast<int>(TimeoutMs) * 20 + 10000); Letter == 'D' || Letter == 'X')
+    if (int Letter = awaitReport(static_cast<int>(TimeoutMs) * 20 + 10000); Letter == 'D' || Letter == 'X') {
+      Effort += Letter == 'X' ? EffortToBegin : 0;
       return;
+    }
   // The whole server is gone or stuck: again from the start.
   stop();
   std::string Problem;

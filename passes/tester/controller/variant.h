@@ -41,6 +41,10 @@ public:
   // Runs the shared input. Fresh: in a process that has run nothing before.
   void run(uint32_t TimeoutMs, bool Fresh);
 
+  // What its runs have cost so far: 1 each, and more where the process ended and another one had to begin. Unlike a time it is the same
+  // whenever the same is run.
+  uint64_t effort() const { return Effort; }
+
   const OutputHeader &output() const { return *reinterpret_cast<const OutputHeader *>(Output); }
   const uint8_t *present() const { return Output + OutputPresent; }
   const uint8_t *counters() const { return Output + OutputCounters; }
@@ -70,6 +74,7 @@ private:
   int OutputDescriptor = -1, ArenaDescriptor = -1, Commands = -1, Reports = -1;
   pid_t Process = -1;
   uint8_t *Output = nullptr, *Arena = nullptr;
+  uint64_t Effort = 0;
 };
 
 } // namespace cct
