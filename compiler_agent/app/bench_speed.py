@@ -7,12 +7,16 @@ Each figure is in a journal as soon as it is there, so that an interrupted run g
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from compiler_agent.app.bench_speed_figures import ProgramFigures
+from compiler_agent.app.program import Program
 from compiler_agent.app.program_benchmark import of_benchmark
+from compiler_agent.app.speed_again import measure_again
+from compiler_agent.app.speed_candidates import Rejected
 from compiler_agent.app.tune_speed import SpeedOptions, SpeedResult, tune_program
 from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
@@ -27,7 +31,6 @@ from compiler_agent.evaluation.samples import SampleFile
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
-from compiler_agent.search.strategies import Coreset
 
 _EVENT = "program"
 MEASURING = Measuring(n_pairs=40, seconds=30.0)
@@ -102,19 +105,19 @@ def run_bench(
     head = {**asdict(settings), "budget": str(settings.budget), "machine": str(machine), "llvm": toolchain.digest}
     journal = Journal(state / f"{settings.label}.jsonl", head)
     samples = SampleFile(state / f"{settings.label}.samples.jsonl", machine)
-    plans = {(row.program, row.strategy): row.plan for row in earlier if row.plan}
+    kept = {(row.program, row.strategy): row for row in earlier if row.is_win}
     todo = [
         (benchmark, strategy)
         for benchmark in benchmarks
         for strategy in strategies
-        if not settings.again or (benchmark.name, strategy) in plans
+        if not settings.again or (benchmark.name, strategy) in kept
     ]
     figures = []
     for number, (benchmark, strategy) in enumerate(todo, 1):
         key = f"{benchmark.name} {strategy}"
         row = journal.get(_EVENT, key)
         if row is None and measure:
-            one = _measured(benchmark, strategy, settings, samples, plans.get((benchmark.name, strategy)))
+            one = _measured(benchmark, strategy, settings, samples, kept.get((benchmark.name, strategy)))
             row = journal.note(_EVENT, key, **one.to_json())
             _say(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s")
         if row is not None:
@@ -123,7 +126,11 @@ def run_bench(
 
 
 def _measured(
-    benchmark: Benchmark, strategy: str, settings: Settings, samples: SampleFile, plan: str | None = None
+    benchmark: Benchmark,
+    strategy: str,
+    settings: Settings,
+    samples: SampleFile,
+    earlier: ProgramFigures | None = None,
 ) -> ProgramFigures:
     options = SpeedOptions(
         settings.budget,
@@ -138,14 +145,15 @@ def _measured(
     )
     try:
         with ScratchDirectory(prefix="cc-agent-bench-") as scratch:
-            return _figures(benchmark, strategy, _tuned(benchmark, settings, options, Path(scratch), plan))
-    except NotEstablished as error:
+            program = _program(benchmark, settings, Path(scratch))
+            if earlier is not None:
+                return _again(earlier, program, options)
+            return _figures(benchmark, strategy, _tuned(program, options))
+    except (NotEstablished, Rejected) as error:
         return ProgramFigures(benchmark.name, benchmark.kind, benchmark.part.value, strategy, reason=error.message)
 
 
-def _tuned(
-    benchmark: Benchmark, settings: Settings, options: SpeedOptions, scratch: Path, plan: str | None
-) -> SpeedResult:
+def _program(benchmark: Benchmark, settings: Settings, scratch: Path) -> Program:
     flags = [f"-march={settings.march}"] if settings.march else []
     sources = driver_units(benchmark, scratch / "library", discover()) if benchmark.library else benchmark.units()
     program = of_benchmark(benchmark, discover(), scratch / "plain", flags, sources, settings.seed)
@@ -153,11 +161,38 @@ def _tuned(
         profile = program.profile(scratch / "profile")
         flags += profile.flags
         program = of_benchmark(benchmark, discover(), scratch / "profiled", flags, sources, settings.seed)
-    known = Coreset([Plan.parse(plan)]) if plan else None
-    result = tune_program(program, options, strategy=known, say=lambda text: _say(f"{options.name}: {text}"))
+    return program
+
+
+def _tuned(program: Program, options: SpeedOptions) -> SpeedResult:
+    result = tune_program(program, options, say=lambda text: _say(f"{options.name}: {text}"))
     if result.found.interrupted:  # half a search is no figure
         raise KeyboardInterrupt
     return result
+
+
+def _again(earlier: ProgramFigures, program: Program, options: SpeedOptions) -> ProgramFigures:
+    started_s, say = time.monotonic(), lambda text: _say(f"{options.name}: {text}")
+    found = measure_again(program, Plan.parse(earlier.plan), earlier.baseline, options, say)
+    comparison, speedup = found.comparison, found.comparison.speedup
+    return ProgramFigures(
+        program=earlier.program,
+        kind=earlier.kind,
+        part=earlier.part,
+        strategy=earlier.strategy,
+        baseline=earlier.baseline,
+        speedup=speedup.median if speedup else 1.0,
+        low=speedup.low if speedup else 1.0,
+        high=speedup.high if speedup else 1.0,
+        plan=earlier.plan if speedup else "",
+        reason=comparison.reason,
+        n_candidates=1,
+        n_timed=1,
+        n_wrong=int(comparison.outcome.refutes),
+        size_ratio=found.size_ratio,
+        seconds=time.monotonic() - started_s,
+        cautions=tuple(caution.kind.value for caution in comparison.cautions),
+    )
 
 
 def _say(text: str) -> None:

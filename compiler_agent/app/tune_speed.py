@@ -132,7 +132,7 @@ def tune_program(
         for caution in baselines.session.cautions:
             say(f"caution: {caution}")
         say(f"the fastest stock configuration is {baselines.level}")
-        functions, hot = _profiled(program, wanted, scratch / "profile", say)
+        functions, hot = profiled(program, wanted, scratch / "profile", say)
         space = SpeedSpace(catalog.load(), functions, allow_experimental=options.allow_experimental)
         candidates = Candidates(
             program, objects, hot, space, allow_experimental=options.allow_experimental, guard=options.guard
@@ -163,10 +163,20 @@ def tune_program(
     )
 
 
-def _profiled(
+def profiled(
     program: Program, wanted: Collection[str], place: Path, say: Callable[[str], None]
 ) -> tuple[tuple[HotFunction, ...], dict[str, tuple[str, ...]]]:
-    """The functions that take the program's time, and the units that plans are for, with those of each."""
+    """The functions that take the program's time, and the units that plans are for, with those of each.
+
+    Args:
+        program: The program; it is built with counters, and run.
+        wanted: Keys of the units that plans may be for.
+        place: A directory for that.
+        say: Told which functions are hot, or why there is no profile.
+
+    Raises:
+        NotEstablished: The program spends its time elsewhere.
+    """
     functions: tuple[HotFunction, ...] = ()
     hot: dict[str, tuple[str, ...]] = dict.fromkeys(wanted, ())
     try:

@@ -68,7 +68,7 @@ def test_a_second_run_agrees_where_intervals_overlap():
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     measured: list[str] = []
 
-    def measure(benchmark, strategy, settings, samples, plan):
+    def measure(benchmark, strategy, settings, samples, earlier):
         if len(measured) == 1:
             raise KeyboardInterrupt
         measured.append(benchmark.name)
@@ -92,8 +92,8 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
 
 
 def test_again_measures_what_an_earlier_run_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def measure(benchmark, strategy, settings, samples, plan):
-        return dataclasses.replace(AES, program=benchmark.name, strategy=strategy, plan=plan)
+    def measure(benchmark, strategy, settings, samples, earlier):
+        return dataclasses.replace(AES, program=benchmark.name, strategy=strategy, plan=earlier.plan)
 
     monkeypatch.setattr(bench_speed, "_measured", measure)
     again = bench_speed.Settings(Budget(n_evaluations=3), seed=5, again=True)
