@@ -3,7 +3,8 @@
 In phases, each of which goes on where it was interrupted. *make*: mutants whose objects differ from clang's own and
 from each other. *judge*: which of them are equivalent, or wrong, by proof and by trying all inputs. The tester is not
 asked, so that this is done once, whatever becomes of the tester. *test*: all that were not shown equivalent are tested
-as a plan's object would be. *confirm*: those let through are tested for much longer; does any input get there at all?
+as a plan's object would be. *programs*: with those that were not caught the library's own tests are run. *confirm*:
+those let through are tested for much longer; does any input get there at all?
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, list_sites, make_mutant
 from compiler_agent.app.bench_mutants_judge import Answer, Prover, Reply, Tester, Truth, verdict_of
+from compiler_agent.app.bench_mutants_programs import OwnTests
 from compiler_agent.app.bench_mutants_sample import Candidate, candidates, choose_functions
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import write_atomically
@@ -29,7 +31,7 @@ from compiler_agent.llvm.toolchain import discover
 
 LIBRARIES = ("zlib", "lua", "expat", "bzip2", "lz4", "libpng")
 LEVELS = ("-Oz", "-O2")
-PHASES = ("make", "judge", "test", "confirm")
+PHASES = ("make", "judge", "test", "programs", "confirm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Bench:
         self.provers = provers
         self.jobs = jobs
         kept = {name: value for name, value in asdict(settings).items() if name != "n_mutants"}
+        self.programs = OwnTests(self.directory / "programs")
         self.mutants = Journal(self.directory / "mutants.jsonl", kept)
         self.tests = Journal(self.directory / f"{run}.jsonl", {"seconds": limits.seconds, "seed": limits.seed})
 
@@ -112,6 +115,10 @@ class Bench:
             print(f"testing {len(wanted)} that were not shown equivalent", file=sys.stderr, flush=True)
             self.prepare(wanted)
             self._all(wanted, self.test)
+        if "programs" in phases:
+            missed = [one for one in wanted if self._answer(one) in (Answer.PASSED, Answer.NOT_ESTABLISHED)]
+            print(f"the own tests of libraries: {len(missed)} that were not caught", file=sys.stderr, flush=True)
+            self._all(missed, self.try_own_tests)
         if "confirm" in phases:
             self._all([one for one in wanted if self._answer(one) is Answer.PASSED], self.confirm)
 
@@ -214,6 +221,19 @@ class Bench:
             f"in {time.monotonic() - started_s:.1f} s: {tested.reason[:100]}",
             file=sys.stderr, flush=True,
         )  # fmt: skip
+
+    def try_own_tests(self, candidate: Candidate) -> None:
+        """Runs the library's own tests with one mutant in it; that does not depend on the function tester."""
+        if self.mutants.get("programs", candidate.key) is not None:
+            return
+        try:
+            found = self.programs.test(candidate.compiled, self._files(candidate)[1])
+        except CompilerAgentError as error:
+            found = Reply(Answer.NOT_ESTABLISHED, f"error: {error}", 0.0, -1.0, 0)
+        self.mutants.note("programs", candidate.key, answer=found.answer.value, reason=found.reason,
+                          seconds=found.seconds)  # fmt: skip
+        print(f"  {candidate.key}: {found.answer.value} in {found.seconds:.1f} s: {found.reason[:100]}",
+              file=sys.stderr, flush=True)  # fmt: skip
 
     def confirm(self, candidate: Candidate) -> None:
         """A mutant that was let through: a long run with other inputs, and whether any input gets to its site."""

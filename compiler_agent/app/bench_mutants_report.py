@@ -35,6 +35,8 @@ class Tally:
     """Let through, and neither shown equivalent nor wrong."""
     equivalent: dict[str, int]
     """Shown to be no mistake after all, by whom; those were not tested. `IDENTICAL` ones are not in `total`."""
+    own_tests: int
+    """Of refused, wrong and undecided: those with which the library's own tests fail, as far as they were run."""
     untested: int
     """Not tested yet, and not shown equivalent."""
     unreached: int
@@ -61,6 +63,11 @@ class Tally:
         return _share(self.caught, self.caught + self.wrong)
 
     @property
+    def rate_with_own_tests(self) -> float | None:
+        """(Caught, or the library's own tests fail) ÷ (caught + refused + let through and really wrong)."""
+        return _share(self.caught + self.own_tests, self.caught + self.refused + self.wrong)
+
+    @property
     def lower_bound(self) -> float | None:
         """Caught ÷ all that were tested: what is undecided counts as missed."""
         return _share(self.caught, self.tested)
@@ -82,6 +89,7 @@ def tally(rows: Iterable[dict[str, Any]]) -> Tally:
         wrong=fates["wrong"],
         undecided=fates["undecided"],
         equivalent={how: known[how] for how in (IDENTICAL, *PROVERS)},
+        own_tests=sum(row["own_tests"] != "" and row["fate"] in ("refused", "wrong") for row in found),
         untested=fates["untested"],
         unreached=sum(row["fate"] in ("wrong", "undecided") and row["reached"] is False for row in found),
     )
@@ -95,7 +103,8 @@ def mutants(made: Journal, tests: Journal, n_mutants: int) -> list[dict[str, Any
         if n_kept == n_mutants:
             break
         n_kept += row["fate"] == "kept"
-        base = {**row, "key": key, "prover": "", "how": "", "reached": None, "answer": "", "seconds": 0.0}
+        base = {**row, "key": key, "prover": "", "how": "", "reached": None, "answer": "", "seconds": 0.0,
+                "own_tests": _own_tests_failed(key, made)}  # fmt: skip
         if row["fate"] == "identical":
             rows.append({**base, "fate": "equivalent", "prover": IDENTICAL})
         elif row["fate"] == "kept":
@@ -123,7 +132,16 @@ def _fate(key: str, made: Journal, tests: Journal) -> dict[str, Any]:
         found["reached"] = confirmed["reached"]
         if confirmed["wrong"]:
             return {**found, "fate": "wrong", "prover": "tester", "how": confirmed["how"]}
+    failed = _own_tests_failed(key, made)
+    if verdict.truth is Truth.UNDECIDED and failed:
+        return {**found, "fate": "wrong", "prover": "own tests", "how": failed}
     return {**found, "fate": "wrong" if verdict.truth is Truth.WRONG else "undecided"}
+
+
+def _own_tests_failed(key: str, made: Journal) -> str:
+    """How the library's own tests fail with a mutant; empty: they do not, or were not run."""
+    row = made.get("programs", key)
+    return str(row["reason"]) if row is not None and row["answer"] == Answer.ALARM.value else ""
 
 
 def contradictions(rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -177,6 +195,7 @@ def render(made: Journal, tests: Journal, n_mutants: int, console: Console) -> l
     for what, share in (
         ("caught ÷ (caught + refused + wrong)", whole.rate),
         ("caught ÷ (caught + wrong)", whole.rate_where_tested),
+        ("caught, or by the library's own tests ÷ (caught + refused + wrong)", whole.rate_with_own_tests),
         ("lower bound: caught ÷ (caught + refused + wrong + undecided)", whole.lower_bound),
         ("kept out of a build: (caught + refused) ÷ (caught + refused + wrong + undecided)", whole.kept_out),
     ):
@@ -191,7 +210,8 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
     def figures(chosen: list[dict[str, Any]]) -> dict[str, Any]:
         whole = tally(chosen)
-        rates = {"rate": whole.rate, "rate_where_tested": whole.rate_where_tested, "lower_bound": whole.lower_bound}
+        rates = {"rate": whole.rate, "rate_where_tested": whole.rate_where_tested,
+                 "rate_with_own_tests": whole.rate_with_own_tests, "lower_bound": whole.lower_bound}  # fmt: skip
         return {**asdict(whole), "total": whole.total, **rates}
 
     def by(name: str) -> dict[str, Any]:
@@ -203,12 +223,13 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _table(title: str, rows: list[dict[str, Any]], of: Callable[[dict[str, Any]], str]) -> Table:
     table = Table(title=f"by {title}")
     table.add_column(title, no_wrap=True)
-    for name in ("mutants", "caught", "refused", "wrong", "undecided", "unreached", *(f"= {how}" for how in PROVERS),
+    for name in ("mutants", "caught", "refused", "wrong", "undecided", "unreached", "own tests",
+                 *(f"= {how}" for how in PROVERS),
                  f"(= {IDENTICAL})", "untested", "rate", "c÷(c+w)", "at least"):  # fmt: skip
         table.add_column(name, justify="right")
     for name in (*sorted({of(row) for row in rows}), "all"):
         part = tally(row for row in rows if name == "all" or of(row) == name)
-        counts = (part.total, part.caught, part.refused, part.wrong, part.undecided, part.unreached,
+        counts = (part.total, part.caught, part.refused, part.wrong, part.undecided, part.unreached, part.own_tests,
                   *(part.equivalent[how] for how in (*PROVERS, IDENTICAL)), part.untested)  # fmt: skip
         table.add_row(
             name, *map(str, counts), _percent(part.rate), _percent(part.rate_where_tested), _percent(part.lower_bound)

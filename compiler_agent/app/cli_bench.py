@@ -193,7 +193,7 @@ def bench_drop_in(arguments: tuple[str, ...]) -> None:
 @click.option("--mutants", "n_mutants", default=1200, show_default=True)
 @click.option("--draw", "draw_seed", default=0, show_default=True, help="Seed of the draw of functions and mistakes.")
 @click.option(
-    "--only", "phases", type=click.Choice(["make", "judge", "test", "confirm"]), multiple=True,
+    "--only", "phases", type=click.Choice(["make", "judge", "test", "programs", "confirm"]), multiple=True,
     help="Only these phases; default: make, judge, test. No test is needed to judge.",
 )  # fmt: skip
 @click.option("--judge-seconds", default=5.0, show_default=True, help="Of the validator, for each mutant.")

@@ -153,24 +153,31 @@ def parse_sizes(text: str) -> Artifacts:
     return Artifacts(n_objects=n_objects, text_bytes=sum(int(section[2]) for section in sections))
 
 
+def variables(library: Library, compiler: Compiler, jobs: int) -> dict[str, str]:
+    """What the commands of a library find in their environment beside what is always there."""
+    given = {
+        "LC_ALL": "C.UTF-8",
+        "CC": compiler.cc,
+        "CXX": compiler.cxx,
+        "CFLAGS": compiler.cflags,
+        "CXXFLAGS": compiler.cflags,
+        "FLAGS": " ".join(library.flags),
+        "JOBS": str(jobs),
+    }
+    return {**given, **compiler.environment}
+
+
+def script(commands: tuple[str, ...]) -> str:
+    """Commands as one for `sh -ec`; all that they print is one stream, so that a log has everything in its order."""
+    return "exec 2>&1\n" + "\n".join(commands)
+
+
 def _step(
     name: str, library: Library, commands: tuple[str, ...], directory: Path, compiler: Compiler, jobs: int
 ) -> Step:
     log = directory / f"cc-agent-{name}.log"
-    environment = child_environment(
-        **dict.fromkeys(_CLEARED),
-        LC_ALL="C.UTF-8",
-        CC=compiler.cc,
-        CXX=compiler.cxx,
-        CFLAGS=compiler.cflags,
-        CXXFLAGS=compiler.cflags,
-        FLAGS=" ".join(library.flags),
-        JOBS=str(jobs),
-    )
-    environment |= compiler.environment
-    # One stream, so that the log has everything in its order.
-    script = "exec 2>&1\n" + "\n".join(commands)
-    done = run(["sh", "-ec", script], cwd=directory, env=environment, timeout_s=library.timeout_s)
+    environment = child_environment(**dict.fromkeys(_CLEARED)) | variables(library, compiler, jobs)
+    done = run(["sh", "-ec", script(commands)], cwd=directory, env=environment, timeout_s=library.timeout_s)
     log.write_bytes(done.stdout)
     return Step(
         name=name,
