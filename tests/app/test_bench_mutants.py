@@ -266,15 +266,15 @@ def test_noalias_is_taken_away_where_the_object_does_not_need_it(tmp_path: Path)
     (tmp_path / "two.c").write_text("int f(int *restrict p, const int *restrict q) { *p = *q & 15; return *q + 2; }")
     unit = TranslationUnit("small", Part.TRAINING, "c", "two.c", tmp_path, ("two.c",))
     compiled = compile_unit(unit, "-O2", tmp_path / "modules")
-    truths = {}
+    wrong, truths = ("mask-dropped", "store-dropped", "constant-off-by-one"), set()
     for site in list_sites(compiled):
         make_mutant(compiled, site, tmp_path / "mutant.bc")
         texts = without_noalias(compiled, "f", tmp_path / "mutant.bc")
         assert texts is not None
         assert " noalias " not in "".join(line for text in texts for line in text.splitlines() if "define" in line)
-        truths[site.kind] = Validator().prove(compiled, site, tmp_path / "mutant.bc", 20).truth
-    # They are wrong, but the counterexample may have pointers that alias.
-    assert {truths[kind] for kind in ("mask-dropped", "store-dropped", "constant-off-by-one")} == {Truth.UNDECIDED}
+        if site.kind in wrong:
+            truths.add(Validator().prove(compiled, site, tmp_path / "mutant.bc", 20).truth)
+    assert truths == {Truth.UNDECIDED}  # the counterexample may have pointers that alias
     assert Validator().prove(compiled, site, compiled.bitcode, 20).truth is Truth.EQUIVALENT
 
 
