@@ -93,8 +93,8 @@ class Bench:
         self.tester = tester
         self.provers = provers
         self.jobs = jobs
-        kept = {name: value for name, value in asdict(settings).items() if name != "n_mutants"}
         self.programs = OwnTests(self.directory / "programs")
+        kept = {name: value for name, value in asdict(settings).items() if name != "n_mutants"}
         self.mutants = Journal(self.directory / "mutants.jsonl", kept)
         self.tests = Journal(self.directory / f"{run}.jsonl", {"seconds": limits.seconds, "seed": limits.seed})
 
@@ -228,8 +228,9 @@ class Bench:
             return
         try:
             found = self.programs.test(candidate.compiled, self._files(candidate)[1])
-        except CompilerAgentError as error:
-            found = Reply(Answer.NOT_ESTABLISHED, f"error: {error}", 0.0, -1.0, 0)
+        except CompilerAgentError as error:  # nothing was found out about this mutant: the next run asks again
+            print(f"  {candidate.key}: {error}", file=sys.stderr, flush=True)
+            return
         self.mutants.note("programs", candidate.key, answer=found.answer.value, reason=found.reason,
                           seconds=found.seconds)  # fmt: skip
         print(f"  {candidate.key}: {found.answer.value} in {found.seconds:.1f} s: {found.reason[:100]}",

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compiler_agent.app.bench_mutants_build import Compiled
+from compiler_agent.app.bench_mutants_build import Compiled, emit
 from compiler_agent.app.bench_mutants_judge import Answer, Reply
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.base.files import write_atomically
+from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.base.sandbox import Ending, SandboxLimits, run_confined
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.libraries import Library
@@ -29,7 +30,7 @@ _SLOWER, _SLACK_S = 5.0, 10.0
 _JOBS = 1
 _SAID_BYTES = 200
 _SHIM = """#!/bin/sh
-# Clang; but of the source $CC_AGENT_MUTATED comes the object $CC_AGENT_MUTANT.
+# Clang; but of the source $CC_AGENT_MUTATED comes the object $CC_AGENT_MUTANT, and then there is $CC_AGENT_MUTANT_USED.
 compiles=; output=; source=; before=
 for word; do
   case $before in -o) output=$word ;; esac
@@ -40,6 +41,7 @@ for word; do
   before=$word
 done
 if [ -z "$source" ] || [ -z "$CC_AGENT_MUTANT" ]; then exec {clang} "$@"; fi
+: >"$CC_AGENT_MUTANT_USED"
 if [ "$compiles" ]; then
   {clang} "$@" || exit
   name=${source##*/}
@@ -79,7 +81,7 @@ class OwnTests:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
-        self._trees: dict[str, _Tree] = {}
+        self._trees: dict[str, _Tree | CompilerAgentError] = {}
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def test(self, compiled: Compiled, mutant: Path) -> Reply:
@@ -90,27 +92,33 @@ class OwnTests:
             mutant: The object.
 
         Returns:
-            An alarm where they fail or hang, or the library does not build.
+            An alarm where they fail or hang, or the library does not build, and all is well with clang's own object.
 
         Raises:
-            CompilerAgentError: The tests fail without any mistake, too.
+            CompilerAgentError: They say nothing of mistakes: they fail without one, too, or are made without the unit.
         """
         name = f"{compiled.unit.library}{compiled.level}"
         with self._locks[name]:  # there is one tree
-            if name not in self._trees:
-                self._trees[name] = self._tree(compiled)
-            tree = self._trees[name]
-            source = tree.directory / compiled.unit.source
-            mutated = {"CC_AGENT_MUTATED": str(source.resolve()), "CC_AGENT_MUTANT": str(mutant.resolve())}
-            compiler = replace(tree.compiler, environment=mutated)
-            for stale in {*tree.stale, source}:
-                os.utime(stale)
-            tree.stale = {source}
-            built = library_build.build(tree.library, tree.directory, compiler, jobs=_JOBS)
-            if not built.passed:
-                return Reply(Answer.ALARM, f"its build {built.reason}", built.wall_time_s, -1.0, 1)
-            why, seconds = _tested(tree, compiler)
+            tree = self._tree_of(name, compiled)
+            why, seconds = _tried(tree, compiled, mutant)
+            if why:  # a full disk, a busy machine, flags that this object does not have: whose fault is it?
+                own = tree.directory.with_suffix(".own.o")
+                write_atomically(own, emit(compiled, compiled.bitcode))
+                excuse, _ = _tried(tree, compiled, own)
+                if excuse:
+                    raise CompilerAgentError(f"{compiled.name}, with clang's own object in its place: {excuse}")
         return Reply(Answer.ALARM if why else Answer.PASSED, why, seconds, -1.0, 1)
+
+    def _tree_of(self, name: str, compiled: Compiled) -> _Tree:
+        if name not in self._trees:
+            try:
+                self._trees[name] = self._tree(compiled)
+            except CompilerAgentError as error:  # the next mutant would fare no better
+                self._trees[name] = error
+        tree = self._trees[name]
+        if isinstance(tree, CompilerAgentError):
+            raise tree
+        return tree
 
     def _tree(self, compiled: Compiled) -> _Tree:
         (library,) = libraries.select(libraries.load(), [compiled.unit.library])
@@ -121,8 +129,7 @@ class OwnTests:
         if finished.exists():  # what was tested last may still be in it
             tree.stale = {place / unit.source for unit in libraries.translation_units(library, place)}
         else:
-            if place.exists():  # an interrupt came between
-                raise CompilerAgentError(f"{place} is half made", hint="remove it")
+            _remove(place)  # an interrupt or an error came between
             prepare(library, place)
             for make in (library_build.configure, library_build.build):
                 step = make(library, place, compiler, jobs=_JOBS)
@@ -136,6 +143,14 @@ class OwnTests:
         return tree
 
 
+def _remove(place: Path) -> None:
+    try:
+        if place.exists():
+            shutil.rmtree(place)
+    except OSError as error:
+        raise file_error("write", place, error) from error
+
+
 def _compiler(directory: Path, level: str, toolchain: Toolchain) -> Compiler:
     directory.mkdir(parents=True, exist_ok=True)
     shims = {"cc": toolchain.clang, "c++": toolchain.clangxx}
@@ -143,6 +158,32 @@ def _compiler(directory: Path, level: str, toolchain: Toolchain) -> Compiler:
         write_atomically(directory / name, _SHIM.replace("{clang}", shlex.quote(str(clang))).encode())
         (directory / name).chmod(0o755)
     return Compiler(str(directory / "cc"), str(directory / "c++"), level)
+
+
+def _tried(tree: _Tree, compiled: Compiled, target: Path) -> tuple[str, float]:
+    """Builds the library with an object in the unit's place; as `_tested`, or why it does not build.
+
+    Raises:
+        CompilerAgentError: No command compiles the unit.
+    """
+    source, used = tree.directory / compiled.unit.source, tree.directory / "cc-agent-mutant-used"
+    environment = {
+        "CC_AGENT_MUTATED": str(source.resolve()),
+        "CC_AGENT_MUTANT": str(target.resolve()),
+        "CC_AGENT_MUTANT_USED": str(used),
+    }
+    compiler = replace(tree.compiler, environment=environment)
+    for stale in {*tree.stale, source}:
+        os.utime(stale)
+    tree.stale = {source}
+    used.unlink(missing_ok=True)
+    built = library_build.build(tree.library, tree.directory, compiler, jobs=_JOBS)
+    if not built.passed:
+        return f"its build {built.reason}", built.wall_time_s
+    why, seconds = _tested(tree, compiler)
+    if not why and not used.exists():
+        raise CompilerAgentError(f"{compiled.name}: its library is built and tested without compiling it")
+    return why, seconds
 
 
 def _tested(tree: _Tree, compiler: Compiler) -> tuple[str, float]:
