@@ -36,7 +36,7 @@ class Tally:
     equivalent: dict[str, int]
     """Shown to be no mistake after all, by whom; those were not tested. `IDENTICAL` ones are not in `total`."""
     own_tests: int
-    """Of refused, wrong and undecided: those with which the library's own tests fail, as far as they were run."""
+    """Of refused and wrong: those with which the library's own tests fail, as far as they were run."""
     untested: int
     """Not tested yet, and not shown equivalent."""
     unreached: int
@@ -64,7 +64,10 @@ class Tally:
 
     @property
     def rate_with_own_tests(self) -> float | None:
-        """(Caught, or the library's own tests fail) ÷ (caught + refused + let through and really wrong)."""
+        """(Caught, or the library's own tests fail) ÷ (caught + refused + let through and really wrong).
+
+        It flatters: of what is undecided, own tests only ever count what they find.
+        """
         return _share(self.caught + self.own_tests, self.caught + self.refused + self.wrong)
 
     @property
@@ -103,7 +106,7 @@ def mutants(made: Journal, tests: Journal, n_mutants: int) -> list[dict[str, Any
         if n_kept == n_mutants:
             break
         n_kept += row["fate"] == "kept"
-        base = {**row, "key": key, "prover": "", "how": "", "reached": None, "answer": "", "seconds": 0.0,
+        base = {**row, "key": key, "prover": "", "how": "", "judged": "", "reached": None, "answer": "", "seconds": 0.0,
                 "own_tests": _own_tests_failed(key, made)}  # fmt: skip
         if row["fate"] == "identical":
             rows.append({**base, "fate": "equivalent", "prover": IDENTICAL})
@@ -114,7 +117,7 @@ def mutants(made: Journal, tests: Journal, n_mutants: int) -> list[dict[str, Any
 
 def _fate(key: str, made: Journal, tests: Journal) -> dict[str, Any]:
     verdict, tested = verdict_of(made, key), tests.get("tested", key)
-    found: dict[str, Any] = {"prover": verdict.prover, "how": verdict.how}
+    found: dict[str, Any] = {"prover": verdict.prover, "how": verdict.how, "judged": verdict.how}
     if tested is not None:
         found |= {name: tested[name] for name in ("answer", "seconds", "coverage", "n_inputs")}
     if verdict.truth is Truth.EQUIVALENT:
@@ -148,10 +151,12 @@ def contradictions(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Mutants of which two that should know say the opposite: a bug of ours, to be looked at."""
     found = []
     for row in rows:
-        if row["how"].startswith("CONTRADICTION"):
-            found.append(f"{row['key']}: {row['how']}")
+        if row["judged"].startswith("CONTRADICTION"):
+            found.append(f"{row['key']}: {row['judged']}")
         if row["fate"] == "equivalent" and row["answer"] == Answer.ALARM.value:
             found.append(f"{row['key']}: an alarm, and equivalent by {row['prover']}: {row['how']}")
+        if row["fate"] == "equivalent" and row["own_tests"]:
+            found.append(f"{row['key']}: {row['own_tests']}; and equivalent by {row['prover']}: {row['how']}")
     return found
 
 

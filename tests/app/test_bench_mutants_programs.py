@@ -150,3 +150,17 @@ def test_a_mutant_with_which_they_fail_is_wrong_and_counted_apart(tmp_path: Path
     assert found.rate == pytest.approx(1 / 3)
     assert found.rate_with_own_tests == 1.0
     assert {row["key"]: row["prover"] for row in rows}["let through"] == "own tests"
+
+
+def test_own_tests_that_fail_contradict_a_proof_and_hide_no_other_contradiction(tmp_path: Path):
+    made, tests = Journal(tmp_path / "mutants.jsonl", {}), Journal(tmp_path / "tests.jsonl", {})
+    site = {"unit": "zlib/a.c", "library": "zlib", "part": "training", "level": "-O2", "kind": "k", "function": "f"}
+    for key, truths in (("proved", ("equivalent",)), ("both", ("equivalent", "wrong"))):
+        made.note("made", key, fate="kept", digest=key, **site)
+        tests.note("tested", key, answer=Answer.PASSED.value, reason="", coverage=1.0, n_inputs=9, seconds=1.0)
+        made.note("programs", key, answer=Answer.ALARM.value, reason="its own tests fail", seconds=1.0)
+        for prover, truth in zip(("optimizer", "validator"), truths, strict=False):
+            made.note("judged", f"{key} {prover}", mutant=key, prover=prover, truth=truth, how=truth)
+    proved, both = bench_mutants_report.contradictions(bench_mutants_report.mutants(made, tests, 9))
+    assert proved == "proved: its own tests fail; and equivalent by optimizer: equivalent"
+    assert both == "both: CONTRADICTION: equivalent; wrong"
