@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from compiler_agent.app.bench_speed_figures import ProgramFigures
 from compiler_agent.app.program import Program
@@ -24,6 +25,7 @@ from compiler_agent.base.errors import NotEstablished, UsageError
 from compiler_agent.base.journal import Journal
 from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.benchmark import Benchmark, load_all
+from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.library_driver import driver_units
 from compiler_agent.evaluation.machine import this_machine
 from compiler_agent.evaluation.pairing import Settings as Measuring
@@ -33,6 +35,8 @@ from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 
 _EVENT = "program"
+_AGAIN = "again"
+"""In the journal of a second run: plan and baseline of the first one, also where the second refutes that plan."""
 MEASURING = Measuring(n_pairs=40, seconds=30.0)
 """Of one comparison: what benchmarks take, 60 ms a run, is seen to half a per cent in so many pairs."""
 
@@ -94,7 +98,8 @@ def run_bench(
         settings: What is the same for all.
         state: A directory for the journal and the raw times.
         measure: False: only what the journal has.
-        earlier: A run whose plans are measured, where the settings say so; programs without one are left out.
+        earlier: A run whose plans are measured, where the settings say so; programs without one are left out. The
+            journal may have rows of another run's plans: those are measured anew.
 
     Raises:
         UsageError: There is no such strategy, or the journal is of another machine.
@@ -114,15 +119,24 @@ def run_bench(
     ]
     figures = []
     for number, (benchmark, strategy) in enumerate(todo, 1):
-        key = f"{benchmark.name} {strategy}"
+        key, first = f"{benchmark.name} {strategy}", kept.get((benchmark.name, strategy))
         row = journal.get(_EVENT, key)
+        if row is not None and first is not None and not _is_again(row, first):
+            row = None
         if row is None and measure:
-            one = _measured(benchmark, strategy, settings, samples, kept.get((benchmark.name, strategy)))
-            row = journal.note(_EVENT, key, **one.to_json())
+            one = _measured(benchmark, strategy, settings, samples, first)
+            again = {_AGAIN: [first.plan, first.baseline]} if first is not None else {}
+            row = journal.note(_EVENT, key, **one.to_json(), **again)
             _say(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s")
         if row is not None:
             figures.append(ProgramFigures.from_json(row))
     return figures
+
+
+def _is_again(row: dict[str, Any], first: ProgramFigures) -> bool:
+    """Whether a row of a second run's journal is about what this first run kept: there may have been another one."""
+    measured = row.get(_AGAIN, [row["plan"], row["baseline"]])
+    return bool(measured == [first.plan, first.baseline])
 
 
 def _measured(
@@ -149,7 +163,7 @@ def _measured(
             if earlier is not None:
                 return _again(earlier, program, options)
             return _figures(benchmark, strategy, _tuned(program, options))
-    except (NotEstablished, Rejected) as error:
+    except NotEstablished as error:
         return ProgramFigures(benchmark.name, benchmark.kind, benchmark.part.value, strategy, reason=error.message)
 
 
@@ -173,25 +187,37 @@ def _tuned(program: Program, options: SpeedOptions) -> SpeedResult:
 
 def _again(earlier: ProgramFigures, program: Program, options: SpeedOptions) -> ProgramFigures:
     started_s, say = time.monotonic(), lambda text: _say(f"{options.name}: {text}")
-    found = measure_again(program, Plan.parse(earlier.plan), earlier.baseline, options, say)
-    comparison, speedup = found.comparison, found.comparison.speedup
-    return ProgramFigures(
+    unkept = ProgramFigures(
         program=earlier.program,
         kind=earlier.kind,
         part=earlier.part,
         strategy=earlier.strategy,
         baseline=earlier.baseline,
-        speedup=speedup.median if speedup else 1.0,
-        low=speedup.low if speedup else 1.0,
-        high=speedup.high if speedup else 1.0,
-        plan=earlier.plan if speedup else "",
-        reason=comparison.reason,
         n_candidates=1,
+    )
+    try:
+        found = measure_again(program, Plan.parse(earlier.plan), earlier.baseline, options, say)
+    except Rejected as error:
+        n_wrong = int(error.verdict is Verdict.MISCOMPILED)
+        return replace(unkept, reason=error.message, n_wrong=n_wrong, seconds=time.monotonic() - started_s)
+    comparison, speedup = found.comparison, found.comparison.speedup
+    measured = replace(
+        unkept,
+        reason=comparison.reason,
         n_timed=1,
         n_wrong=int(comparison.outcome.refutes),
-        size_ratio=found.size_ratio,
         seconds=time.monotonic() - started_s,
         cautions=tuple(caution.kind.value for caution in comparison.cautions),
+    )
+    if speedup is None:
+        return measured
+    return replace(
+        measured,
+        speedup=speedup.median,
+        low=speedup.low,
+        high=speedup.high,
+        plan=earlier.plan,
+        size_ratio=found.size_ratio,
     )
 
 

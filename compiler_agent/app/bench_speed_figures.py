@@ -38,7 +38,7 @@ class ProgramFigures:
     high: float = 1.0
     """The upper end."""
     plan: str = ""
-    """The plan that is kept; empty: none."""
+    """The plan that is kept, or that an earlier run kept and this one has not refuted; empty: none."""
     reason: str = ""
     """Why faster plans are not kept, or why the program could not be timed."""
     n_candidates: int = 0
@@ -96,7 +96,7 @@ class Summary:
     high: float
     """Upper end."""
     n_wins: int
-    """A plan is kept."""
+    """A plan is kept, and it is faster beyond its interval; in a second run that is not so of all that were kept."""
     n_slower: int
     """Slower beyond the interval."""
     fast_p: tuple[float, ...]
@@ -115,7 +115,7 @@ class Summary:
             geomean=stats.geometric_mean(speedups),
             low=low,
             high=high,
-            n_wins=sum(row.is_win for row in rows),
+            n_wins=sum(row.is_win and row.low > 1.0 for row in rows),
             n_slower=sum(row.is_slower for row in rows),
             fast_p=tuple(stats.fast_p(speedups, THRESHOLDS)),
         )

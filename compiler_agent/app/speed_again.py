@@ -1,4 +1,4 @@
-"""A plan that a search kept is measured once more: with all its pairs, in other layouts, and whatever comes of it.
+"""A plan that a search kept is measured once more: over all pairs, in layouts of its own seed, whatever comes of it.
 
 A search gives up what does not look promising, and claims only what holds for all its candidates together. The figure
 of a second run must not pass through either: a gain that is merely not shown again would be reported as none.

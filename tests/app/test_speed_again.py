@@ -14,6 +14,7 @@ from compiler_agent.app.speed_candidates import Rejected
 from compiler_agent.app.tune_speed import SpeedOptions
 from compiler_agent.app.verification import SIZES_ONLY
 from compiler_agent.base.config import Budget
+from compiler_agent.evaluation.evaluate import Verdict
 from compiler_agent.evaluation.measure import Comparison
 from compiler_agent.evaluation.pairing import Outcome, Settings
 from compiler_agent.evaluation.samples import Pair, Times
@@ -27,7 +28,7 @@ OPTIONS = SpeedOptions(
     Budget(n_evaluations=1),
     demands=SIZES_ONLY,
     allow_experimental=True,
-    settings=Settings(n_pairs=12, sample_s=0.005),
+    settings=Settings(n_pairs=12, seconds=3600.0, sample_s=0.005),
     name="multiply evolve",
 )
 
@@ -85,3 +86,19 @@ def test_the_figure_of_a_second_run_is_the_interval_whether_a_gain_is_shown_or_n
     assert (second.plan, second.baseline, second.reason) == (str(SAME), "-O3", "no difference was shown")
     assert second.low < second.speedup < second.high
     assert replicated([first], [second]).share == overlaps
+
+
+@pytest.mark.parametrize(("verdict", "n_wrong"), [(Verdict.MISCOMPILED, 1), (Verdict.REJECTED, 0)])
+def test_a_plan_that_is_none_any_more_is_not_kept_but_the_program_can_be_timed(
+    verdict: Verdict, n_wrong: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def refuse(*what: object) -> None:
+        raise Rejected(verdict, "it does something else")
+
+    monkeypatch.setattr(bench_speed, "measure_again", refuse)
+    first = ProgramFigures("aes", "crypto", "training", "evolve", "-O2", {}, 1.025, 1.015, 1.03, str(SAME))
+    settings = bench_speed.Settings(Budget(n_evaluations=3), seed=5, again=True)
+    (second,) = bench_speed.run_bench(bench_speed.chosen(["aes"]), ["evolve"], settings, tmp_path, earlier=[first])
+    assert (second.baseline, second.plan, second.n_wrong, second.size_ratio) == ("-O2", "", n_wrong, 1.0)
+    assert second.reason == "it does something else"
+    assert replicated([first], [second]).share == 0
