@@ -80,7 +80,8 @@ private:
   Run tryOnce(uint32_t Function, const Seeds &Candidate);
   // grow.cpp. Whether the input that has just been run may be in want of longer arrays.
   bool isTooShort(Run Done) const;
-  // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or there was no time.
+  // Makes arrays as long as the code needs them; false: that is not what is wrong with the input, or enough was
+  // spent on that.
   bool grow(uint32_t Function, Seeds &Candidate);
   bool makeLonger(uint32_t Function, Seeds &Candidate);
   // Seconds of processor time, of this process and of all variants.

@@ -145,6 +145,7 @@ void Variant::run(uint32_t TimeoutMs, bool Fresh) {
       return;
     }
   // The whole server is gone or stuck: again from the start.
+  Effort += EffortToBegin;
   stop();
   std::string Problem;
   if (!start(Problem)) {
