@@ -108,6 +108,13 @@ def bench_speed(
 @click.option("--pairs", type=click.IntRange(6), default=60, show_default=True, help="Most of one comparison.")
 @click.option("--seconds", default=600.0, show_default=True, help="Most for each of the three questions.")
 @click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--samples",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Measure nothing: judge what the sessions of this file of raw times began with; may be given again.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
 @click.option("--check", "fail", is_flag=True, help="Exit with 1 where a target is missed.")
 def bench_measurement(
@@ -117,13 +124,18 @@ def bench_measurement(
     pairs: int,
     seconds: float,
     seed: int,
+    samples: tuple[Path, ...],
     json_file: Path | None,
     fail: bool,
 ) -> None:
     """Whether times measured on this machine can be believed.
 
     Programs are compared with themselves, with themselves with 2% more work, and with themselves in another layout.
+    Each session of `bench speed` begins with such a comparison, too: --samples judges those.
     """
+    if samples:
+        _judge_sessions(samples, fail)
+        return
     from compiler_agent.app import bench_measurement as module
     from compiler_agent.app import bench_measurement_report as report
 
@@ -134,6 +146,17 @@ def bench_measurement(
     if json_file is not None:
         write_json(json_file, report.to_json(found))
     print_misses(list(report.misses(found)), fail)
+
+
+def _judge_sessions(files: tuple[Path, ...], fail: bool) -> None:
+    from compiler_agent.app.bench_measurement_sessions import LEVEL, of_samples
+    from compiler_agent.evaluation.machine import this_machine
+
+    found = of_samples(files, this_machine())
+    for name in found.different:
+        click.echo(f"different: {name}")
+    click.echo(f"{found}; at most {LEVEL:.0%} may be")
+    print_misses([str(found)] if not found.n or len(found.different) > LEVEL * found.n else [], fail)
 
 
 def _read(path: Path) -> list:

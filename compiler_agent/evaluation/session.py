@@ -22,6 +22,8 @@ from compiler_agent.evaluation.measure import Comparison, Rule, Stopping, compar
 from compiler_agent.evaluation.pairing import DEFAULT_SETTINGS, Baseline, Outcome, Settings
 from compiler_agent.evaluation.samples import SampleFile
 
+ITSELF = "itself"
+"""The last word of the name, among raw times, of a session's program against itself."""
 _SELF_PAIRS = 20
 _SELF_LEVEL = 0.01
 """A session that is refused without need is a nuisance, so this is stricter than what claims are held to."""
@@ -95,9 +97,9 @@ class Session:
         baseline = Baseline.establish(layouts, executor, settings)
         short = replace(baseline, n_pairs=min(baseline.n_pairs, _SELF_PAIRS))
         rule = Rule(log_needed=stats.log_needed(_SELF_LEVEL), stopping=Stopping.NEVER)
-        itself = compare(short, layouts, rule, seed=f"{seed}/itself", clock=clock, load=load)
+        itself = compare(short, layouts, rule, seed=f"{seed}/{ITSELF}", clock=clock, load=load)
         session = cls(baseline, itself, seed, n_candidates, fresh, samples, name, clock, load)
-        session._note("itself", itself)
+        session._note(ITSELF, itself)
         if itself.outcome is not Outcome.NOT_SHOWN:
             also = "".join(f"; {caution}" for caution in itself.cautions)
             raise NotEstablished(
