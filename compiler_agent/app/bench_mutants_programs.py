@@ -16,6 +16,7 @@ from pathlib import Path
 
 from compiler_agent.app.bench_mutants_build import Compiled, emit
 from compiler_agent.app.bench_mutants_judge import Answer, Reply
+from compiler_agent.base.config import search_path
 from compiler_agent.base.errors import CompilerAgentError
 from compiler_agent.base.files import file_error, write_atomically
 from compiler_agent.base.sandbox import Ending, SandboxLimits, run_confined
@@ -65,7 +66,7 @@ class _Tree:
     directory: Path
     """Its sources and all that was made of them."""
     compiler: Compiler
-    """The shims, and the level."""
+    """The shims, by name and on PATH, and the level."""
     seconds: float
     """What its tests take without a mistake."""
     stale: set[Path]
@@ -153,11 +154,12 @@ def _remove(place: Path) -> None:
 
 def _compiler(directory: Path, level: str, toolchain: Toolchain) -> Compiler:
     directory.mkdir(parents=True, exist_ok=True)
-    shims = {"cc": toolchain.clang, "c++": toolchain.clangxx}
-    for name, clang in shims.items():
+    cc, cxx = "cc", "c++"
+    for name, clang in ((cc, toolchain.clang), (cxx, toolchain.clangxx)):
         write_atomically(directory / name, _SHIM.replace("{clang}", shlex.quote(str(clang))).encode())
         (directory / name).chmod(0o755)
-    return Compiler(str(directory / "cc"), str(directory / "c++"), level)
+    # By name: a path that has spaces is several words to make.
+    return Compiler(cc, cxx, level, {"PATH": f"{directory}{os.pathsep}{search_path()}"})
 
 
 def _tried(tree: _Tree, compiled: Compiled, target: Path) -> tuple[str, float]:
@@ -168,6 +170,7 @@ def _tried(tree: _Tree, compiled: Compiled, target: Path) -> tuple[str, float]:
     """
     source, used = tree.directory / compiled.unit.source, tree.directory / "cc-agent-mutant-used"
     environment = {
+        **tree.compiler.environment,
         "CC_AGENT_MUTATED": str(source.resolve()),
         "CC_AGENT_MUTANT": str(target.resolve()),
         "CC_AGENT_MUTANT_USED": str(used),

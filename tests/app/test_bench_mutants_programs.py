@@ -65,7 +65,7 @@ def object_of(text: str, directory: Path) -> Path:
 
 
 def test_tests_that_a_mutant_breaks_are_an_alarm_and_others_are_none(sources: Path, tmp_path: Path):
-    own = OwnTests(tmp_path / "programs")
+    own = OwnTests(tmp_path / "own tests")
     add, twice = compiled(sources, "add"), compiled(sources, "twice")
     wrong = own.test(add, object_of(ADD.replace("+", "-"), tmp_path))
     assert (wrong.answer, "status 1" in wrong.reason) == (Answer.ALARM, True)
@@ -74,7 +74,7 @@ def test_tests_that_a_mutant_breaks_are_an_alarm_and_others_are_none(sources: Pa
     assert own.test(add, object_of(ADD, tmp_path)).answer is Answer.PASSED
     assert own.test(twice, object_of(TWICE.replace("2", "3"), tmp_path)).answer is Answer.ALARM
     # Nor for whoever goes on later.
-    assert OwnTests(tmp_path / "programs").test(add, object_of(ADD, tmp_path)).answer is Answer.PASSED
+    assert OwnTests(tmp_path / "own tests").test(add, object_of(ADD, tmp_path)).answer is Answer.PASSED
 
 
 @pytest.mark.parametrize("only", ["./test-linked", "./test-whole"])
