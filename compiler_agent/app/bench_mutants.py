@@ -22,7 +22,7 @@ from compiler_agent.app.bench_mutants_judge import Answer, Prover, Reply, Tester
 from compiler_agent.app.bench_mutants_programs import OwnTests
 from compiler_agent.app.bench_mutants_sample import Candidate, candidates, choose_functions
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.base.files import write_atomically
+from compiler_agent.base.files import remove_tree, write_atomically
 from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.libraries import TranslationUnit
@@ -299,10 +299,9 @@ def configured_units(names: Sequence[str], directory: Path) -> list[TranslationU
     compiler = library_build.Compiler(str(toolchain.clang), str(toolchain.clangxx), "-O2")
     for library in libraries.select(libraries.load(), names):
         place = directory / fetch(library).name
-        finished = place.with_suffix(".configured")
+        finished = place.with_name(f"{place.name}.configured")
         if not finished.exists():
-            if place.exists():  # an interrupt came between
-                raise CompilerAgentError(f"{place} is half made", hint="remove it")
+            remove_tree(place)  # an interrupt came between
             library_build.configured_units(library, place, compiler)
             finished.touch()
         units += libraries.translation_units(library, place)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from compiler_agent.app.bench_mutants_build import Compiled, emit
 from compiler_agent.app.bench_mutants_judge import Answer, Reply
 from compiler_agent.base.config import search_path
 from compiler_agent.base.errors import CompilerAgentError
-from compiler_agent.base.files import file_error, write_atomically
+from compiler_agent.base.files import remove_tree, write_atomically
 from compiler_agent.base.sandbox import Ending, SandboxLimits, run_confined
 from compiler_agent.evaluation import libraries, library_build
 from compiler_agent.evaluation.libraries import Library
@@ -130,7 +129,7 @@ class OwnTests:
         if finished.exists():  # what was tested last may still be in it
             tree.stale = {place / unit.source for unit in libraries.translation_units(library, place)}
         else:
-            _remove(place)  # an interrupt or an error came between
+            remove_tree(place)  # an interrupt or an error came between
             prepare(library, place)
             for make in (library_build.configure, library_build.build):
                 step = make(library, place, compiler, jobs=_JOBS)
@@ -142,14 +141,6 @@ class OwnTests:
             write_atomically(finished, repr(seconds).encode())
         tree.seconds = float(finished.read_text())
         return tree
-
-
-def _remove(place: Path) -> None:
-    try:
-        if place.exists():
-            shutil.rmtree(place)
-    except OSError as error:
-        raise file_error("write", place, error) from error
 
 
 def _compiler(directory: Path, level: str, toolchain: Toolchain) -> Compiler:

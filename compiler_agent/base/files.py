@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,19 @@ class MemoryFile:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def remove_tree(directory: str | os.PathLike[str]) -> None:
+    """Removes a directory with all that is in it, if it is there.
+
+    Raises:
+        FileError: Something in it cannot be removed.
+    """
+    try:
+        if os.path.lexists(directory):
+            shutil.rmtree(directory)
+    except OSError as error:
+        raise file_error("remove", directory, error) from error
 
 
 def temporary_prefix(name: str) -> str:

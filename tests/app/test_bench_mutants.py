@@ -1,5 +1,6 @@
 """bench mutants and bench false-alarms: with a small unit of their own, and testers whose answers are known."""
 
+import contextlib
 import dataclasses
 import json
 import signal
@@ -21,7 +22,7 @@ from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator, witho
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
 from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
 from compiler_agent.base.journal import Journal, in_parallel
-from compiler_agent.evaluation.libraries import Part, TranslationUnit
+from compiler_agent.evaluation.libraries import Library, Part, TranslationUnit
 
 SOURCE = """
 static int inner(int a) { return a / 4; }
@@ -368,3 +369,23 @@ def test_parallel_work_comes_in_order_and_is_not_begun_too_early() -> None:
             break
     assert found == [(number, number * number) for number in range(10)]
     assert len(begun) < 20
+
+
+def test_a_library_that_an_interrupt_left_half_made_is_made_again_and_each_version_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def configured(library: Library, place: Path, compiler: object) -> None:
+        place.mkdir(parents=True)
+        made.append(place.name)
+        if len(made) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench_mutants.library_build, "configured_units", configured)
+    monkeypatch.setattr(bench_mutants.libraries, "translation_units", lambda library, place: [])
+    for version in ("1.2.13", "1.2.13", "1.2.13", "1.2.14"):
+        monkeypatch.setattr(bench_mutants, "fetch", lambda library, version=version: tmp_path / f"zlib-{version}")
+        with contextlib.suppress(KeyboardInterrupt):
+            bench_mutants.configured_units(["zlib"], tmp_path / "sources")
+    assert made == ["zlib-1.2.13", "zlib-1.2.13", "zlib-1.2.14"]

@@ -17,6 +17,7 @@ from compiler_agent.base.files import (
     directory_turn,
     labelled_digest,
     remove_temporaries,
+    remove_tree,
     temporary_prefix,
     write_atomically,
 )
@@ -28,6 +29,17 @@ def test_a_file_in_memory_is_read_and_appended_to_by_others_and_gone_afterwards(
         assert (done.returncode, done.stdout) == (0, b"first\n")
         assert file.read() == b"first\nsecond\nthird\n"
     assert not file.path.exists()
+
+
+def test_a_tree_is_removed_and_what_cannot_be_is_named(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_text("text")
+    remove_tree(tmp_path / "a")
+    assert os.listdir(tmp_path) == []
+    remove_tree(tmp_path / "a")
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(FileError, match=r"cannot remove .*file: Not a directory"):
+        remove_tree(tmp_path / "file")
 
 
 def test_new_file_has_the_usual_permissions(tmp_path):
