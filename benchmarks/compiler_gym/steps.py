@@ -20,7 +20,12 @@ os.environ.setdefault("COMPILER_GYM_TRANSIENT_CACHE", f"{sys.prefix}/cache")
 import compiler_gym
 from compiler_gym.datasets import Benchmark
 
-REWARDS = {"steps": "IrInstructionCountOz", "fork": "IrInstructionCountOz", "text": "ObjectTextSizeOz"}
+REWARDS = {
+    "passes": "IrInstructionCountOz",
+    "steps": "IrInstructionCountOz",
+    "fork": "IrInstructionCountOz",
+    "text": "ObjectTextSizeOz",
+}
 BEFORE_OPTIMIZATION = ("-O1", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c")
 
 
@@ -31,6 +36,15 @@ class Environments:
         self.scratch = Path(scratch)
         self.made = {}
 
+    def answer(self, asked: dict) -> dict:
+        """The reply to a request."""
+        env = self.begin(asked)
+        numbers = {flag.removeprefix("-"): number for number, flag in enumerate(env.action_space.flags)}
+        if asked["what"] == "passes":
+            return {"passes": list(numbers)}
+        drawn = [numbers[name] for name in asked["passes"]] or [None] * asked["count"]
+        return measure(env, asked["what"], drawn)
+
     def begin(self, asked: dict):
         """The environment of a request, at the beginning of an episode."""
         benchmark = self.benchmark(asked)
@@ -40,7 +54,7 @@ class Environments:
                 "llvm-v0", benchmark=benchmark, observation_space="Autophase", reward_space=reward
             )
         self.made[reward].reset(benchmark=benchmark)
-        self.made[reward].action_space.seed(asked["seed"])
+        self.made[reward].action_space.seed(asked.get("seed", 0))
         return self.made[reward]
 
     def benchmark(self, asked: dict) -> Benchmark:
@@ -70,17 +84,17 @@ def processor_seconds() -> float:
     return seconds
 
 
-def measure(env, what: str, count: int) -> dict:
-    """Seconds for so many forks, or so many random passes."""
+def measure(env, what: str, actions: list) -> dict:
+    """Seconds for so many forks, or for passes: their numbers, or None for one that is drawn."""
     seconds, before = 0.0, processor_seconds()
-    for _ in range(count):
+    for action in actions:
         began = time.perf_counter()
         if what == "fork":
             fork = env.fork()
             seconds += time.perf_counter() - began
             fork.close()
         else:
-            done = env.step(env.action_space.sample())[2]
+            done = env.step(env.action_space.sample() if action is None else action)[2]
             seconds += time.perf_counter() - began
             if done:
                 env.reset()
@@ -95,7 +109,7 @@ def main() -> None:
             for line in sys.stdin:
                 asked = json.loads(line)
                 try:
-                    reply = measure(environments.begin(asked), asked["what"], asked["count"])
+                    reply = environments.answer(asked)
                 except Exception as error:
                     reply = {"error": f"{type(error).__name__}: {error}"}
                 print(json.dumps(reply), flush=True)

@@ -6,11 +6,14 @@ program that does the same in its own process, takes its turn after each of ours
 
 A peer reads one JSON object a line and answers each with one:
 
-    {"source":PATH,"directory":PATH,"flags":[…],"what":"steps"|"text"|"fork","count":N,"seed":S}
+    {"source":PATH,"directory":PATH,"flags":[…],"what":"passes"}
+    {"passes":[NAME,…]}
+    {"source":PATH,"directory":PATH,"flags":[…],"what":"steps"|"text"|"fork","count":N,"seed":S,"passes":[NAME,…]}
     {"seconds":…,"cpu_seconds":…} or {"error":…}
 
 where both are for all N, without what comes before the first step; the second is the processor time of all its
-processes, which says more than the clock on a machine that is shared.
+processes, which says more than the clock on a machine that is shared. Both take the same passes in the same order,
+drawn of those that both have; a peer with `own_passes` draws N of its own, and so do we.
 """
 
 from __future__ import annotations
@@ -20,20 +23,22 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from compiler_agent.base.errors import ToolError
+from compiler_agent.base.errors import ToolError, UsageError
 from compiler_agent.search.env.benchmark import Benchmark
 from compiler_agent.search.env.environment import LlvmEnv
 from compiler_agent.search.peer.lines import LineProcess, PeerFailed, nonsense
+from compiler_agent.search.peer.plans import flat_name
 
 KINDS = {"steps": "IrInstructionCountOz", "text": "TextSizeBytes", "fork": "IrInstructionCountOz"}
 """What is measured, with the reward space that it is measured in."""
 _PEER_TIMEOUT_S = 900.0
+_Answer = TypeVar("_Answer")
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -99,8 +104,9 @@ class Figures:
 class Peer:
     """Another program that does the same. Use as a context manager."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, *, own_passes: bool = False) -> None:
         self._lines = LineProcess(command)
+        self._own_passes = own_passes
 
     def __enter__(self) -> Peer:
         return self
@@ -110,26 +116,49 @@ class Peer:
     ) -> None:
         self._lines.close()
 
-    def measure(self, benchmark: Benchmark, what: str, count: int, seed: int) -> Taken:
+    def passes(self, benchmark: Benchmark) -> frozenset[str]:
+        """What it can be told to run on a benchmark; empty: it draws passes of its own.
+
+        Raises:
+            ToolError: It does not answer, or has ended.
+        """
+        if self._own_passes:
+            return frozenset()
+        names = self._ask(benchmark, {"what": "passes"}, lambda reply: [str(name) for name in reply["passes"]])
+        return frozenset(names)
+
+    def measure(self, benchmark: Benchmark, what: str, count: int, seed: int, passes: Sequence[str]) -> Taken:
         """What it takes.
+
+        Args:
+            benchmark: Where it begins.
+            what: One of `KINDS`.
+            count: How many.
+            seed: Of passes of its own.
+            passes: The passes to run; empty: passes of its own.
 
         Raises:
             ToolError: It says that it cannot, does not answer, or has ended.
         """
+        asked = {"what": what, "count": count, "seed": seed, "passes": list(passes)}
+        return self._ask(benchmark, asked, lambda reply: Taken(float(reply["seconds"]), float(reply["cpu_seconds"])))
+
+    def _ask(
+        self, benchmark: Benchmark, asked: Mapping[str, Any], read: Callable[[Mapping[str, Any]], _Answer]
+    ) -> _Answer:
         request = {
             "source": str(benchmark.directory / benchmark.argv[-1]),
             "directory": str(benchmark.directory),
             "flags": benchmark.argv[1 : benchmark.argv.index("-c")],
-            "what": what,
-            "count": count,
-            "seed": seed,
+            **asked,
         }
         if not self._lines.is_running:
             self._lines.start()
+        what = asked["what"]
         reply: Mapping[str, Any] = {}
         try:
             reply = self._lines.ask(request, _PEER_TIMEOUT_S)
-            return Taken(float(reply["seconds"]), float(reply["cpu_seconds"]))
+            return read(reply)
         except PeerFailed as error:
             self._lines.end()
             raise ToolError(self._lines.argv, None, reason=f"the peer cannot measure {what}: {error.reason}") from error
@@ -159,13 +188,16 @@ def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:
         first = envs[KINDS["steps"]]
         benchmark, instructions = first.episode.served.benchmark, int(first.observe("IrInstructionCount")[0])
         figures = Figures(uri, instructions, _growth(first, counts.memory_steps, seed), counts=counts)
+        drawn_from = _drawn_from(first, peer)
         for turn in range(counts.rounds):
             for what, reward in KINDS.items():
                 count = getattr(counts, what)
-                figures.ours.setdefault(what, []).append(_take(envs[reward], what, count, seed + turn))
+                drawn = random.Random(seed + turn).choices(drawn_from, k=count)
+                figures.ours.setdefault(what, []).append(_take(envs[reward], what, [number for number, _ in drawn]))
                 if peer is not None:
                     try:
-                        taken = peer.measure(benchmark, what, count, seed + turn)
+                        names = [name for _, name in drawn if name]
+                        taken = peer.measure(benchmark, what, count, seed + turn, names)
                     except ToolError:
                         continue
                     figures.peers.setdefault(what, []).append(taken)
@@ -175,16 +207,31 @@ def _measure(uri: str, counts: Counts, peer: Peer | None, seed: int) -> Figures:
     return figures
 
 
-def _take(env: LlvmEnv, what: str, count: int, seed: int) -> Taken:
-    rng, n_actions = random.Random(seed), len(env.action_names)
+def _drawn_from(env: LlvmEnv, peer: Peer | None) -> list[tuple[int, str]]:
+    """Numbers of our actions, each with the peer's name of the pass; without one where each draws of its own.
+
+    Raises:
+        UsageError: The peer has none of our passes.
+    """
+    own = [(number, "") for number in range(len(env.action_names))]
+    known = peer.passes(env.episode.served.benchmark) if peer is not None else frozenset()
+    if not known:
+        return own
+    shared = [(number, name) for number, action in enumerate(env.action_names) if (name := flat_name(action)) in known]
+    if not shared:
+        raise UsageError("the peer has none of our passes", hint="with --own-passes each draws of its own")
+    return shared
+
+
+def _take(env: LlvmEnv, what: str, actions: Sequence[int]) -> Taken:
     env.reset()
     before_s, wall_time_s = _processor_time_s(), 0.0
-    for _ in range(count):
+    for action in actions:
         began_s = time.perf_counter()
         fork = None
         if what == "fork":
             fork = env.fork()
-        elif env.step(rng.randrange(n_actions))[3]:
+        elif env.step(action)[3]:
             env.reset()  # a pass crashed: that costs time, too
         wall_time_s += time.perf_counter() - began_s
         if fork is not None:

@@ -124,6 +124,7 @@ def bench_pass_order(
 @click.option("--memory-steps", default=2000, show_default=True, type=click.IntRange(10))
 @click.option("--seed", default=0, show_default=True)
 @click.option("--peer", metavar="COMMAND", help="A program that takes turns; see app/bench_steps.py.")
+@click.option("--own-passes", is_flag=True, help="Each draws of all its passes, not both the same of those both have.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write every figure to this file.")
 def bench_steps(
     benchmarks: tuple[str, ...],
@@ -134,6 +135,7 @@ def bench_steps(
     memory_steps: int,
     seed: int,
     peer: str | None,
+    own_passes: bool,
     json_file: Path | None,
 ) -> None:
     """Steps a second of the environment on BENCHMARKS, what a fork takes, and whether memory grows.
@@ -147,7 +149,7 @@ def bench_steps(
     end_in_order()
     counts = Counts(steps, text_steps, forks, rounds, memory_steps)
     with contextlib.ExitStack() as stack:
-        other = stack.enter_context(Peer(peer)) if peer else None
+        other = stack.enter_context(Peer(peer, own_passes=own_passes)) if peer else None
         found = []
         for one in measure_all(benchmarks or [f"{_SCHEME}{unit}" for unit in _UNITS], counts, other, seed):
             found.append(one)

@@ -22,7 +22,11 @@ PEER = """
 import json, sys
 for line in sys.stdin:
     asked = json.loads(line)
-    if asked["what"] == "fork":
+    with open(sys.argv[1], "a") as log:
+        print(json.dumps(asked.get("passes", "which?")), file=log)
+    if asked["what"] == "passes":
+        print(json.dumps({"passes": ["gvn", "functionattrs", "nobody-has-this"]}), flush=True)
+    elif asked["what"] == "fork":
         print(json.dumps({"error": "no forks here"}), flush=True)
     else:
         print(json.dumps({"seconds": 10.0 * asked["count"], "cpu_seconds": 1.0}), flush=True)
@@ -169,7 +173,7 @@ def test_a_reward_that_is_not_the_same_twice_ranks_nobody(tmp_path: Path) -> Non
 def test_a_peer_takes_turns(uri: str, tmp_path: Path) -> None:
     (tmp_path / "peer.py").write_text(PEER)
     arguments = ("--steps", "20", "--text-steps", "3", "--forks", "2", "--rounds", "2", "--memory-steps", "20")
-    command = f"{sys.executable} {tmp_path}/peer.py"
+    command = f"{sys.executable} {tmp_path}/peer.py {tmp_path}/asked"
     call("bench", "steps", uri, *arguments, "--peer", command, "--json", str(tmp_path / "figures.json"))
     (figures,) = json.loads((tmp_path / "figures.json").read_text())
     assert {what: len(seconds) for what, seconds in figures["ours"].items()} == {"steps": 2, "text": 2, "fork": 2}
@@ -177,3 +181,15 @@ def test_a_peer_takes_turns(uri: str, tmp_path: Path) -> None:
     assert figures["peers"]["text"] == [{"wall_time_s": 30.0, "cpu_time_s": 1.0}] * 2
     assert "fork" not in figures["peers"]
     assert 0 < figures["ours"]["text"][0]["wall_time_s"] < 30
+    which, first, text, *_ = (json.loads(line) for line in (tmp_path / "asked").read_text().splitlines())
+    assert (which, len(first), len(text)) == ("which?", 20, 3)
+    assert set(first) == {"gvn", "functionattrs"}  # what both have, by the peer's names
+    (tmp_path / "asked").unlink()
+    call("bench", "steps", uri, *arguments, "--peer", command, "--own-passes")
+    assert set((tmp_path / "asked").read_text().splitlines()) == {"[]"}
+
+
+def test_a_peer_with_which_we_share_no_pass_is_refused(uri: str, tmp_path: Path) -> None:
+    (tmp_path / "peer.py").write_text(PEER.replace("gvn", "nor-this").replace("functionattrs", "nor-that"))
+    with pytest.raises(UsageError, match="none of our passes"):
+        call("bench", "steps", uri, "--peer", f"{sys.executable} {tmp_path}/peer.py {tmp_path}/asked")

@@ -129,6 +129,12 @@ def pipeline_of(names: Sequence[str]) -> Pipeline:
     return Pipeline(tuple(Pass(name) for name in names))
 
 
+def flat_name(action: str) -> str:
+    """What LLVM 10 calls the one pass of an action, as in `loop-mssa(licm<…>)`: licm; empty: it is not one pass."""
+    passes = [node.name for _, node, _ in walk(Plan.parse(f"-passes={action}").pipeline) if isinstance(node, Pass)]
+    return _RENAMED.get(passes[0], passes[0]) if len(passes) == 1 else ""
+
+
 def flatten(plan: Plan, peer: Description) -> Flattened:
     """One of our plans as the peer can run it: its passes in their order, those that the peer has."""
     known = {name for name, _ in peer.passes}
