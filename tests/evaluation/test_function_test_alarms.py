@@ -88,7 +88,7 @@ def built(source: str, directory: Path, level: str = "-O2", suffix: str = "cpp")
     return argv, subprocess.run(argv, cwd=directory, capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("level", ["-O2", "-Os"])
+@pytest.mark.parametrize("level", ["-O2", pytest.param("-Os", marks=pytest.mark.nightly)])
 def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
     argv, candidate = built(SOURCE, tmp_path, level, "c")

@@ -242,7 +242,7 @@ def test_inputs_get_to_the_mistake(tmp_path: Path) -> None:
     assert "over and over" in counterexample["steps"]
 
 
-@pytest.mark.parametrize("level", ["-O3", "-Oz"])
+@pytest.mark.parametrize("level", ["-O3", pytest.param("-Oz", marks=pytest.mark.nightly)])
 def test_what_nobody_wrote_is_no_difference(tmp_path: Path, level: str) -> None:
     argv, candidate = compiled(RIGHT, tmp_path, level)
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=300, max_executions=300)
