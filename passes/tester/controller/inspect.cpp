@@ -59,15 +59,21 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
     if (!Seen.insert({Pair.Left, Pair.Right}).second)
       continue;
     const uint64_t Near[] = {0, 0, 0, 1, ~0ull}; // itself, one more, one less
+    const uint64_t Nearby[] = {1, ~0ull};
     for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right))
       for (const Leaf &L : Kept.Read) {
-        uint64_t Wanted = Pair.Right + Near[random(5)];
         if (L.What == Leaf::Kind::Number && L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left)) {
+          // The number itself always: each input is looked at only once.
           Seeds Next = Kept.Input;
-          Next.Fixed[L.Path] = Wanted;
-          add(std::move(Next));
+          Next.Fixed[L.Path] = Pair.Right;
+          add(Next);
+          if (random(5) < 2) {
+            Next.Fixed[L.Path] = Pair.Right + Nearby[random(2)];
+            add(std::move(Next));
+          }
         } else if (L.What == Leaf::Kind::Bytes && L.Where != NotInArena) {
           // Numbers that are read from bytes, in either order; single bytes where they were read.
+          uint64_t Wanted = Pair.Right + Near[random(5)];
           uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
           if (Width == 1 && random(4) != 0)
             continue;
