@@ -13,10 +13,10 @@ from pathlib import Path
 
 from compiler_agent.app.program import Choice, Objects, Program
 from compiler_agent.app.speed_candidates import Candidates
+from compiler_agent.app.speed_search import Measuring, measure_stock
 from compiler_agent.app.tune_speed import SpeedOptions, profiled
 from compiler_agent.base.scratch import ScratchDirectory
 from compiler_agent.evaluation.measure import Comparison
-from compiler_agent.evaluation.session import Session
 from compiler_agent.llvm import catalog
 from compiler_agent.llvm.plan import Plan
 from compiler_agent.search.speed_space import SpeedSpace
@@ -58,14 +58,9 @@ def measure_again(
         candidates = Candidates(program, objects, hot, space, allow_experimental=options.allow_experimental)
         candidate = candidates.make(plan)
         layouts = candidates.build(candidate, scratch / "plan")
-        session = Session.start(
-            program.layouts(Choice(level), objects, scratch / "baseline"),
-            executors[0],
-            options.settings,
-            name=f"{options.name or program.name} again against {level}",
-            seed=options.seed,
-            fresh=[one for one in executors if one.workload.command != executors[0].workload.command],
-            samples=options.samples,
+        measuring = Measuring(
+            options.settings, options.seed, 1, f"{options.name or program.name} again", options.samples
         )
-        comparison = session.confirm(str(plan), layouts)
+        baseline = measure_stock(program, objects, executors, [level], measuring, scratch)
+        comparison = baseline.session.confirm(str(plan), layouts)
     return Again(comparison, candidates.text_bytes(Choice()) / candidate.text_bytes)
