@@ -14,7 +14,8 @@ from rich.table import Table
 from compiler_agent.app.bench_measurement import PLANTED, Report, Trial
 from compiler_agent.evaluation.pairing import Outcome
 
-_MOST_DIFFERENT = 0.05
+MOST_DIFFERENT = 0.05
+"""Comparisons of a program with itself that may be called different, of all."""
 _LEAST_FOUND = 0.9
 
 
@@ -75,14 +76,14 @@ def render(report: Report, console: Console) -> None:
 def misses(report: Report) -> Iterator[str]:
     """What is not as it should be, in words."""
     n_different = sum(trial.is_different for trial in report.same)
-    if n_different > _MOST_DIFFERENT * len(report.same):
+    if n_different > MOST_DIFFERENT * len(report.same):
         yield f"{n_different} of {len(report.same)} comparisons of a program with itself were called different"
     n_found = sum(trial.outcome is Outcome.SLOWER for trial in report.slower)
     if n_found < _LEAST_FOUND * len(report.slower):
         yield f"{n_found} of {len(report.slower)} slowdowns of {PLANTED - 1:.0%} were found"
     drawn = [trial for win in report.layout for trial in win.randomized]
     n_kept = sum(trial.outcome is Outcome.FASTER for trial in drawn)
-    if n_kept > _MOST_DIFFERENT * len(drawn):
+    if n_kept > MOST_DIFFERENT * len(drawn):
         yield f"{n_kept} of {len(drawn)} wins of layout alone were kept"
 
 

@@ -9,14 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compiler_agent.evaluation import stats
 from compiler_agent.evaluation.machine import Machine
+from compiler_agent.evaluation.measure import Rule
 from compiler_agent.evaluation.samples import SampleFile
 from compiler_agent.evaluation.session import ITSELF
-
-LEVEL = 0.05
-"""Of one comparison: so many may be called different where nothing is."""
-_SCALE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +22,7 @@ class Sessions:
     n: int
     """How many."""
     different: tuple[str, ...]
-    """Those that were called different, after whichever pair, at `LEVEL`."""
+    """Those that were called different, after whichever pair, by the rule of one comparison."""
 
     def __str__(self) -> str:
         """As one line."""
@@ -45,13 +41,13 @@ def of_samples(files: Iterable[Path], machine: Machine) -> Sessions:
         UsageError: A file has times of another machine.
         FileError: It cannot be read, or is none of raw times.
     """
-    needed, n, different = stats.log_needed(LEVEL), 0, []
+    rule, n, different = Rule(), 0, []
     for file in files:
         for name, pairs in SampleFile(file, machine).load().items():
             if not name.endswith(f"/{ITSELF}") or not pairs:
                 continue
             n += 1
             ratios = [pair.log_ratio for pair in pairs]
-            if any(stats.evidence(ratios[:end], _SCALE).log >= needed for end in range(1, len(ratios) + 1)):
+            if any(rule.is_shown(ratios[:end]) for end in range(1, len(ratios) + 1)):
                 different.append(f"{file}: {name}")
     return Sessions(n, tuple(different))

@@ -149,14 +149,15 @@ def bench_measurement(
 
 
 def _judge_sessions(files: tuple[Path, ...], fail: bool) -> None:
-    from compiler_agent.app.bench_measurement_sessions import LEVEL, of_samples
+    from compiler_agent.app.bench_measurement_report import MOST_DIFFERENT
+    from compiler_agent.app.bench_measurement_sessions import of_samples
     from compiler_agent.evaluation.machine import this_machine
 
     found = of_samples(files, this_machine())
     for name in found.different:
         click.echo(f"different: {name}")
-    click.echo(f"{found}; at most {LEVEL:.0%} may be")
-    print_misses([str(found)] if not found.n or len(found.different) > LEVEL * found.n else [], fail)
+    click.echo(f"{found}; at most {MOST_DIFFERENT:.0%} may be")
+    print_misses([str(found)] if not found.n or len(found.different) > MOST_DIFFERENT * found.n else [], fail)
 
 
 def _read(path: Path) -> list:
