@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from compiler_agent.app.bench_speed_figures import ProgramFigures
 from compiler_agent.app.program import Program
@@ -35,8 +34,6 @@ from compiler_agent.llvm.toolchain import discover
 from compiler_agent.search import speed
 
 _EVENT = "program"
-_AGAIN = "again"
-"""In the journal of a second run: plan and baseline of the first one, also where the second refutes that plan."""
 MEASURING = Measuring(n_pairs=40, seconds=30.0)
 """Of one comparison: what benchmarks take, 60 ms a run, is seen to half a per cent in so many pairs."""
 
@@ -120,23 +117,16 @@ def run_bench(
     figures = []
     for number, (benchmark, strategy) in enumerate(todo, 1):
         key, first = f"{benchmark.name} {strategy}", kept.get((benchmark.name, strategy))
+        if first is not None:
+            key += f" {first.baseline}: {first.plan}"
         row = journal.get(_EVENT, key)
-        if row is not None and first is not None and not _is_again(row, first):
-            row = None
         if row is None and measure:
             one = _measured(benchmark, strategy, settings, samples, first)
-            again = {_AGAIN: [first.plan, first.baseline]} if first is not None else {}
-            row = journal.note(_EVENT, key, **one.to_json(), **again)
-            _say(f"[{number}/{len(todo)}] {key}: {one} in {one.seconds:.0f} s")
+            row = journal.note(_EVENT, key, **one.to_json())
+            _say(f"[{number}/{len(todo)}] {benchmark.name} {strategy}: {one} in {one.seconds:.0f} s")
         if row is not None:
             figures.append(ProgramFigures.from_json(row))
     return figures
-
-
-def _is_again(row: dict[str, Any], first: ProgramFigures) -> bool:
-    """Whether a row of a second run's journal is about what this first run kept: there may have been another one."""
-    measured = row.get(_AGAIN, [row["plan"], row["baseline"]])
-    return bool(measured == [first.plan, first.baseline])
 
 
 def _measured(
