@@ -13,7 +13,7 @@ A peer reads one JSON object a line and answers each with one:
 
 where both are for all N, without what comes before the first step; the second is the processor time of all its
 processes, which says more than the clock on a machine that is shared. Both take the same passes in the same order,
-drawn of those that both have; a peer with `own_passes` draws N of its own, and so do we.
+drawn of those that both have; where `passes` is empty, the peer draws N of its own, and so do we of ours.
 """
 
 from __future__ import annotations
