@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, list_sites, make_mutant
+from compiler_agent.app.bench_mutants_build import Compiled, Site, compile_unit, list_sites, make_mutant, mutator
 from compiler_agent.app.bench_mutants_judge import Answer, Prover, Reply, Tester, Truth, verdict_of
 from compiler_agent.app.bench_mutants_programs import OwnTests
 from compiler_agent.app.bench_mutants_sample import Candidate, candidates, choose_functions
@@ -124,6 +124,7 @@ class Bench:
 
     def draw(self) -> Iterator[Candidate]:
         """Compiles the units and draws functions and mistakes."""
+        mutator()  # without it each unit would be left out, one by one
         found: list[tuple[Compiled, list[Site]]] = []
         units = configured_units(self.settings.libraries, self.directory / "sources")
         jobs = [(unit, level) for unit in units for level in self.settings.levels]

@@ -20,7 +20,7 @@ from compiler_agent.app.bench_mutants_exhaustive import Exhaustive
 from compiler_agent.app.bench_mutants_judge import Answer, Proof, Reply, Truth
 from compiler_agent.app.bench_mutants_oracles import Optimizer, Validator, without_noalias
 from compiler_agent.app.bench_mutants_sample import candidates, choose_functions
-from compiler_agent.base.errors import CompilerAgentError, FileError, UsageError
+from compiler_agent.base.errors import CompilerAgentError, FileError, ToolchainError, UsageError
 from compiler_agent.base.journal import Journal, in_parallel
 from compiler_agent.evaluation.libraries import Library, Part, TranslationUnit
 
@@ -150,6 +150,14 @@ def test_mutants_are_made_tested_and_confirmed(settings: Settings, tmp_path: Pat
     again = ByObject()
     bench_in(tmp_path, settings, again, Says()).run()
     assert again.asked == []
+
+
+def test_without_the_mutator_nothing_is_begun(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC_AGENT_NATIVE", str(tmp_path / "empty"))
+    with pytest.raises(ToolchainError, match="cc-agent-mutate is not built"):
+        bench_in(tmp_path / "state", settings, ByObject()).run()
 
 
 def test_phases_can_be_had_one_by_one(settings: Settings, tmp_path: Path) -> None:
