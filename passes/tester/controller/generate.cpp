@@ -41,6 +41,7 @@ uint64_t Choices::choose(uint64_t Path, uint64_t Bound) {
 Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Input) {
   // A fixed point, since types name themselves.
   Shareable.resize(D.Types.size());
+  Masks.resize(D.Types.size());
   Pointers.assign(D.Types.size(), false);
   for (bool Changed = true; Changed;) {
     Changed = false;

@@ -36,6 +36,7 @@ struct Seeds {
   std::vector<BytePatch> Bytes;
   uint32_t Keep = ~0u; // which of the calls are made
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
+  bool OfFailed = false; // made of an input that cannot be kept
 };
 
 // Something that the input holds, and how it can be made otherwise.
@@ -144,6 +145,8 @@ public:
   const std::vector<ArenaObject> &objects() const { return Objects; }
   // How long the array that ends before an address has to be, that it reaches there and somewhat farther.
   Length lengthUpTo(uint64_t Address) const;
+  // Choices that make a pointer one to an object that was there before; none: there is none at that address.
+  std::vector<std::pair<uint64_t, uint64_t>> pointingTo(const Leaf &Pointer, uint64_t Address) const;
   // The structures that the object before an address may be instead, so that the address lies within: choices that make it so.
   std::vector<std::pair<uint64_t, uint64_t>> castsBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
@@ -178,6 +181,8 @@ private:
   uint32_t pointeeFor(uint32_t Declared, uint64_t Cast);
   // The structures that it may take it for.
   std::vector<uint32_t> casts(uint32_t Declared) const;
+  // The mask of a value of the type.
+  const std::vector<uint8_t> &maskOf(uint32_t Type);
   uint32_t newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive);
   bool alike(uint32_t A, uint32_t B) const;
   bool beginsWith(const TypeNode &T, uint32_t Other) const;
@@ -200,6 +205,7 @@ private:
   std::vector<std::vector<uint32_t>> Related; // functions that share a structure with one
   std::vector<std::vector<uint32_t>> Creators; // functions whose result one may be given
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
+  std::vector<std::vector<uint8_t>> Masks;    // by type, empty until it is needed
   std::vector<ArenaObject> Objects;
   std::vector<std::vector<uint32_t>> Shareable; // by type: objects that more may point to
   struct Pending {

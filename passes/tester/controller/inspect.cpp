@@ -1,109 +1,132 @@
 // Which of the many numbers and pointers of an input the code looks at, and what it wants them to be: loads and comparisons of the
 // traced variant tell. What nobody reads is not worth changing.
+#include "edges.h"
 #include "search.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <iterator>
 
 namespace cct {
 namespace {
 
-constexpr uint32_t TracedTimeoutMs = 100;
-constexpr size_t LongestQueue = 2000;
-constexpr size_t MostCompared = 200;
+constexpr uint32_t TracedTimeoutMs = 100, TypedTimeoutMs = 40;
+constexpr uint32_t EndlessTimeoutMs = 10; // what goes round and round has been everywhere by then
+constexpr double ShareOfLearning = 0.15; // of effort
+constexpr size_t MostForSite = 24;
 constexpr size_t MostRead = 2000;
 constexpr size_t MostCasts = 4;
 constexpr uint32_t BytesForCall = 256;
 
 } // namespace
 
+void Search::trace(Entry &Looked, uint32_t TimeoutMs) {
+  Input.header().Trace = 1;
+  All.Traced->run(TimeoutMs, false);
+  Input.header().Trace = 0;
+  for (const Leaf &L : Inputs.leaves()) {
+    if (Looked.Read.size() == MostRead)
+      break;
+    if (L.Where == NotInArena || All.Traced->loaded(L.Where, L.Size))
+      Looked.Read.push_back(L);
+  }
+}
+
+bool Search::mayLearn() const {
+  return static_cast<double>(LearningEffort) <= ShareOfLearning * static_cast<double>(effort() - EffortBefore);
+}
+
+void Search::learnFrom(uint32_t Function, const Seeds &Failed) {
+  if (!newEdges(*All.Reference, seenBy(Function).Failed, true) || !mayLearn())
+    return;
+  uint64_t Start = effort();
+  Entry Looked;
+  Looked.Input = Failed;
+  Looked.Input.OfFailed = true;
+  Inputs.build(Failed);
+  trace(Looked, All.Reference->output().Outcome == OutcomeTimeout ? EndlessTimeoutMs : TracedTimeoutMs);
+  queueCompared(Function, Looked);
+  LearningEffort += effort() - Start;
+}
+
 void Search::inspect(uint32_t Function, Entry &Kept) {
   if (Kept.Inspected)
     return;
   Kept.Inspected = true;
   Inputs.build(Kept.Input);
-  Kept.Bytes = Input.header().ArenaUsed;
-  Input.header().Trace = 1;
-  All.Traced->run(TracedTimeoutMs, false);
-  Input.header().Trace = 0;
-  All.Typed->run(TracedTimeoutMs, false);
-  Kept.Mistyped = !saysSomething(All.Typed->output());
-  if (!saysSomething(All.Traced->output()))
-    return;
+  All.Typed->run(TypedTimeoutMs, false);
+  Kept.Mistyped = !saysSomething(All.Typed->output()) && All.Typed->output().Outcome != OutcomeTimeout;
+  trace(Kept, TracedTimeoutMs);
   // What is allocated is filled, and looked at; each call of another unit takes the time of some memory.
-  Kept.Bytes += All.Traced->output().HeapUsed + All.Traced->output().TraceEvents * BytesForCall;
-  for (const Leaf &L : Inputs.leaves()) {
-    if (Kept.Read.size() == MostRead)
-      break;
-    if (L.Where == NotInArena || All.Traced->loaded(L.Where, L.Size))
-      Kept.Read.push_back(L);
-  }
+  Kept.Bytes = Input.header().ArenaUsed + All.Traced->output().HeapUsed + All.Traced->output().TraceEvents * BytesForCall;
   std::set<uint32_t> Lengths(Inputs.lengths().begin(), Inputs.lengths().end());
   Kept.Lengths.assign(Lengths.begin(), Lengths.end());
   queueCompared(Function, Kept);
 }
 
-void Search::queueCompared(uint32_t Function, const Entry &Kept) {
-  std::vector<Seeds> &Queue = Waiting[Function];
-  if (Queue.size() > LongestQueue)
-    return;
-  size_t Added = 0;
-  auto add = [&](Seeds Next) {
-    Queue.push_back(std::move(Next));
-    ++Added;
-  };
-  std::set<std::pair<uint64_t, uint64_t>> Seen;
-  for (uint32_t Index = 0; Index < All.Traced->output().ComparedCount && Added < MostCompared; ++Index) {
-    Compared Pair = All.Traced->compared()[Index];
-    if (!Seen.insert({Pair.Left, Pair.Right}).second)
-      continue;
-    const uint64_t Near[] = {0, 0, 0, 1, ~0ull}; // itself, one more, one less
-    const uint64_t Nearby[] = {1, ~0ull};
-    for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right))
-      for (const Leaf &L : Kept.Read) {
-        if (L.What == Leaf::Kind::Number && L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left)) {
-          // The number itself always: each input is looked at only once.
-          Seeds Next = Kept.Input;
-          Next.Fixed[L.Path] = Pair.Right;
-          add(Next);
-          if (random(5) < 2) {
-            Next.Fixed[L.Path] = Pair.Right + Nearby[random(2)];
-            add(std::move(Next));
-          }
-        } else if (L.What == Leaf::Kind::Bytes && L.Where != NotInArena) {
-          // Numbers that are read from bytes, in either order; single bytes where they were read.
-          uint64_t Wanted = Pair.Right + Near[random(5)];
-          uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
-          if (Width == 1 && random(4) != 0)
-            continue;
-          const uint8_t *Bytes = Input.arena() + L.Where;
-          for (uint32_t At = 0; At + Width <= std::min(L.Size, 256u); ++At)
-            for (int Order = 0; Order < (Width > 1 ? 2 : 1); ++Order) {
-              auto byte = [&](uint64_t Number, uint32_t Byte) {
-                return static_cast<uint8_t>(Number >> 8 * (Order ? Width - 1 - Byte : Byte));
-              };
-              uint32_t Same = 0;
-              while (Same < Width && Bytes[At + Same] == byte(Pair.Left, Same))
-                ++Same;
-              if (Same < Width || !All.Traced->loaded(L.Where + At, Width) || Added >= MostCompared)
-                continue;
-              Seeds Next = Kept.Input;
-              for (uint32_t Byte = 0; Byte < Width; ++Byte)
-                Next.Bytes.push_back({L.Path, At + Byte, byte(Wanted, Byte)});
-              add(std::move(Next));
-            }
+std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair) {
+  std::vector<Seeds> Result;
+  // The number itself always, since each input is looked at only once; now and then one more or one less, too.
+  std::vector<uint64_t> Wanted = {Pair.Right};
+  if (random(5) < 2)
+    Wanted.push_back(random(2) ? Pair.Right + 1 : Pair.Right - 1);
+  switch (L.What) {
+  case Leaf::Kind::Number:
+    if (L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left))
+      for (uint64_t Number : Wanted)
+        Result.emplace_back(Kept.Input).Fixed[L.Path] = Number;
+    break;
+  case Leaf::Kind::Pointer:
+    if (L.Value == Pair.Left)
+      if (auto Choices = Inputs.pointingTo(L, Pair.Right); !Choices.empty())
+        for (const auto &[Path, Value] : Choices)
+          (Result.empty() ? Result.emplace_back(Kept.Input) : Result.back()).Fixed[Path] = Value;
+    break;
+  case Leaf::Kind::Bytes: { // numbers that are read from bytes, in either order; single bytes where they were read
+    uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
+    if (L.Where == NotInArena || (Width == 1 && random(4) != 0))
+      break;
+    const uint8_t *Bytes = Input.arena() + L.Where;
+    for (uint32_t At = 0; At + Width <= std::min(L.Size, 256u); ++At)
+      for (int Order = 0; Order < (Width > 1 ? 2 : 1); ++Order) {
+        auto byte = [&](uint64_t Number, uint32_t Byte) { return static_cast<uint8_t>(Number >> 8 * (Order ? Width - 1 - Byte : Byte)); };
+        uint32_t Same = 0;
+        while (Same < Width && Bytes[At + Same] == byte(Pair.Left, Same))
+          ++Same;
+        if (Same < Width || !All.Traced->loaded(L.Where + At, Width))
+          continue;
+        for (uint64_t Number : Wanted) {
+          Seeds &Next = Result.emplace_back(Kept.Input);
+          for (uint32_t Byte = 0; Byte < Width; ++Byte)
+            Next.Bytes.push_back({L.Path, At + Byte, byte(Number, Byte)});
         }
-        if (Added >= MostCompared)
-          break;
       }
+  }
+  }
+  return Result;
+}
+
+void Search::queueCompared(uint32_t Function, const Entry &Kept) {
+  Waiting &Queue = Kept.Input.OfFailed ? NextOfFailed[Function] : Next[Function];
+  std::unordered_map<uint64_t, size_t> Added; // by site
+  std::set<std::array<uint64_t, 3>> Seen;
+  for (uint32_t Index = 0; Index < All.Traced->output().ComparedCount && !Kept.Read.empty(); ++Index) {
+    Compared Pair = All.Traced->compared()[Index];
+    if (!Seen.insert({Pair.Site, Pair.Left, Pair.Right}).second)
+      continue;
+    size_t &AtSite = Added[Pair.Site];
+    for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right)) {
+      const size_t First = random(Kept.Read.size()); // there may be more that are equal than are tried
+      for (size_t Number = 0; Number < Kept.Read.size() && AtSite < MostForSite; ++Number)
+        for (Seeds &Input : likeCompared(Kept, Kept.Read[(First + Number) % Kept.Read.size()], Pair)) {
+          Queue.add(Pair.Site, std::move(Input), below());
+          ++AtSite;
+        }
+    }
   }
 }
 
 void Search::recast(uint32_t Function, const Seeds &Candidate) {
-  std::vector<Seeds> &Queue = Waiting[Function];
-  if (Queue.size() > LongestQueue)
-    return;
   auto Casts = Inputs.castsBefore(All.Sanitized->output().FaultAddress);
   while (Casts.size() > MostCasts)
     Casts.erase(Casts.begin() + static_cast<std::ptrdiff_t>(random(Casts.size())));
@@ -111,7 +134,7 @@ void Search::recast(uint32_t Function, const Seeds &Candidate) {
     Seeds Larger = Candidate;
     Larger.Fixed[scramble(Cast, ChoiceName("cast").Hash)] = 1;
     Larger.Fixed[scramble(Cast, ChoiceName("to").Hash)] = To;
-    Queue.push_back(std::move(Larger));
+    Next[Function].add(0, std::move(Larger), below());
   }
 }
 

@@ -31,6 +31,8 @@ uint32_t Generator::alignmentOf(uint32_t Type) const {
   }
   while (Result < 16 && Result < T.Size)
     Result *= 2;
+  if (T.What == Kind::Void && !Target->Structures.empty()) // the code takes it for one of those
+    return 16;
   return Result;
 }
 
@@ -43,17 +45,31 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint
     Offset += Alignment * (1 + static_cast<uint32_t>(choose(Path, "shift", 16 / Alignment - 1)));
   if (Offset + Size + RedZone > (BuiltApart ? ArenaSize : LargestArena) || Objects.size() >= MaxObjects)
     return ~0u;
-  memset(Input.arena() + Cursor, 0, Offset - Cursor + Size);
-  memset(Input.mask() + Cursor, MaskCompare, Offset - Cursor + Size);
+  // Of what lies apart nobody sees more than the objects, and nothing is compared.
+  const uint32_t From = BuiltApart ? Offset : Cursor;
   Cursor = Offset + Size;
-  uint32_t Element = Type ? D.type(Type).Size : 0;
-  if (isMasked(Type))
-    for (uint32_t Index = 0; Index < Count; ++Index)
-      writeMasks(Type, Input.mask() + Offset + Index * Element);
+  memset(Input.arena() + From, 0, Cursor - From);
+  if (!BuiltApart) {
+    memset(Input.mask() + From, MaskCompare, Cursor - From);
+    if (isMasked(Type)) {
+      const std::vector<uint8_t> &Mask = maskOf(Type);
+      for (uint32_t Index = 0; Index < Count; ++Index)
+        memcpy(Input.mask() + Offset + Index * Mask.size(), Mask.data(), Mask.size());
+    }
+  }
   Objects.push_back({Offset, Size, Type, Count, CurrentCall, Path, Exclusive, Type, Path});
   if (!Exclusive)
     Shareable[Type].push_back(static_cast<uint32_t>(Objects.size() - 1));
   return static_cast<uint32_t>(Objects.size() - 1);
+}
+
+const std::vector<uint8_t> &Generator::maskOf(uint32_t Type) {
+  std::vector<uint8_t> &Mask = Masks[Type];
+  if (Mask.empty()) {
+    Mask.resize(D.type(Type).Size);
+    writeMasks(Type, Mask.data());
+  }
+  return Mask;
 }
 
 // A pointer to const may be one to what is not.
@@ -104,6 +120,18 @@ std::vector<std::pair<uint64_t, uint64_t>> Generator::castsBefore(uint64_t Addre
     if (D.type(Known[Index]).Size > Address - ArenaBase - O->Offset)
       Result.emplace_back(O->Cast, Index);
   return Result;
+}
+
+std::vector<std::pair<uint64_t, uint64_t>> Generator::pointingTo(const Leaf &Pointer, uint64_t Address) const {
+  auto choice = [&](ChoiceName What, uint64_t Value) { return std::pair(scramble(Pointer.Path, What.Hash), Value); };
+  if (Address == 0)
+    return {choice("null", 1)};
+  const ArenaObject *O = objectBefore(Address);
+  if (!O || Address != ArenaBase + O->Offset || O->Exclusive)
+    return {};
+  const std::vector<uint32_t> &Same = Shareable[O->Type];
+  auto Which = std::find(Same.begin(), Same.end(), static_cast<uint32_t>(O - Objects.data())) - Same.begin();
+  return {choice("null", 0), choice("share", 0), choice("which", static_cast<uint64_t>(Which)), choice("inside", 0)};
 }
 
 size_t Generator::unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path) {
@@ -235,7 +263,10 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
     Lengths.push_back(Count);
   if (Pointee.Size && !isFile(Pointee) && holdsPointers(Type))
     Unfilled.push_back({Index, Depth + 1});
-  return ArenaBase + Offset;
+  // Some look at what lies before, as at a decoder's window.
+  bool Array = Count > 1 && Pointee.What != Kind::Structure && Pointee.What != Kind::Union;
+  uint64_t Before = Array && choose(Path, "amid", 12) == 1 ? choose(Path, "before", Count) : 0;
+  return ArenaBase + Offset + Before * std::max(1u, Pointee.Size);
 }
 
 // What is near the roots comes first, so that no branch takes what others need.
@@ -296,8 +327,9 @@ Length Generator::lengthUpTo(uint64_t Address) const {
 void Generator::lengthsBehind(const uint8_t *Pointer) {
   uint64_t Value;
   memcpy(&Value, Pointer, 8);
-  if (const ArenaObject *O = objectBefore(Value); O && Value == ArenaBase + O->Offset && D.type(O->Type).What != Kind::Structure)
-    Near.push_back(O->Count);
+  if (const ArenaObject *O = objectBefore(Value); O && D.type(O->Type).What != Kind::Structure)
+    if (uint64_t Before = (Value - ArenaBase - O->Offset) / std::max(1u, D.type(O->Type).Size); Before < O->Count)
+      Near.push_back(O->Count - static_cast<uint32_t>(Before));
 }
 
 } // namespace cct

@@ -69,13 +69,10 @@ void Search::changeChoices(Seeds &Changed) {
 }
 
 Seeds Search::next(uint32_t Function) {
-  if (std::vector<Seeds> &Queue = Waiting[Function]; !Queue.empty() && random(3) != 0) {
-    size_t At = random(Queue.size());
-    Seeds Result = std::move(Queue[At]);
-    Queue[At] = std::move(Queue.back());
-    Queue.pop_back();
-    return Result;
-  }
+  if (Waiting &Queue = Next[Function]; !Queue.empty() && random(3) != 0)
+    return Queue.take(below());
+  if (Waiting &Queue = NextOfFailed[Function]; !Queue.empty() && mayLearn())
+    return Queue.take(below());
   uint64_t Way = random(100);
   const std::vector<uint32_t> &Own = Containing[Function];
   if (Way < 60 && !Own.empty()) {

@@ -7,16 +7,20 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <tuple>
 
 namespace cct {
 namespace {
 
-constexpr uint32_t ReferenceTimeoutMs = 8;
+// Where many inputs do not end, none is given long: else they take all the time there is.
+constexpr uint32_t ReferenceTimeoutMs = 8, ShortTimeoutMs = 2;
+constexpr uint64_t FewTimeouts = 16, OneInMany = 40;
 constexpr uint32_t CandidateTimeoutMs = 400;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;
 constexpr size_t FewEntries = 8; // so many are kept for each function, whether they reach anything new or not
 constexpr double ExplorationSlice = 0.1; // of processor time
+constexpr uint32_t RoundsWithout = 4;
 constexpr double LongestExploration = 4; // on the clock, in terms of the processor time that it may take
 
 // Whether an edge's owner is a local function that this one calls.
@@ -33,7 +37,7 @@ std::array<const Variant *, 9> everyone(const Variants &All) {
 } // namespace
 
 Search::Search(const Description &D, SharedInput &Input, Variants &All, Generator &Inputs, const Options &O)
-    : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()), Waiting(D.Functions.size()),
+    : D(D), Input(Input), All(All), Inputs(Inputs), O(O), Containing(D.Functions.size()), Next(D.Functions.size()), NextOfFailed(D.Functions.size()),
       SeenBy(D.Functions.size()) {}
 
 uint64_t Search::random(uint64_t Bound) {
@@ -45,7 +49,7 @@ Search::Seen &Search::seenBy(uint32_t Function) {
   Seen &Result = SeenBy[Function];
   if (Result.Clean.empty()) {
     Result.Clean.assign(All.Reference->output().CounterCount, 0);
-    Result.Dirty = Result.Clean;
+    Result.Dirty = Result.Failed = Result.Clean;
     Result.GuideClean.assign(All.Guide->output().CounterCount, 0);
     Result.GuideDirty = Result.GuideClean;
   }
@@ -103,13 +107,17 @@ void Search::keep(const Seeds &Candidate) {
     return;
   uint32_t Index = static_cast<uint32_t>(Corpus.size());
   Corpus.emplace_back().Input = Candidate;
+  Corpus.back().Input.OfFailed = false;
   for (const CallSeed &Call : Candidate.Sequence)
     if (std::vector<uint32_t> &Entries = Containing[Call.Function]; Entries.empty() || Entries.back() != Index)
       Entries.push_back(Index);
 }
 
 Search::Run Search::tryInput(uint32_t Function, Seeds &Candidate) {
+  uint64_t Start = effort();
   Run Done = tryOnce(Function, Candidate);
+  if (Candidate.OfFailed)
+    LearningEffort += effort() - Start;
   if (isTooShort(Done) && grow(Function, Candidate))
     Done = tryOnce(Function, Candidate);
   return Done;
@@ -119,18 +127,21 @@ Search::Run Search::tryOnce(uint32_t Function, const Seeds &Candidate) {
   Inputs.build(Candidate);
   Input.header().Counted = Function + 1;
   ++S->Executions;
-  All.Reference->run(timeoutMs(ReferenceTimeoutMs), false);
+  bool Often = S->TimedOut > FewTimeouts && S->TimedOut * OneInMany > S->Executions;
+  All.Reference->run(timeoutMs(Often ? ShortTimeoutMs : ReferenceTimeoutMs), false);
   const OutputHeader &Reference = All.Reference->output();
   if (!saysSomething(Reference)) {
     S->TimedOut += Reference.Outcome == OutcomeTimeout;
     S->Crashed += Reference.Outcome == OutcomeSignal || Reference.Outcome == OutcomeNone;
     S->Limited += Reference.Outcome == OutcomeLimit || Reference.Outcome == OutcomeForbidden;
+    learnFrom(Function, Candidate);
     return Run::Discarded;
   }
   bool Few = Containing[Function].size() < FewEntries;
   if (isNew(Function) || Few) {
     if (!isDefined()) {
       recast(Function, Candidate);
+      learnFrom(Function, Candidate);
       return Run::Undefined;
     }
     if (Input.header().AnyNotString) // what was run before looked at more
@@ -166,6 +177,18 @@ uint64_t Search::effort() const {
   return Result;
 }
 
+std::pair<uint32_t, uint32_t> Search::edgesOf(uint32_t Function) {
+  const uint16_t *Owners = All.Reference->owners();
+  const std::vector<uint8_t> &Clean = seenBy(Function).Clean;
+  std::pair<uint32_t, uint32_t> Result;
+  for (uint32_t Index = 0; Index < Clean.size(); ++Index)
+    if (Owners[Index] == Function || isLocal(D, Function, Owners[Index])) {
+      ++Result.first;
+      Result.second += Clean[Index] != 0;
+    }
+  return Result;
+}
+
 // What is collected is kept for all tests that come: it must not depend on who else wanted the machine just then.
 void Search::explore() {
   Statistics Ignored;
@@ -174,10 +197,12 @@ void Search::explore() {
   EffortBefore = effort();
   double End = spent() + O.Seconds, ClockEnd = now() + LongestExploration * O.Seconds;
   auto goesOn = [&] { return spent() < End && now() < ClockEnd && Ignored.Executions < O.MaxExecutions; };
-  // Round and round: what one function sets up, another one needs.
-  while (goesOn())
+  // Round and round: what one function sets up, another one needs. Where there is nothing left to reach it is seldom done.
+  for (uint32_t Round = 0; goesOn(); ++Round)
     for (uint32_t Function = 0; Function < D.Functions.size() && goesOn(); ++Function) {
       if (!Inputs.isCallable(Function))
+        continue;
+      if (auto [Edges, Covered] = edgesOf(Function); Edges == Covered && Round % RoundsWithout != 0)
         continue;
       double SliceEnd = spent() + ExplorationSlice;
       for (uint32_t Tries = 0; Tries < 400 && spent() < SliceEnd; ++Tries)
@@ -261,21 +286,16 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
   }
   Result.Seconds = now() - Began;
   Result.Corpus = static_cast<uint32_t>(Containing[Function].size());
-  const uint16_t *Owners = All.Reference->owners();
-  const std::vector<uint8_t> &Clean = seenBy(Function).Clean;
-  for (uint32_t Index = 0; Index < Clean.size(); ++Index) {
-    bool Own = Owners[Index] == Function || isLocal(D, Function, Owners[Index]);
-    Result.Edges += Own;
-    Result.EdgesCovered += Own && Clean[Index];
-    Result.UnitEdgesCovered += Clean[Index] != 0;
-  }
+  std::tie(Result.Edges, Result.EdgesCovered) = edgesOf(Function);
+  for (uint8_t Count : seenBy(Function).Clean)
+    Result.UnitEdgesCovered += Count != 0;
   release(Function);
   return Refutation;
 }
 
 void Search::release(uint32_t Function) {
-  Waiting[Function] = {};
-  GrowthEffort = 0;
+  Next[Function] = NextOfFailed[Function] = {};
+  GrowthEffort = LearningEffort = 0;
   HasGrown = false;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then

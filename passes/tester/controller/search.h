@@ -4,6 +4,7 @@
 
 #include "generate.h"
 #include "outcome.h"
+#include "waiting.h"
 
 #include <memory>
 #include <set>
@@ -89,11 +90,18 @@ private:
   // What the runs of all variants have cost.
   uint64_t effort() const;
   // More for what is very large.
-  uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 4); }
+  uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 1); }
   void keep(const Seeds &Candidate);
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
   void inspect(uint32_t Function, Entry &Kept);
+  // The same for one that cannot be kept, where it went where none had been: what it was compared with on its way may lead on.
+  void learnFrom(uint32_t Function, const Seeds &Failed);
+  // What is made of failed inputs mostly fails, too, which takes twenty times as long as what does not.
+  bool mayLearn() const;
+  void trace(Entry &Looked, uint32_t TimeoutMs);
   void queueCompared(uint32_t Function, const Entry &Kept);
+  // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
+  std::vector<Seeds> likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair);
   // Every small change of everything that is read, one after the other; false when all have been tried.
   bool stepRead(Seeds &Changed, Entry &Parent);
   // Changes what the code reads of the entry, at random.
@@ -139,6 +147,9 @@ private:
   bool isNew(uint32_t Function);
   void recordEdges(uint32_t Function);
   uint64_t random(uint64_t Bound);
+  Waiting::Random below() {
+    return [this](uint64_t Bound) { return random(Bound); };
+  }
 
   const Description &D;
   SharedInput &Input;
@@ -148,15 +159,17 @@ private:
   Statistics *S = nullptr;
   std::vector<Entry> Corpus;
   std::vector<std::vector<uint32_t>> Containing; // by function: entries of the corpus that call it
-  std::vector<std::vector<Seeds>> Waiting; // by function: inputs to try next
-  // Effort: when the test of the function began, and what making arrays longer took since then.
-  uint64_t EffortBefore = 0, GrowthEffort = 0;
+  std::vector<Waiting> Next, NextOfFailed; // by function: inputs to try
+  // Effort: when the test of the function began, and what making arrays longer, and what is made of failed inputs, took since then.
+  uint64_t EffortBefore = 0, GrowthEffort = 0, LearningEffort = 0;
   bool HasGrown = false; // that was enough for an input at least once
-  // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too.
+  // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too; failed: of inputs that cannot be kept.
   struct Seen {
-    std::vector<uint8_t> Clean, Dirty, GuideClean, GuideDirty;
+    std::vector<uint8_t> Clean, Dirty, Failed, GuideClean, GuideDirty;
   };
   Seen &seenBy(uint32_t Function);
+  // How many edges a function and the local ones that it calls have, and how many of them were reached.
+  std::pair<uint32_t, uint32_t> edgesOf(uint32_t Function);
   std::vector<Seen> SeenBy; // by function, empty until it is needed
   bool Guided = false; // the guide has said something about the last input
   uint64_t RandomState = 0;

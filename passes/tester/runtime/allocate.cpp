@@ -11,6 +11,16 @@ constexpr uint64_t RedZone = 32;
 constexpr uint64_t LargestBlock = 16u << 20;
 constexpr uint64_t FarApart = 256u << 10;
 
+// What is new holds what nobody wrote. Megabytes are, so this is as simple as it can be.
+static void fill(uint8_t *Memory, uint64_t Size) {
+  const uint64_t Fresh = state().Fresh, First = reinterpret_cast<uint64_t>(Memory) / 8, Words = Size / 8;
+  auto *Word = reinterpret_cast<uint64_t *>(Memory);
+  for (uint64_t Index = 0; Index < Words; ++Index)
+    Word[Index] = mix(Fresh, First + Index);
+  const uint64_t Last = mix(Fresh, First + Words);
+  memcpy(Memory + Words * 8, &Last, Size % 8);
+}
+
 void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
   State &S = state();
   // A run that asks for very much says nothing: an optimizer may drop the request.
@@ -36,10 +46,8 @@ void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
   }
   if (Zero)
     memset(Memory, 0, Size);
-  for (uint64_t Offset = 0; !Zero && Offset < Size; Offset += 8) {
-    uint64_t Word = unwritten(Address + Offset);
-    memcpy(Memory + Offset, &Word, Size - Offset < 8 ? Size - Offset : 8);
-  }
+  else
+    fill(Memory, Size);
   return Memory;
 }
 

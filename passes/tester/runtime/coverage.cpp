@@ -16,13 +16,22 @@ const Location *LocationsBegin, *LocationsEnd;
 
 bool IsTraced; // not asked of the input: constructors of the unit's own variables run before there is one
 
-void compared(uint64_t Left, uint64_t Right) {
+// A loop must not take the room of all that is compared behind it. Part of the image's data: all zeros when a run begins.
+constexpr uint32_t MostFromSite = 16;
+uint8_t FromSite[4096];
+
+void compared(uint64_t Left, uint64_t Right, uint64_t Site) {
   if (!IsTraced || Left == Right)
     return;
+  uint8_t &Known = FromSite[mix(0, Site) % sizeof FromSite];
   OutputHeader &O = output();
-  if (O.ComparedCount < MaxCompared)
-    reinterpret_cast<Compared *>(OutputBase + OutputCompared)[O.ComparedCount++] = {Left, Right};
+  if (Known == MostFromSite || O.ComparedCount == MaxCompared)
+    return;
+  ++Known;
+  reinterpret_cast<Compared *>(OutputBase + OutputCompared)[O.ComparedCount++] = {Left, Right, Site};
 }
+
+uint64_t addressOf(const void *Caller) { return reinterpret_cast<uint64_t>(Caller); }
 
 void loaded(const void *Address, uint32_t Size) {
   uint64_t Offset = reinterpret_cast<uint64_t>(Address) - ArenaBase;
@@ -96,16 +105,16 @@ void __sanitizer_cov_load2(const void *Address) { loaded(Address, 2); }
 void __sanitizer_cov_load4(const void *Address) { loaded(Address, 4); }
 void __sanitizer_cov_load8(const void *Address) { loaded(Address, 8); }
 void __sanitizer_cov_load16(const void *Address) { loaded(Address, 16); }
-void __sanitizer_cov_trace_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_const_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right); }
-void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right); }
+void __sanitizer_cov_trace_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_const_cmp1(uint8_t Left, uint8_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
+void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
 void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
   for (uint64_t Index = 0; IsTraced && Index < Cases[0] && Index < 64; ++Index)
-    compared(Value, Cases[2 + Index]);
+    compared(Value, Cases[2 + Index], addressOf(__builtin_return_address(0)) + Index);
 }
 }

@@ -32,6 +32,8 @@ void limit(decltype(RLIMIT_CORE) Which, rlim_t Value) {
   output().Outcome = Outcome;
   output().Detail = Detail;
   output().FaultAddress = Address;
+  if (state().InCall) // how far it came
+    endCall(input().Call[output().CallsDone].Function);
   _exit(1);
 }
 

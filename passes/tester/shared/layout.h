@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 10;
+constexpr uint32_t LayoutVersion = 11;
 
 // The last word of a variant's command.
 constexpr uint32_t VariantSanitized = 1;  // it has AddressSanitizer
@@ -177,6 +177,7 @@ constexpr uint64_t OutputCountersSize = 2u << 20;
 constexpr uint64_t OutputOwner = 4u << 20;        // uint16 for each counter: index of its function, or behind those of a local one, or 0xffff
 struct Compared {
   uint64_t Left, Right;
+  uint64_t Site; // where in the code; each case of a switch is a place of its own
 };
 constexpr uint64_t OutputCompared = 6u << 20; // what the code compared, where that was asked for
 constexpr uint32_t MaxCompared = 1024;
