@@ -67,20 +67,23 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
 std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair) {
   std::vector<Seeds> Result;
   // The number itself always, since each input is looked at only once; now and then one more or one less, too.
-  std::vector<uint64_t> Wanted = {Pair.Right};
-  if (random(5) < 2)
-    Wanted.push_back(random(2) ? Pair.Right + 1 : Pair.Right - 1);
+  auto forEachWanted = [&](auto What) {
+    What(Pair.Right);
+    if (random(5) < 2)
+      What(random(2) ? Pair.Right + 1 : Pair.Right - 1);
+  };
   switch (L.What) {
   case Leaf::Kind::Number:
     if (L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left))
-      for (uint64_t Number : Wanted)
-        Result.emplace_back(Kept.Input).Fixed[L.Path] = Number;
+      forEachWanted([&](uint64_t Number) { Result.emplace_back(Kept.Input).Fixed[L.Path] = Number; });
     break;
   case Leaf::Kind::Pointer:
     if (L.Value == Pair.Left)
-      if (auto Choices = Inputs.pointingTo(L, Pair.Right); !Choices.empty())
+      if (auto Choices = Inputs.pointingTo(L, Pair.Right); !Choices.empty()) {
+        Seeds &Next = Result.emplace_back(Kept.Input);
         for (const auto &[Path, Value] : Choices)
-          (Result.empty() ? Result.emplace_back(Kept.Input) : Result.back()).Fixed[Path] = Value;
+          Next.Fixed[Path] = Value;
+      }
     break;
   case Leaf::Kind::Bytes: { // numbers that are read from bytes, in either order; single bytes where they were read
     uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
@@ -95,11 +98,11 @@ std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const 
           ++Same;
         if (Same < Width || !All.Traced->loaded(L.Where + At, Width))
           continue;
-        for (uint64_t Number : Wanted) {
+        forEachWanted([&](uint64_t Number) {
           Seeds &Next = Result.emplace_back(Kept.Input);
           for (uint32_t Byte = 0; Byte < Width; ++Byte)
             Next.Bytes.push_back({L.Path, At + Byte, byte(Number, Byte)});
-        }
+        });
       }
   }
   }

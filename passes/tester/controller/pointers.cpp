@@ -11,7 +11,7 @@ using Kind = TypeNode::Kind;
 
 constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
 constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
-constexpr uint32_t LessApart = 4u << 10, LessApartObjects = 256; // and these
+constexpr uint32_t LessApart = 4u << 10, LessApartUpTo = 7u << 20; // the next ones, while there is room
 constexpr uint32_t MaxDepth = 5;
 constexpr uint32_t LargeStructure = 16u << 10;
 
@@ -37,8 +37,11 @@ uint32_t Generator::alignmentOf(uint32_t Type) const {
 }
 
 uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint64_t Path, bool Exclusive) {
-  const size_t Number = Objects.size();
-  uint32_t Distance = !BuiltApart ? RedZone : Number < ApartObjects ? FarApart : Number < LessApartObjects ? LessApart : RedZone;
+  uint32_t Distance = RedZone;
+  if (BuiltApart && Objects.size() < ApartObjects)
+    Distance = FarApart;
+  else if (BuiltApart && Cursor < LessApartUpTo)
+    Distance = LessApart;
   uint32_t Offset = (Cursor + Distance + 15) / 16 * 16, Alignment = alignmentOf(Type);
   // No better aligned than it has to be, now and then.
   if (Alignment < 16 && choose(Path, "shifted", 3) == 1)
