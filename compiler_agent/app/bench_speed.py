@@ -129,6 +129,22 @@ def run_bench(
     return figures
 
 
+def together(
+    runs: Sequence[Sequence[ProgramFigures]], benchmarks: Sequence[Benchmark], strategies: Sequence[str]
+) -> list[ProgramFigures]:
+    """What several runs found on these programs with these strategies, in this order.
+
+    Raises:
+        UsageError: Two of them have figures for the same.
+    """
+    found: dict[tuple[str, str], ProgramFigures] = {}
+    for row in (row for run in runs for row in run):
+        if found.setdefault((row.program, row.strategy), row) is not row:
+            raise UsageError(f"two runs have figures for {row.program} with {row.strategy}")
+    order = [(benchmark.name, strategy) for benchmark in benchmarks for strategy in strategies]
+    return [found[one] for one in order if one in found]
+
+
 def _measured(
     benchmark: Benchmark,
     strategy: str,

@@ -51,6 +51,15 @@ from compiler_agent.base.files import file_error, write_atomically, write_json
     metavar="A.json B.json",
     help="Measure nothing: say how many of the plans that run A kept have overlapping intervals in run B.",
 )
+@click.option(
+    "--report",
+    "runs",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="A.json",
+    help="Measure nothing: print what run A found, or, given again, what several did on different programs; "
+    "--strategies, --part and --program choose from that.",
+)
 @click.option("--check", "fail_below", is_flag=True, help="Exit with 1 where a program is slower beyond its interval.")
 def bench_speed(
     names: str,
@@ -67,6 +76,7 @@ def bench_speed(
     markdown: Path | None,
     again: Path | None,
     compare: tuple[Path, Path] | None,
+    runs: tuple[Path, ...],
     fail_below: bool,
 ) -> None:
     """Strategies for speed on the programs of benchmarks/, against the fastest stock build of each.
@@ -85,8 +95,12 @@ def bench_speed(
         sys.exit(0 if found.share >= 0.9 else 1)
     settings = module.Settings(Budget.parse(budget), seed, march, pgo, seconds, again=again is not None)
     end_in_order()
-    chosen, earlier = module.chosen(programs, part or ""), _read(again) if again else []
-    figures = module.run_bench(chosen, names.split(","), settings, state, measure=not report_only, earlier=earlier)
+    chosen, strategies = module.chosen(programs, part or ""), names.split(",")
+    if runs:
+        figures = module.together([_read(path) for path in runs], chosen, strategies)
+    else:
+        earlier = _read(again) if again else []
+        figures = module.run_bench(chosen, strategies, settings, state, measure=not report_only, earlier=earlier)
     report.render(figures, console)
     if json_file is not None:
         write_json(json_file, [row.to_json() for row in figures])

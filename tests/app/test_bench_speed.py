@@ -148,6 +148,20 @@ def test_two_files_are_compared_from_the_command_line(project: Project):
     assert "c.json is not what `bench speed --json` writes" in wrong.stderr
 
 
+def test_runs_on_different_programs_are_printed_as_one(project: Project):
+    for name, row in (("a.json", LU), ("b.json", AES)):
+        (project.directory / name).write_text(json.dumps([row.to_json()]))
+    both = ["bench", "speed", "--report", "a.json", "--report", "b.json"]
+    assert "2.000" in project.agent(*both, "--json", "both.json").stdout
+    assert [row["program"] for row in json.loads((project.directory / "both.json").read_text())] == ["aes", "lu"]
+    for choice in (["--program", "lu"], ["--part", "held-out"]):
+        assert "aes" not in project.agent(*both, *choice).stdout
+    assert "lu" not in project.agent(*both, "--strategies", "random").stdout
+    twice = project.agent("bench", "speed", "--report", "a.json", "--report", "a.json")
+    assert twice.returncode == 2
+    assert "two runs have figures for lu with evolve" in twice.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "objective", "limit"), [("size<=1.05", "speed", 1.05), ("speed >= 0.99", "size", 0.99)]
 )
