@@ -29,6 +29,7 @@ struct node { int value; struct node *next; };
 struct wide { long before; int count; };
 struct sealed { unsigned key, seal; };
 struct many { int value[80]; };
+struct machine { int mode, state, left, room; };
 struct named { const char *name; };
 struct attribute { char *name; struct named *owner; int flags; long weight; };
 struct scope { struct named **slots; unsigned size; };
@@ -148,6 +149,14 @@ int parsed(const char *text, long *to) {
   *to = strtol(text, &end, 10);
   return errno == 0 && *end == 0;
 }
+/* it ends in one state alone, and what never ends is no input */
+int drive(struct machine *m) {
+  if (m->mode != 40961)
+    return 0;
+  for (;;)
+    if (m->state == 77123 && m->left == 31337)
+      return m->room * 5;
+}
 /* what is said when an assertion fails */
 int asserted(int n) { assert(n != 3); return n; }
 
@@ -217,6 +226,7 @@ WRONG = {
     "submit_many": ("m.value[70] = n;", "m.value[70] = n + 1;"),
     "weigh": ("sum += a->weight", "sum += (int)a->weight"),
     "parsed": ("*end == 0", "end != text"),
+    "drive": ("m->room * 5", "m->room * 6"),
     "asserted": ("assert(n != 3)", "assert(3 != n)"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
 }
