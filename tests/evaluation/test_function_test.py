@@ -118,8 +118,19 @@ def test_every_wrong_function_is_refuted_and_no_other(tmp_path: Path) -> None:
         assert f"{name}(" in evidence[name].counterexample
 
 
+ENDLESS = """
+/* many inputs do not end */
+int around(int n, int step) {
+  int s = 0;
+  for (int i = 0; i != n; i = (i + step) & 63)
+    s += i ^ n;
+  return s;
+}
+"""
+
+
 def test_equal_seeds_give_equal_evidence(tmp_path: Path) -> None:
-    argv, candidate = compiled(RIGHT, tmp_path, "-O3")
+    argv, candidate = compiled(RIGHT + ENDLESS, tmp_path, "-O3")
     found = [
         [
             (function.function, function.n_inputs, function.n_undefined, function.edges_covered)
@@ -127,7 +138,7 @@ def test_equal_seeds_give_equal_evidence(tmp_path: Path) -> None:
                 argv,
                 tmp_path,
                 candidate,
-                functions=["sum", "parse"],
+                functions=["sum", "parse", "around"],
                 seed=7,
                 seconds_per_function=60,
                 max_executions=150,

@@ -145,8 +145,6 @@ public:
   const std::vector<ArenaObject> &objects() const { return Objects; }
   // How long the array that ends before an address has to be, that it reaches there and somewhat farther.
   Length lengthUpTo(uint64_t Address) const;
-  // Choices that make a pointer one to an object that was there before; none: there is none at that address.
-  std::vector<std::pair<uint64_t, uint64_t>> pointingTo(const Leaf &Pointer, uint64_t Address) const;
   // The structures that the object before an address may be instead, so that the address lies within: choices that make it so.
   std::vector<std::pair<uint64_t, uint64_t>> castsBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }

@@ -13,6 +13,7 @@ namespace {
 constexpr uint32_t TracedTimeoutMs = 100, TypedTimeoutMs = 40;
 constexpr uint32_t EndlessTimeoutMs = 10; // what goes round and round has been everywhere by then
 constexpr double ShareOfLearning = 0.15; // of effort
+constexpr uint64_t FewEndless = 8;
 constexpr size_t MostForSite = 24;
 constexpr size_t MostRead = 2000;
 constexpr size_t MostCasts = 4;
@@ -37,16 +38,20 @@ bool Search::mayLearn() const {
 }
 
 void Search::learnFrom(uint32_t Function, const Seeds &Failed) {
-  if (!newEdges(*All.Reference, seenBy(Function).Failed, true) || !mayLearn())
+  // How far one came that did not end in time is chance: those are counted.
+  const bool Endless = All.Reference->output().Outcome == OutcomeTimeout;
+  const bool Wanted = Endless ? S->TimedOut <= FewEndless || S->TimedOut % FewEndless == 0 : newEdges(*All.Reference, seenBy(Function).Failed, true);
+  if (!Wanted || !mayLearn())
     return;
   uint64_t Start = effort();
   Entry Looked;
   Looked.Input = Failed;
   Looked.Input.OfFailed = true;
   Inputs.build(Failed);
-  trace(Looked, All.Reference->output().Outcome == OutcomeTimeout ? EndlessTimeoutMs : TracedTimeoutMs);
+  trace(Looked, Endless ? EndlessTimeoutMs : TracedTimeoutMs);
   queueCompared(Function, Looked);
-  LearningEffort += effort() - Start;
+  if (!Failed.OfFailed) // of those everything counts
+    LearningEffort += effort() - Start;
 }
 
 void Search::inspect(uint32_t Function, Entry &Kept) {
@@ -58,13 +63,15 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Kept.Mistyped = !saysSomething(All.Typed->output()) && All.Typed->output().Outcome != OutcomeTimeout;
   trace(Kept, TracedTimeoutMs);
   // What is allocated is filled, and looked at; each call of another unit takes the time of some memory.
-  Kept.Bytes = Input.header().ArenaUsed + All.Traced->output().HeapUsed + All.Traced->output().TraceEvents * BytesForCall;
+  Kept.Bytes = Input.header().ArenaUsed;
+  if (const OutputHeader &Traced = All.Traced->output(); saysSomething(Traced))
+    Kept.Bytes += Traced.HeapUsed + Traced.TraceEvents * BytesForCall;
   std::set<uint32_t> Lengths(Inputs.lengths().begin(), Inputs.lengths().end());
   Kept.Lengths.assign(Lengths.begin(), Lengths.end());
   queueCompared(Function, Kept);
 }
 
-std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair) {
+std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair, size_t Most) {
   std::vector<Seeds> Result;
   // The number itself always, since each input is looked at only once; now and then one more or one less, too.
   auto forEachWanted = [&](auto What) {
@@ -72,25 +79,15 @@ std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const 
     if (random(5) < 2)
       What(random(2) ? Pair.Right + 1 : Pair.Right - 1);
   };
-  switch (L.What) {
-  case Leaf::Kind::Number:
+  if (L.What == Leaf::Kind::Number) {
     if (L.Value == (L.Size < 8 ? Pair.Left & ((1ull << 8 * L.Size) - 1) : Pair.Left))
       forEachWanted([&](uint64_t Number) { Result.emplace_back(Kept.Input).Fixed[L.Path] = Number; });
-    break;
-  case Leaf::Kind::Pointer:
-    if (L.Value == Pair.Left)
-      if (auto Choices = Inputs.pointingTo(L, Pair.Right); !Choices.empty()) {
-        Seeds &Next = Result.emplace_back(Kept.Input);
-        for (const auto &[Path, Value] : Choices)
-          Next.Fixed[Path] = Value;
-      }
-    break;
-  case Leaf::Kind::Bytes: { // numbers that are read from bytes, in either order; single bytes where they were read
+  } else if (L.What == Leaf::Kind::Bytes) { // numbers that are read from bytes, in either order; single bytes where they were read
     uint32_t Width = Pair.Left > 0xFFFFFFFF ? 8 : Pair.Left > 0xFFFF ? 4 : Pair.Left > 0xFF ? 2 : 1;
     if (L.Where == NotInArena || (Width == 1 && random(4) != 0))
-      break;
+      return Result;
     const uint8_t *Bytes = Input.arena() + L.Where;
-    for (uint32_t At = 0; At + Width <= std::min(L.Size, 256u); ++At)
+    for (uint32_t At = 0; At + Width <= std::min(L.Size, 256u) && Result.size() < Most; ++At)
       for (int Order = 0; Order < (Width > 1 ? 2 : 1); ++Order) {
         auto byte = [&](uint64_t Number, uint32_t Byte) { return static_cast<uint8_t>(Number >> 8 * (Order ? Width - 1 - Byte : Byte)); };
         uint32_t Same = 0;
@@ -104,7 +101,6 @@ std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const 
             Next.Bytes.push_back({L.Path, At + Byte, byte(Number, Byte)});
         });
       }
-  }
   }
   return Result;
 }
@@ -121,7 +117,7 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
     for (int Side = 0; Side < 2; ++Side, std::swap(Pair.Left, Pair.Right)) {
       const size_t First = random(Kept.Read.size()); // there may be more that are equal than are tried
       for (size_t Number = 0; Number < Kept.Read.size() && AtSite < MostForSite; ++Number)
-        for (Seeds &Input : likeCompared(Kept, Kept.Read[(First + Number) % Kept.Read.size()], Pair)) {
+        for (Seeds &Input : likeCompared(Kept, Kept.Read[(First + Number) % Kept.Read.size()], Pair, MostForSite - AtSite)) {
           Queue.add(Pair.Site, std::move(Input), below());
           ++AtSite;
         }
@@ -137,7 +133,7 @@ void Search::recast(uint32_t Function, const Seeds &Candidate) {
     Seeds Larger = Candidate;
     Larger.Fixed[scramble(Cast, ChoiceName("cast").Hash)] = 1;
     Larger.Fixed[scramble(Cast, ChoiceName("to").Hash)] = To;
-    Next[Function].add(0, std::move(Larger), below());
+    (Candidate.OfFailed ? NextOfFailed : Next)[Function].add(0, std::move(Larger), below());
   }
 }
 

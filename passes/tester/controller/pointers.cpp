@@ -31,8 +31,6 @@ uint32_t Generator::alignmentOf(uint32_t Type) const {
   }
   while (Result < 16 && Result < T.Size)
     Result *= 2;
-  if (T.What == Kind::Void && !Target->Structures.empty()) // the code takes it for one of those
-    return 16;
   return Result;
 }
 
@@ -41,8 +39,11 @@ uint32_t Generator::newObject(uint32_t Type, uint32_t Count, uint32_t Size, uint
   if (BuiltApart && Objects.size() < ApartObjects)
     Distance = FarApart;
   else if (BuiltApart && Cursor < LessApartUpTo)
-    Distance = LessApart;
+    Distance = std::max(LessApart, D.type(Objects.back().Type).Size); // an element too far is no other object
   uint32_t Offset = (Cursor + Distance + 15) / 16 * 16, Alignment = alignmentOf(Type);
+  // What the code takes for a structure is mostly aligned like one.
+  if (D.type(Type).What == Kind::Void && !Target->Structures.empty() && choose(Path, "structured", 4))
+    Alignment = 16;
   // No better aligned than it has to be, now and then.
   if (Alignment < 16 && choose(Path, "shifted", 3) == 1)
     Offset += Alignment * (1 + static_cast<uint32_t>(choose(Path, "shift", 16 / Alignment - 1)));
@@ -123,18 +124,6 @@ std::vector<std::pair<uint64_t, uint64_t>> Generator::castsBefore(uint64_t Addre
     if (D.type(Known[Index]).Size > Address - ArenaBase - O->Offset)
       Result.emplace_back(O->Cast, Index);
   return Result;
-}
-
-std::vector<std::pair<uint64_t, uint64_t>> Generator::pointingTo(const Leaf &Pointer, uint64_t Address) const {
-  auto choice = [&](ChoiceName What, uint64_t Value) { return std::pair(scramble(Pointer.Path, What.Hash), Value); };
-  if (Address == 0)
-    return {choice("null", 1)};
-  const ArenaObject *O = objectBefore(Address);
-  if (!O || Address != ArenaBase + O->Offset || O->Exclusive)
-    return {};
-  const std::vector<uint32_t> &Same = Shareable[O->Type];
-  auto Which = std::find(Same.begin(), Same.end(), static_cast<uint32_t>(O - Objects.data())) - Same.begin();
-  return {choice("null", 0), choice("share", 0), choice("which", static_cast<uint64_t>(Which)), choice("inside", 0)};
 }
 
 size_t Generator::unionMember(const TypeNode &T, const uint8_t *Bytes, uint64_t Path) {
@@ -268,8 +257,8 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
     Unfilled.push_back({Index, Depth + 1});
   // Some look at what lies before, as at a decoder's window.
   bool Array = Count > 1 && Pointee.What != Kind::Structure && Pointee.What != Kind::Union;
-  uint64_t Before = Array && choose(Path, "amid", 12) == 1 ? choose(Path, "before", Count) : 0;
-  return ArenaBase + Offset + Before * std::max(1u, Pointee.Size);
+  uint64_t Before = Array && choose(Path, "amid", 12) == 1 ? choose(Path, "before", 1024) : 0;
+  return ArenaBase + Offset + (Before < Count ? Before : Count / 2) * std::max(1u, Pointee.Size);
 }
 
 // What is near the roots comes first, so that no branch takes what others need.

@@ -59,8 +59,9 @@ bool Search::staysInside(const Seeds &Candidate) {
   runSanitized(CandidateTimeoutMs);
   const OutputHeader &Found = All.Sanitized->output();
   bool Outside = !saysSomething(Found) && Found.FaultAddress >= ArenaBase && Found.FaultAddress < HeapBase + HeapSize;
+  const size_t ObjectsApart = Inputs.objects().size();
   Inputs.build(Candidate);
-  return !Outside;
+  return !Outside && Inputs.objects().size() == ObjectsApart; // else it did not fit, and was another input
 }
 
 bool Search::differsRefilled(const OutputHeader &Expected) {

@@ -12,9 +12,8 @@
 namespace cct {
 namespace {
 
-// Where many inputs do not end, none is given long: else they take all the time there is.
 constexpr uint32_t ReferenceTimeoutMs = 8, ShortTimeoutMs = 2;
-constexpr uint64_t FewTimeouts = 16, OneInMany = 40;
+constexpr uint64_t FewEndless = 16, OneInMany = 40, FullTime = 8;
 constexpr uint32_t CandidateTimeoutMs = 400;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;
@@ -116,19 +115,28 @@ void Search::keep(const Seeds &Candidate) {
 Search::Run Search::tryInput(uint32_t Function, Seeds &Candidate) {
   uint64_t Start = effort();
   Run Done = tryOnce(Function, Candidate);
-  if (Candidate.OfFailed)
-    LearningEffort += effort() - Start;
   if (isTooShort(Done) && grow(Function, Candidate))
     Done = tryOnce(Function, Candidate);
+  if (Candidate.OfFailed)
+    LearningEffort += effort() - Start;
   return Done;
+}
+
+void Search::runReference(uint32_t Function) {
+  // Where many inputs do not end, one in eight is given long: else they take all the time there is.
+  Seen &Known = seenBy(Function);
+  const bool Often = Known.Endless > FewEndless && Known.Endless * OneInMany > Known.Runs, Short = Often && Known.Runs % FullTime != 0;
+  ++Known.Runs;
+  ++S->Executions;
+  All.Reference->run(timeoutMs(Short ? ShortTimeoutMs : ReferenceTimeoutMs), false);
+  if (!Short && All.Reference->output().Outcome == OutcomeTimeout)
+    Known.Endless += Often ? FullTime : 1;
 }
 
 Search::Run Search::tryOnce(uint32_t Function, const Seeds &Candidate) {
   Inputs.build(Candidate);
   Input.header().Counted = Function + 1;
-  ++S->Executions;
-  bool Often = S->TimedOut > FewTimeouts && S->TimedOut * OneInMany > S->Executions;
-  All.Reference->run(timeoutMs(Often ? ShortTimeoutMs : ReferenceTimeoutMs), false);
+  runReference(Function);
   const OutputHeader &Reference = All.Reference->output();
   if (!saysSomething(Reference)) {
     S->TimedOut += Reference.Outcome == OutcomeTimeout;

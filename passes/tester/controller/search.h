@@ -91,6 +91,8 @@ private:
   uint64_t effort() const;
   // More for what is very large.
   uint32_t timeoutMs(uint32_t AtLeast) const { return AtLeast + (Input.header().ArenaUsed >> 18 << 1); }
+  // The reference, on the input in the shared memory.
+  void runReference(uint32_t Function);
   void keep(const Seeds &Candidate);
   // inspect.cpp. Finds out what of a kept input the code reads, and puts what that is compared with in its place: the next inputs.
   void inspect(uint32_t Function, Entry &Kept);
@@ -101,7 +103,8 @@ private:
   void trace(Entry &Looked, uint32_t TimeoutMs);
   void queueCompared(uint32_t Function, const Entry &Kept);
   // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
-  std::vector<Seeds> likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair);
+  // Most: about so many.
+  std::vector<Seeds> likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair, size_t Most);
   // Every small change of everything that is read, one after the other; false when all have been tried.
   bool stepRead(Seeds &Changed, Entry &Parent);
   // Changes what the code reads of the entry, at random.
@@ -166,6 +169,7 @@ private:
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too; failed: of inputs that cannot be kept.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, Failed, GuideClean, GuideDirty;
+    uint64_t Runs = 0, Endless = 0; // inputs that were run, and about how many of them do not end
   };
   Seen &seenBy(uint32_t Function);
   // How many edges a function and the local ones that it calls have, and how many of them were reached.

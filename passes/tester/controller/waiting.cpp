@@ -4,7 +4,7 @@ namespace cct {
 namespace {
 
 constexpr size_t MostAtPlace = 64, FewAtPlace = 8;
-constexpr size_t Many = 2000; // from then on no place gets more than a few
+constexpr size_t Many = 1000; // from then on no place gets more than a few
 
 } // namespace
 

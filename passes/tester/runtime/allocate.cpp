@@ -44,6 +44,8 @@ void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
       __asan_unpoison_memory_region(Memory + (Size & ~7ull), Size & 7);
     }
   }
+  if (tysan_set_type_unknown) // an earlier run gave it one
+    tysan_set_type_unknown(Memory, Size);
   if (Zero)
     memset(Memory, 0, Size);
   else

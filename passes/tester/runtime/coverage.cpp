@@ -18,7 +18,7 @@ bool IsTraced; // not asked of the input: constructors of the unit's own variabl
 
 // A loop must not take the room of all that is compared behind it. Part of the image's data: all zeros when a run begins.
 constexpr uint32_t MostFromSite = 16;
-uint8_t FromSite[4096];
+uint8_t FromSite[1u << 14];
 
 void compared(uint64_t Left, uint64_t Right, uint64_t Site) {
   if (!IsTraced || Left == Right)
@@ -115,6 +115,6 @@ void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(
 void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
 void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
   for (uint64_t Index = 0; IsTraced && Index < Cases[0] && Index < 64; ++Index)
-    compared(Value, Cases[2 + Index], addressOf(__builtin_return_address(0)) + Index);
+    compared(Value, Cases[2 + Index], mix(addressOf(__builtin_return_address(0)), Index + 1));
 }
 }

@@ -32,7 +32,7 @@ void limit(decltype(RLIMIT_CORE) Which, rlim_t Value) {
   output().Outcome = Outcome;
   output().Detail = Detail;
   output().FaultAddress = Address;
-  if (state().InCall) // how far it came
+  if (state().InCall && Outcome != OutcomeTimeout) // how far it came
     endCall(input().Call[output().CallsDone].Function);
   _exit(1);
 }

@@ -20,6 +20,7 @@ extern char cct_data_begin[] __attribute__((weak)), cct_data_end[] __attribute__
 extern char cct_bss_begin[] __attribute__((weak)), cct_bss_end[] __attribute__((weak));
 int __asan_address_is_poisoned(const volatile void *) __attribute__((weak));
 void *__asan_region_is_poisoned(void *, uint64_t) __attribute__((weak));
+void tysan_set_type_unknown(const void *, uint64_t) __attribute__((weak));
 void *__asan_get_current_fake_stack(void) __attribute__((weak));
 void *__asan_addr_is_in_fake_stack(void *, void *, void **, void **) __attribute__((weak));
 }
