@@ -100,6 +100,7 @@ private:
   void learnFrom(uint32_t Function, const Seeds &Failed);
   // What is made of failed inputs mostly fails, too, which takes twenty times as long as what does not.
   bool mayLearn() const;
+  // Runs the input in the shared memory, and notes what of it was read.
   void trace(Entry &Looked, uint32_t TimeoutMs);
   void queueCompared(uint32_t Function, const Entry &Kept);
   // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
