@@ -160,12 +160,14 @@ static bool isUntouched(const uint8_t *Bytes) {
 
 uint64_t hashRange(uint64_t Hash, const uint8_t *Bytes, uint64_t Size, const uint8_t *Mask, bool Fresh) {
   uint64_t Position = 0;
-  for (; Position + 8 <= Size; Position += 8) {
+  for (uint64_t Next; Position + 8 <= Size; Position = Next) {
     // Most of what is large nobody has written, in any of the builds.
-    for (; Fresh && Position % Piece == 0 && Position + Piece <= Size && isUntouched(Bytes + Position); Position += Piece)
+    if (Fresh && Position % Piece == 0 && Position + Piece <= Size && isUntouched(Bytes + Position)) {
       Hash = mix(Hash, UntouchedPiece);
-    if (Position + 8 > Size)
-      break;
+      Next = Position + Piece;
+      continue;
+    }
+    Next = Position + 8;
     uint64_t Word;
     memcpy(&Word, Bytes + Position, 8);
     bool Whole = true;
