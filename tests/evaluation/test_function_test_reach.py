@@ -32,6 +32,9 @@ struct many { int value[80]; };
 struct named { const char *name; };
 struct attribute { char *name; struct named *owner; int flags; long weight; };
 struct scope { struct named **slots; unsigned size; };
+struct queue { int left; const int *next; unsigned char mark; };
+struct tally { long count; int seen, *last; unsigned char *bytes; };
+int notify(int what);
 extern const unsigned char kinds[257];
 int submit(const struct many *m);
 struct block { const unsigned char *bytes; unsigned *pairs; int count; };
@@ -151,6 +154,14 @@ int parsed(const char *text, long *to) {
 /* what is said when an assertion fails */
 int asserted(int n) { assert(n != 3); return n; }
 
+/* numbers, bytes and pointers that another unit changes, though it was not given them */
+int left_after(const struct queue *q) { int n = q->left; notify(1); return n - q->left; }
+int marked_after(const struct queue *q) { int n = q->mark; notify(2); return n - q->mark; }
+int moved_after(const struct queue *q) { const int *n = q->next; notify(3); return n != q->next; }
+/* a number, and bytes, that lie within the very structure */
+int seen_last(struct tally *t) { t->seen = 1; *t->last = 5; return t->seen; }
+long counted(struct tally *t) { t->count = 1; t->bytes[0] = 5; return t->count; }
+
 /* Here nothing is wrong, whatever the optimizer leaves in what nobody wrote, or behind the end. */
 int half_written(int n) { struct partial p; p.used = n; return give(&p); }
 int ends(int (*convert)(char **to, const char *end)) {
@@ -218,6 +229,11 @@ WRONG = {
     "weigh": ("sum += a->weight", "sum += (int)a->weight"),
     "parsed": ("*end == 0", "end != text"),
     "asserted": ("assert(n != 3)", "assert(3 != n)"),
+    "left_after": ("n - q->left", "0"),
+    "marked_after": ("n - q->mark", "0"),
+    "moved_after": ("n != q->next", "0"),
+    "seen_last": ("return t->seen", "return 1"),
+    "counted": ("return t->count", "return 1"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
 }
 

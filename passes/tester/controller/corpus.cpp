@@ -6,7 +6,7 @@
 
 namespace cct {
 
-static const char *const Heading = "cc-agent-test-corpus 2";
+static const char *const Heading = "cc-agent-test-corpus 3";
 
 bool Search::save(const std::string &Path) const {
   std::ofstream Out(Path);
@@ -21,6 +21,9 @@ bool Search::save(const std::string &Path) const {
     Out << ' ' << E.Input.Bytes.size();
     for (const BytePatch &Patch : E.Input.Bytes)
       Out << ' ' << Patch.Path << ' ' << Patch.Index << ' ' << unsigned(Patch.Value);
+    Out << ' ' << E.Input.Clobbers.size();
+    for (const Clobber &C : E.Input.Clobbers)
+      Out << ' ' << C.Path << ' ' << C.Call << ' ' << C.Index << ' ' << C.Value << ' ' << C.Leads;
     Out << '\n';
   }
   Out.flush();
@@ -57,6 +60,12 @@ bool Search::load(const std::string &Path) {
       Words >> Patch.Path >> Patch.Index >> Value;
       Patch.Value = static_cast<uint8_t>(Value);
       Input.Bytes.push_back(Patch);
+    }
+    Words >> Count;
+    for (size_t Index = 0; Callable && Index < Count && !Words.fail(); ++Index) {
+      Clobber C{};
+      Words >> C.Path >> C.Call >> C.Index >> C.Value >> C.Leads;
+      Input.Clobbers.push_back(C);
     }
     if (!Callable || Words.fail())
       return false;

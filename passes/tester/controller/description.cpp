@@ -105,7 +105,9 @@ bool readLine(std::istream &In, Description &D) {
   FunctionNode *F = D.Functions.empty() ? nullptr : &D.Functions.back();
   if (What == "triple") {
     D.Triple = word(In);
-  } else if (What == "optimizing" || What == "language") {
+  } else if (What == "language") {
+    D.Cxx = word(In) == "c++";
+  } else if (What == "optimizing") {
     word(In); // for whoever builds the executables
   } else if (What == "type") {
     if (number<uint32_t>(In) != D.Types.size())

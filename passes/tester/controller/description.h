@@ -67,6 +67,7 @@ struct CallbackNode {
 
 struct Description {
   std::string Triple;
+  bool Cxx = false;
   std::vector<TypeNode> Types;
   std::vector<FunctionNode> Functions;
   std::vector<GlobalNode> Globals;

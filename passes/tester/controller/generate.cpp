@@ -54,6 +54,12 @@ Generator::Generator(const Description &D, SharedInput &Input) : D(D), Input(Inp
         Pointers[Index] = Changed = true;
     }
   }
+  for (const TypeNode &T : D.Types) {
+    std::set<uint32_t> Targets;
+    HasRange.push_back(T.What == Kind::Structure && std::any_of(T.Members.begin(), T.Members.end(), [&](const Member &M) {
+                         return !M.BitSize && leadsToScalar(M.Type) && !Targets.insert(D.type(M.Type).Target).second;
+                       }));
+  }
   // Which structures a function is given: calls of functions on the same structure make a history worth testing.
   std::vector<std::set<uint32_t>> Structures(D.Functions.size());
   for (size_t Index = 0; Index < D.Functions.size(); ++Index)
@@ -188,6 +194,41 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
   fillPointers();
 }
 
+// What other units' functions write of what they were not given: numbers, bytes and pointers as they are in the arena.
+void Generator::clobbers() {
+  InputHeader &H = Input.header();
+  auto find = [&](uint64_t Path) {
+    auto Found = std::find_if(Leaves.begin(), Leaves.end(), [&](const Leaf &L) { return L.Path == Path; });
+    return Found == Leaves.end() ? nullptr : &*Found;
+  };
+  for (const Clobber &C : Built->Clobbers) {
+    const Leaf *L = find(C.Path);
+    if (!L || L->Where == NotInArena || !L->Alone || H.Clobbers == MaxClobbers || (L->What != Leaf::Kind::Bytes && L->Size > 8))
+      continue;
+    if (const ArenaObject *O = objectBefore(ArenaBase + L->Where); !O || O->Exclusive)
+      continue;
+    ClobberEntry Entry{C.Value, L->Where, L->Size, C.Call};
+    if (L->What == Leaf::Kind::Bytes) {
+      Entry.Offset += C.Index % L->Size;
+      Entry.Size = 1;
+    } else if (L->What == Leaf::Kind::Pointer) {
+      const Leaf *To = C.Value ? find(C.Value) : nullptr;
+      // Where a reference or a table of virtual functions leads, stays.
+      if (D.Cxx || (To && (C.Leads ? !mayLeadTo(L->Type, *To) : To->What != Leaf::Kind::Pointer || To->Type != L->Type)))
+        continue;
+      if (const ArenaObject *O = To && C.Leads ? objectBefore(ArenaBase + To->Where) : nullptr; O && O->Exclusive)
+        continue;
+      Entry.Value = !To ? 0 : C.Leads ? ArenaBase + To->Where : To->Value;
+      if (const ArenaObject *O = Entry.Value ? objectBefore(Entry.Value) : nullptr; O && Entry.Value < ArenaBase + O->Offset + O->Size)
+        Entry.Value = std::min<uint64_t>(Entry.Value + uint64_t(C.Index) * D.type(D.type(L->Type).Target).Size, ArenaBase + O->Offset + O->Size);
+    }
+    if (C.Call == BeforeAll)
+      memcpy(Input.arena() + Entry.Offset, &Entry.Value, Entry.Size);
+    else
+      H.Clobber[H.Clobbers++] = Entry;
+  }
+}
+
 void Generator::build(const Seeds &S, bool Apart) {
   Made.begin(S);
   Built = &S;
@@ -273,6 +314,8 @@ void Generator::build(const Seeds &S, bool Apart) {
   Target = &D.Functions[S.Sequence.back().Function];
   for (; !Target->Stubs.empty() && H.Answers < MaxAnswers; ++H.Answers)
     H.Answer[H.Answers] = integer(nullptr, 8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
+  if (!CurrentNoAlias && !S.Clobbers.empty())
+    clobbers();
   uint32_t Kept = 0;
   for (uint32_t Index = 0; Index < Calls.size(); ++Index)
     if (S.Keep >> Index & 1) {

@@ -28,12 +28,23 @@ struct BytePatch {
   uint8_t Value;
 };
 
+// Something that a function of another unit writes, though it was not given it.
+struct Clobber {
+  uint64_t Path;  // of the leaf
+  uint32_t Call;  // see ClobberEntry; BeforeAll: the input begins with it
+  uint32_t Index; // of bytes: which; of a pointer: so many elements farther
+  uint64_t Value; // of a pointer: the path of another leaf, which it leads to, or whose value it gets; 0: null
+  bool Leads;
+};
+constexpr uint32_t BeforeAll = ~0u;
+
 // An input in the form that is kept.
 struct Seeds {
   uint64_t Seed = 0;
   std::vector<CallSeed> Sequence;
   std::unordered_map<uint64_t, uint64_t> Fixed;
   std::vector<BytePatch> Bytes;
+  std::vector<Clobber> Clobbers;
   uint32_t Keep = ~0u; // which of the calls are made
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
   bool OfFailed = false; // made of an input that cannot be kept
@@ -48,6 +59,8 @@ struct Leaf {
   uint64_t Path;  // of the choice that fixes a number; that a pointer's choices begin with; of an array of characters
   uint64_t Value; // of a number
   bool OfLength = false; // a number that was made up from the length of an array
+  uint32_t Type = 0;     // of a number or a pointer
+  bool Alone = true;     // false: a bit-field, beside which there are others
 };
 constexpr uint32_t NotInArena = ~0u;
 
@@ -148,6 +161,8 @@ public:
   // The structures that the object before an address may be instead, so that the address lies within: choices that make it so.
   std::vector<std::pair<uint64_t, uint64_t>> castsBefore(uint64_t Address) const;
   const std::vector<BuiltCall> &calls() const { return Calls; }
+  // Whether a pointer of the type may point to what a leaf is.
+  bool mayLeadTo(uint32_t PointerType, const Leaf &L) const;
   // Whether a later call is given what this one returns.
   bool isReceived(size_t Call) const;
   // Whether a type may have bytes of which not every bit counts, or not as it is.
@@ -159,11 +174,19 @@ private:
   void buildCall(uint32_t Index, uint32_t Function, uint64_t Path);
   void patchGlobals(uint64_t Path);
   void answers(uint64_t Path, uint32_t Function);
+  void clobbers();
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   bool mayBeResultOf(uint32_t Type, uint32_t Function) const;
   // What stands for the result of an earlier call that returns such a pointer; 0: none does, or none is taken.
   uint64_t earlierResult(uint32_t Type, uint64_t Path);
+  bool leadsToScalar(uint32_t Type) const;
+  // A pointer to where another one points, or farther into the same array; 0: there is none.
+  uint64_t behind(uint64_t Before, uint32_t Pointee, uint64_t Path);
+  bool isByte(uint32_t Type) const;
+  void partsOf(uint32_t Type, uint32_t Wanted, uint32_t Offset, std::vector<uint32_t> &Parts) const;
+  // A pointer to a number or a pointer within a structure that is there; 0: there is none.
+  uint64_t partOfStructure(uint32_t Wanted, uint64_t Path);
   uint64_t pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull);
   uint32_t arenaOffset(const uint8_t *Bytes) const {
     auto *Arena = const_cast<SharedInput &>(Input).arena();
@@ -203,6 +226,7 @@ private:
   std::vector<std::vector<uint32_t>> Related; // functions that share a structure with one
   std::vector<std::vector<uint32_t>> Creators; // functions whose result one may be given
   std::vector<bool> Pointers;                 // by type: whether there is a pointer in it
+  std::vector<bool> HasRange;                 // by type: whether two pointers in it may be the begin and the end of one array
   std::vector<std::vector<uint8_t>> Masks;    // by type, empty until it is needed
   std::vector<ArenaObject> Objects;
   std::vector<std::vector<uint32_t>> Shareable; // by type: objects that more may point to

@@ -11,19 +11,21 @@ namespace cct {
 namespace {
 
 constexpr uint32_t TracedTimeoutMs = 100, TypedTimeoutMs = 40;
-constexpr uint32_t EndlessTimeoutMs = 10; // what goes round and round has been everywhere by then
-constexpr double ShareOfLearning = 0.15; // of effort
+constexpr uint32_t MostTraced = 5'000'000, MostOfFailed = 500'000; // what goes round and round has been everywhere by then
+constexpr double ShareOfLearning = 0.15, ShareBeforeHalf = 0.4; // of effort: a function counts as tested where half of it is reached
 constexpr uint64_t FewEndless = 8;
 constexpr size_t MostForSite = 24;
 constexpr size_t MostRead = 2000;
 constexpr size_t MostCasts = 4;
 constexpr uint32_t BytesForCall = 256;
+constexpr size_t MostClobbers = 4;
+constexpr uint64_t OneInClobbers = 6; // changes
 
 } // namespace
 
-void Search::trace(Entry &Looked, uint32_t TimeoutMs) {
-  Input.header().Trace = 1;
-  All.Traced->run(TimeoutMs, false);
+void Search::trace(Entry &Looked, uint32_t Most) {
+  Input.header().Trace = Most;
+  All.Traced->run(TracedTimeoutMs, false);
   Input.header().Trace = 0;
   for (const Leaf &L : Inputs.leaves()) {
     if (Looked.Read.size() == MostRead)
@@ -34,21 +36,23 @@ void Search::trace(Entry &Looked, uint32_t TimeoutMs) {
 }
 
 bool Search::mayLearn() const {
-  return static_cast<double>(LearningEffort) <= ShareOfLearning * static_cast<double>(effort() - EffortBefore);
+  return static_cast<double>(LearningEffort) <= (ReachesHalf ? ShareOfLearning : ShareBeforeHalf) * static_cast<double>(effort() - EffortBefore);
 }
 
 void Search::learnFrom(uint32_t Function, const Seeds &Failed) {
   // How far one came that did not end in time is chance: those are counted.
   const bool Endless = All.Reference->output().Outcome == OutcomeTimeout;
-  const bool Wanted = Endless ? S->TimedOut <= FewEndless || S->TimedOut % FewEndless == 0 : newEdges(*All.Reference, seenBy(Function).Failed, true);
+  const bool Wanted = Endless ? S->TimedOut <= FewEndless || S->TimedOut % FewEndless == 0 : newEdges(*All.Reference, seenBy(Function).Failed, false);
   if (!Wanted || !mayLearn())
     return;
+  if (!Endless)
+    newEdges(*All.Reference, seenBy(Function).Failed, true);
   uint64_t Start = effort();
   Entry Looked;
   Looked.Input = Failed;
   Looked.Input.OfFailed = true;
   Inputs.build(Failed);
-  trace(Looked, Endless ? EndlessTimeoutMs : TracedTimeoutMs);
+  trace(Looked, MostOfFailed);
   queueCompared(Function, Looked);
   if (!Failed.OfFailed) // of those everything counts
     LearningEffort += effort() - Start;
@@ -61,9 +65,10 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Inputs.build(Kept.Input);
   All.Typed->run(TypedTimeoutMs, false);
   Kept.Mistyped = !saysSomething(All.Typed->output()) && All.Typed->output().Outcome != OutcomeTimeout;
-  trace(Kept, TracedTimeoutMs);
+  trace(Kept, MostTraced);
   // What is allocated is filled, and looked at; each call of another unit takes the time of some memory.
   Kept.Bytes = Input.header().ArenaUsed;
+  Kept.ClobberingCalls = All.Traced->output().ClobberingCalls;
   if (const OutputHeader &Traced = All.Traced->output(); saysSomething(Traced))
     Kept.Bytes += Traced.HeapUsed + Traced.TraceEvents * BytesForCall;
   std::set<uint32_t> Lengths(Inputs.lengths().begin(), Inputs.lengths().end());
@@ -149,12 +154,13 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
       const uint64_t Values[Ways] = {L.Value ^ 1ull << (Bits - 1), L.Value + 1, L.Value - 1, L.Value ^ 1ull << Bits / 2, L.Value ^ 1ull << (Bits > 8 ? 8 : 4), ~0ull,
                                      0, 0 - L.Value, L.Value ^ 1, L.Value * 2 + 1, (1ull << (Bits - 1)) - 1, L.Value ^ 0x55};
       Changed.Fixed[L.Path] = Values[Way];
-    } else if (L.What == Leaf::Kind::Pointer && Way < 3) {
-      Changed.Fixed[scramble(L.Path, ChoiceName("null").Hash)] = 1; // there is none
-      if (Way > 0) {
-        Changed.Fixed[scramble(L.Path, ChoiceName("null").Hash)] = 0;
-        Changed.Fixed[scramble(L.Path, ChoiceName("share").Hash)] = Way == 1 ? 0 : 31; // the same as another, or not
-      }
+    } else if (L.What == Leaf::Kind::Pointer) {
+      auto choice = [&](ChoiceName Name) -> uint64_t & { return Changed.Fixed[scramble(L.Path, Name.Hash)]; };
+      choice("null") = Way == 1; // there is none
+      if (Way == 2 || Way == 3)
+        choice("share") = Way == 2 ? 0 : 31; // the same as another, or not
+      else if (Way != 1)
+        leadElsewhere(Changed, Parent, L);
     } else if (L.What == Leaf::Kind::Bytes) {
       uint32_t At = static_cast<uint32_t>(random(std::min(L.Size, 64u)));
       Changed.Bytes.push_back({L.Path, At, static_cast<uint8_t>(Way < 4 ? 0x80 + random(128) : random(128))});
@@ -165,6 +171,43 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
     return true;
   }
   return false;
+}
+
+void Search::addClobber(Seeds &Changed, const Entry &Parent) {
+  const Leaf &L = Parent.Read[random(Parent.Read.size())];
+  if (L.Where == NotInArena)
+    return;
+  Clobber C{L.Path, static_cast<uint32_t>(random(random(2) ? std::min(Parent.ClobberingCalls, 4u) : Parent.ClobberingCalls)), 0, 0, false};
+  switch (L.What) {
+  case Leaf::Kind::Number:
+    C.Value = random(2) ? L.Value + random(9) - 4 : random(2) ? random(17) : L.Value ^ random(~0ull) >> random(64);
+    break;
+  case Leaf::Kind::Bytes:
+    C.Index = static_cast<uint32_t>(random(std::min(L.Size, 64u)));
+    C.Value = random(256);
+    break;
+  case Leaf::Kind::Pointer: {
+    std::vector<uint64_t> Alike; // what lies behind is of the same type
+    for (const Leaf &Other : Parent.Read)
+      if (Other.What == Leaf::Kind::Pointer && Other.Type == L.Type)
+        Alike.push_back(Other.Path);
+    C.Value = random(8) ? Alike[random(Alike.size())] : 0;
+    C.Index = static_cast<uint32_t>(random(3));
+  }
+  }
+  Changed.Clobbers.push_back(C);
+  if (Changed.Clobbers.size() > MostClobbers)
+    Changed.Clobbers.erase(Changed.Clobbers.begin());
+}
+
+void Search::leadElsewhere(Seeds &Changed, const Entry &Parent, const Leaf &Pointer) {
+  for (uint32_t Tries = 0; Pointer.Where != NotInArena && Tries < Parent.Read.size(); ++Tries)
+    if (const Leaf &To = Parent.Read[random(Parent.Read.size())]; Inputs.mayLeadTo(Pointer.Type, To)) {
+      if (Changed.Clobbers.size() == MostClobbers)
+        Changed.Clobbers.erase(Changed.Clobbers.begin());
+      Changed.Clobbers.push_back({Pointer.Path, BeforeAll, static_cast<uint32_t>(random(4)), To.Path, true});
+      return;
+    }
 }
 
 void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) {
@@ -200,13 +243,21 @@ void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) 
     }
   };
   for (uint64_t Changes = 1ull << random(3); Changes-- > 0;) {
+    if (Parent.ClobberingCalls && random(OneInClobbers) == 0) {
+      addClobber(Changed, Parent);
+      continue;
+    }
     const Leaf &L = Parent.Read[random(Parent.Read.size())];
     switch (L.What) {
     case Leaf::Kind::Number:
       Changed.Fixed[L.Path] = number(L);
       break;
     case Leaf::Kind::Pointer: {
-      static const ChoiceName Names[] = {"null", "share", "which", "count", "cast", "to", "inside", "element"};
+      if (random(3) == 0) {
+        leadElsewhere(Changed, Parent, L);
+        break;
+      }
+      static const ChoiceName Names[] = {"null", "share", "which", "count", "cast", "to", "inside", "element", "within", "of", "part"};
       Changed.Fixed[scramble(L.Path, Names[random(std::size(Names))].Hash)] = random(4) ? random(12) : random(64);
       break;
     }

@@ -13,6 +13,7 @@ constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
 constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
 constexpr uint32_t LessApart = 4u << 10, LessApartUpTo = 7u << 20; // the next ones, while there is room
 constexpr uint32_t MaxDepth = 5;
+constexpr size_t MostParts = 64;
 constexpr uint32_t LargeStructure = 16u << 10;
 
 bool isUnknown(const TypeNode &T) { return T.What == Kind::Opaque || T.What == Kind::Void; }
@@ -191,6 +192,66 @@ bool Generator::isReceived(size_t Call) const {
   return false;
 }
 
+bool Generator::isByte(uint32_t Type) const {
+  const TypeNode &T = D.type(Type);
+  return T.Size == 1 && (T.What == Kind::Character || T.What == Kind::Integer);
+}
+
+bool Generator::mayLeadTo(uint32_t PointerType, const Leaf &L) const {
+  if (L.Where == NotInArena || !L.Alone)
+    return false;
+  const uint32_t Wanted = D.type(PointerType).Target;
+  const Kind Held = D.type(L.Type).What;
+  if (isByte(Wanted))
+    return L.What == Leaf::Kind::Bytes || Held == Kind::Integer || Held == Kind::Character;
+  return L.What != Leaf::Kind::Bytes && L.Type == Wanted && Held != Kind::Void;
+}
+
+// Where in a value of one type one of another lies: a number or a pointer among others, or bytes, which any number is made of.
+void Generator::partsOf(uint32_t Type, uint32_t Wanted, uint32_t Offset, std::vector<uint32_t> &Parts) const {
+  const TypeNode &T = D.type(Type);
+  if (Type == Wanted || (isByte(Wanted) && (T.What == Kind::Integer || T.What == Kind::Character))) {
+    Parts.push_back(Offset);
+  } else if (T.What == Kind::Array) {
+    if (T.Count)
+      partsOf(T.Target, Wanted, Offset, Parts);
+  } else if (T.What == Kind::Structure) {
+    for (const Member &M : T.Members)
+      if (!M.BitSize && M.Offset + D.type(M.Type).Size <= T.Size && Parts.size() < MostParts)
+        partsOf(M.Type, Wanted, Offset + M.Offset, Parts);
+  }
+}
+
+uint64_t Generator::partOfStructure(uint32_t Wanted, uint64_t Path) {
+  auto isOpen = [&](const ArenaObject &O) { return !O.Exclusive && D.type(O.Type).What == Kind::Structure && !isFile(D.type(O.Type)); };
+  std::vector<uint32_t> Around;
+  for (uint32_t Index = 0; Index < Objects.size(); ++Index)
+    if (isOpen(Objects[Index]))
+      Around.push_back(Index);
+  if (Around.empty())
+    return 0;
+  // Mostly the one that the pointer itself is in.
+  const uint32_t Other = Around[choose(Path, "of", Around.size())];
+  const bool Own = Filled < Unfilled.size() && isOpen(Objects[Unfilled[Filled].Object]) && choose(Path, "own", 4);
+  const ArenaObject &O = Objects[Own ? Unfilled[Filled].Object : Other];
+  std::vector<uint32_t> Parts;
+  partsOf(O.Type, Wanted, 0, Parts);
+  return Parts.empty() ? 0 : ArenaBase + O.Offset + Parts[choose(Path, "part", Parts.size())];
+}
+
+bool Generator::leadsToScalar(uint32_t Type) const {
+  const TypeNode &T = D.type(Type), &Pointee = D.type(T.Target);
+  return T.What == Kind::Pointer && !T.Restrict && Pointee.What != Kind::Void && Pointee.What <= Kind::Pointer && Pointee.Size;
+}
+
+uint64_t Generator::behind(uint64_t Before, uint32_t Pointee, uint64_t Path) {
+  const ArenaObject *O = objectBefore(Before);
+  const uint32_t Size = D.type(Pointee).Size;
+  if (!O || O->Type != Pointee || O->Exclusive || Before > ArenaBase + O->Offset + O->Size)
+    return 0;
+  return Before + choose(Path, "element", (ArenaBase + O->Offset + O->Size - Before) / Size + 1) * Size;
+}
+
 uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
   if (Depth > MaxDepth)
     return 0;
@@ -226,6 +287,12 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
       }
     }
   }
+  // Something within a structure: it may be changed by what is not its name.
+  if (bool Scalar = Pointee.What <= Kind::Pointer && Pointee.What != Kind::Void; Scalar && !Exclusive && !CurrentNoAlias && choose(Path, "within", 24) == 1)
+    if (uint64_t Part = partOfStructure(PointeeType, Path)) {
+      Lengths.push_back(1);
+      return Part;
+    }
   if (Full)
     return 0;
   uint32_t Type = PointeeType, Count = 1, Size = 0;
@@ -284,7 +351,7 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
   if (T.What == Kind::Pointer) {
     uint64_t Value = pointerValue(T, Path, Depth, NeverNull);
     memcpy(Bytes, &Value, 8);
-    Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes), Path, Value});
+    Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes), Path, Value, false, Type});
   } else if (T.What == Kind::Array) {
     for (uint32_t Index = 0; Index < std::min(T.Count, 64u); ++Index)
       pointers(T.Target, Bytes + Index * D.type(T.Target).Size, scramble(Path, Index), Depth, false);
@@ -292,10 +359,24 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
     size_t Index = unionMember(T, Bytes, scramble(Path, 999));
     pointers(T.Members[Index].Type, Bytes + T.Members[Index].Offset, scramble(Path, 1000 + Index), Depth, false);
   } else if (T.What == Kind::Structure) {
+    const bool Ordered = HasRange[Type] && !CurrentNoAlias && choose(Path, "ordered", 3) == 1;
+    std::unordered_map<uint32_t, uint64_t> Last; // by pointee
     for (size_t Index = 0; Index < T.Members.size(); ++Index) {
       const Member &M = T.Members[Index];
-      if (!M.BitSize && M.Offset + D.type(M.Type).Size <= T.Size)
-        pointers(M.Type, Bytes + M.Offset, scramble(Path, 1000 + Index), Depth, false);
+      if (M.BitSize || M.Offset + D.type(M.Type).Size > T.Size)
+        continue;
+      const uint64_t Part = scramble(Path, 1000 + Index);
+      uint64_t *Before = Ordered && leadsToScalar(M.Type) ? &Last[D.type(M.Type).Target] : nullptr;
+      uint64_t Value = Before && *Before ? behind(*Before, D.type(M.Type).Target, Part) : 0;
+      if (Value) {
+        memcpy(Bytes + M.Offset, &Value, 8);
+        Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes + M.Offset), Part, Value, false, M.Type});
+      } else {
+        pointers(M.Type, Bytes + M.Offset, Part, Depth, false);
+        memcpy(&Value, Bytes + M.Offset, std::min(8u, D.type(M.Type).Size));
+      }
+      if (Before)
+        *Before = Value;
     }
   }
 }

@@ -211,6 +211,12 @@ Seeds Search::withFewBytes(Seeds Current) {
     if (refutes(Trial, false))
       Current = std::move(Trial);
   }
+  for (size_t Index = Current.Clobbers.size(); Index-- > 0 && now() < Deadline;) {
+    Seeds Trial = Current;
+    Trial.Clobbers.erase(Trial.Clobbers.begin() + static_cast<std::ptrdiff_t>(Index));
+    if (refutes(Trial, false))
+      Current = std::move(Trial);
+  }
   const auto Fixed = Current.Fixed;
   for (const auto &[Path, Value] : Fixed) {
     if (now() > Deadline)

@@ -151,6 +151,17 @@ public:
     return Offset ? format("+%u", Offset) : "";
   }
 
+  // What a function of another unit writes, though it was not given it.
+  std::string clobber(const ClobberEntry &C) const {
+    for (size_t Index = 0; Index < Inputs.objects().size(); ++Index)
+      if (const ArenaObject &O = Inputs.objects()[Index]; C.Offset >= O.Offset && C.Offset < O.Offset + O.Size) {
+        uint32_t At = C.Offset - O.Offset, Element = std::max(1u, D.type(O.Type).Size);
+        return format("// during call %u of a function of another unit, object%zu", C.Call + 1, Index) + (O.Count > 1 ? format("[%u]", At / Element) : "") +
+               path(O.Type, At % Element) + " becomes " + (C.Size == 8 ? pointer(C.Value) : format("%llu", static_cast<unsigned long long>(C.Value))) + "\n";
+      }
+    return "";
+  }
+
 private:
   const Description &D;
   const Generator &Inputs;
@@ -210,6 +221,8 @@ std::string explainDifference(const Description &D, SharedInput &Input, Variants
   }
   if (H.Denied)
     Result += format("// request %u for memory is denied\n", H.Denied);
+  for (uint32_t Index = 0; Index < H.Clobbers; ++Index)
+    Result += P.clobber(H.Clobber[Index]);
   for (size_t Index = 0; Index < Inputs.calls().size(); ++Index) {
     const BuiltCall &Call = Inputs.calls()[Index];
     const FunctionNode &F = D.Functions[Call.Function];

@@ -69,6 +69,8 @@ void Search::recordEdges(uint32_t Function) {
   newEdges(*All.Reference, seenBy(Function).Clean, true);
   if (Guided)
     newEdges(*All.Guide, seenBy(Function).GuideClean, true);
+  const auto [Edges, Covered] = edgesOf(Function);
+  ReachesHalf = 2 * Covered >= Edges;
 }
 
 void Search::runSanitized(uint32_t TimeoutMs) {
@@ -123,13 +125,13 @@ Search::Run Search::tryInput(uint32_t Function, Seeds &Candidate) {
 }
 
 void Search::runReference(uint32_t Function) {
-  // Where many inputs do not end, one in eight is given long: else they take all the time there is.
+  // Where many inputs do not end, or call others over and over, one in eight is given long: else they take all the time there is.
   Seen &Known = seenBy(Function);
   const bool Often = Known.Endless > FewEndless && Known.Endless * OneInMany > Known.Runs, Short = Often && Known.Runs % FullTime != 0;
   ++Known.Runs;
   ++S->Executions;
   All.Reference->run(timeoutMs(Short ? ShortTimeoutMs : ReferenceTimeoutMs), false);
-  if (!Short && All.Reference->output().Outcome == OutcomeTimeout)
+  if (const uint32_t Outcome = All.Reference->output().Outcome; !Short && (Outcome == OutcomeTimeout || Outcome == OutcomeLimit))
     Known.Endless += Often ? FullTime : 1;
 }
 
@@ -304,7 +306,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
 void Search::release(uint32_t Function) {
   Next[Function] = NextOfFailed[Function] = {};
   GrowthEffort = LearningEffort = 0;
-  HasGrown = false;
+  HasGrown = ReachesHalf = false;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then
     Entry &Kept = Corpus[Index];

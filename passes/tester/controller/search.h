@@ -71,6 +71,7 @@ private:
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
     uint32_t Bytes = 0; // of memory: what it costs to run it
+    uint32_t ClobberingCalls = 0;
     bool Mistyped = false; // it does not respect the types of what it points to: a child of another is preferred
     size_t Stepped = 0; // how many of the small changes have been tried
   };
@@ -101,13 +102,17 @@ private:
   // What is made of failed inputs mostly fails, too, which takes twenty times as long as what does not.
   bool mayLearn() const;
   // Runs the input in the shared memory, and notes what of it was read.
-  void trace(Entry &Looked, uint32_t TimeoutMs);
+  void trace(Entry &Looked, uint32_t Most);
   void queueCompared(uint32_t Function, const Entry &Kept);
   // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
   // Most: about so many.
   std::vector<Seeds> likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair, size_t Most);
   // Every small change of everything that is read, one after the other; false when all have been tried.
   bool stepRead(Seeds &Changed, Entry &Parent);
+  // Has a function of another unit change something that the code reads.
+  void addClobber(Seeds &Changed, const Entry &Parent);
+  // Has a pointer lead to something that the code reads: it may be changed by what is not its name.
+  void leadElsewhere(Seeds &Changed, const Entry &Parent, const Leaf &Pointer);
   // Changes what the code reads of the entry, at random.
   void changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent);
   // propose.cpp
@@ -167,6 +172,7 @@ private:
   // Effort: when the test of the function began, and what making arrays longer, and what is made of failed inputs, took since then.
   uint64_t EffortBefore = 0, GrowthEffort = 0, LearningEffort = 0;
   bool HasGrown = false; // that was enough for an input at least once
+  bool ReachesHalf = false; // of the function's edges
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too; failed: of inputs that cannot be kept.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, Failed, GuideClean, GuideDirty;

@@ -184,6 +184,7 @@ void Generator::characters(uint8_t *Bytes, uint32_t Count, uint64_t Path) {
 
 void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded) {
   const TypeNode &T = D.type(Type);
+  const size_t Before = Leaves.size();
   switch (T.What) {
   case Kind::Integer:
   case Kind::Character: {
@@ -254,7 +255,10 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
       const Member &M = T.Members[Index];
       uint64_t Part = scramble(Path, 1000 + Index);
       if (M.BitSize) {
+        const size_t Known = Leaves.size();
         uint64_t Value = integer(Bytes + M.BitOffset / 8, 4, Part, M.Length, Style, Recorded);
+        if (Leaves.size() > Known)
+          Leaves.back().Alone = false;
         for (uint32_t Bit = 0; Bit < M.BitSize; ++Bit) {
           uint32_t At = M.BitOffset + Bit;
           if (At / 8 < T.Size && (Value >> (Bit % 64) & 1))
@@ -270,6 +274,8 @@ void Generator::scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Lengt
   default:
     break;
   }
+  if (Leaves.size() == Before + 1 && T.What != Kind::Structure && T.What != Kind::Union && T.What != Kind::Array)
+    Leaves.back().Type = Type;
 }
 
 } // namespace cct

@@ -17,7 +17,8 @@ namespace cct {
 namespace {
 
 // What it takes to begin another process, in runs: AddressSanitizer's tables are copied with it.
-constexpr uint64_t EffortOfProcess = 15, EffortOfSanitizedProcess = 40;
+constexpr uint64_t EffortOfProcess = 15, EffortOfSanitizedProcess = 40, EffortOfMillisecond = 15;
+constexpr uint32_t TracedOfEffort = 8000;
 
 int memory(const char *Name, uint64_t Size) {
   int Descriptor = memfd_create(Name, 0);
@@ -142,6 +143,10 @@ void Variant::run(uint32_t TimeoutMs, bool Fresh) {
     // The worker stops itself by processor time; on a busy machine that takes longer on the clock.
     if (int Letter = awaitReport(static_cast<int>(TimeoutMs) * 20 + 10000); Letter == 'D' || Letter == 'X') {
       Effort += Letter == 'X' ? EffortToBegin : 0;
+      if (output().TracedCount)
+        Effort += output().TracedCount / TracedOfEffort;
+      else if (output().Outcome == OutcomeTimeout)
+        Effort += EffortOfMillisecond * TimeoutMs;
       return;
     }
   // The whole server is gone or stuck: again from the start.

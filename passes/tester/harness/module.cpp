@@ -17,7 +17,7 @@ std::string localName(StringRef Name) { return "cct_l_" + Name.str(); }
 
 HarnessModule::HarnessModule(const Module &Unit)
     : Unit(Unit), M(std::make_unique<Module>("harness", Unit.getContext())), C(Unit.getContext()),
-      Layout(Unit.getDataLayout()), TargetAttributes(C) {
+      Layout(Unit.getDataLayout()), TargetAttributes(C), LibraryFunctions(Unit.getTargetTriple()) {
   M->setDataLayout(Layout);
   M->setTargetTriple(Unit.getTargetTriple());
   Pointer = PointerType::get(C, 0);

@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 
+#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/Module.h"
 
 #include <map>
@@ -50,6 +51,8 @@ private:
   llvm::StructType *FunctionEntry, *GlobalEntry, *FieldEntry, *StubArgument, *StubEntry;
   std::vector<llvm::Constant *> Functions, Globals, Stubs, Callbacks, Locals;
   llvm::AttrBuilder TargetAttributes;
+  const llvm::TargetLibraryInfoImpl LibraryFunctions;
+  const llvm::TargetLibraryInfo Library{LibraryFunctions};
   bool Exceptions;
   std::map<const llvm::DIType *, Fields> KnownFields;
   uint32_t MaskOffset = 0;

@@ -209,6 +209,9 @@ void HarnessModule::addStub(const Function &F) {
     Flags |= StubPure;
   if (isRefSet(Effects.getModRef(IRMemLocation::Other)))
     Flags |= StubReadsMemory;
+  // Of the C library's own the optimizer knows what they write.
+  if (LibFunc Known; isModSet(Effects.getModRef(IRMemLocation::Other)) && !Library.getLibFunc(F, Known))
+    Flags |= StubClobbers;
   const DISubprogram *Program = F.getSubprogram();
   fillStub(*Stub, F.getName(), Program ? Program->getType() : nullptr, Flags);
   // The body writes the trace: what is promised of the original does not hold for it.
@@ -279,7 +282,7 @@ bool HarnessModule::addCallback(const DISubroutineType *Declared) {
     if (Extensions[Index])
       Stub->addParamAttr(Index - 1, extend(Extensions[Index]));
   Stub->addFnAttrs(TargetAttributes);
-  fillStub(*Stub, Name, Declared, StubCallback | StubReadsMemory);
+  fillStub(*Stub, Name, Declared, StubCallback | StubReadsMemory | StubClobbers);
   return true;
 }
 

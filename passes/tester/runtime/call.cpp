@@ -16,13 +16,16 @@ constexpr uint64_t FreshStack = 16u << 10;
 
 ucontext_t Caller, Callee; // written before each use: restoring them does no harm
 
-void setTimer(uint32_t Milliseconds) {
+// The kernel's timers of processor time look at it four milliseconds apart: 2 ms would take 8. So it is one of the clock, and who is
+// called by it looks whether the time was ours.
+void setTimer(uint64_t Nanoseconds) {
   itimerval Timer{};
-  Timer.it_value.tv_sec = Milliseconds / 1000;
-  Timer.it_value.tv_usec = Milliseconds % 1000 * 1000;
-  // A copy of gigabytes that the sanitizer looks through is the kernel's time.
-  setitimer(state().Sanitized ? ITIMER_PROF : ITIMER_VIRTUAL, &Timer, nullptr);
+  Timer.it_value.tv_sec = static_cast<time_t>(Nanoseconds / 1000000000);
+  Timer.it_value.tv_usec = static_cast<suseconds_t>((Nanoseconds % 1000000000 + 999) / 1000);
+  setitimer(ITIMER_REAL, &Timer, nullptr);
 }
+
+uint64_t limit() { return input().TimeoutMs * uint64_t{1000000}; }
 
 // How many words of a piece of memory point into an object; those of the object itself are left out.
 uint64_t pointersInto(uint64_t Object, uint64_t Size, uint64_t Begin, uint64_t Bytes) {
@@ -82,7 +85,7 @@ void makeCalls() {
       ++output().CallsDone;
     }
     S.Outcome = OutcomeReturned;
-  } else if (output().CallsDone < input().Calls) {
+  } else if (S.Outcome != OutcomeTimeout && output().CallsDone < input().Calls) { // how far it came
     endCall(input().Call[output().CallsDone].Function);
   }
   S.InCall = false;
@@ -166,7 +169,7 @@ void layOut() {
   O.Outcome = OutcomeNone;
   O.CallsDone = 0;
   O.FaultAddress = 0;
-  O.SeenCount = O.TraceEvents = O.LiveBlocks = 0;
+  O.SeenCount = O.TraceEvents = O.ClobberingCalls = O.LiveBlocks = 0;
   O.TextSize = 0;
   memset(O.ExceptionName, 0, sizeof O.ExceptionName);
 }
@@ -185,12 +188,20 @@ void endRun(uint32_t Outcome, uint64_t Detail) {
   _longjmp(S.Jump, 1);
 }
 
+bool isOutOfTime() {
+  const uint64_t Taken = processorTime() - state().Begin;
+  if (Taken >= limit())
+    return true;
+  setTimer(limit() - Taken);
+  return false;
+}
+
 void run() {
   layOut();
   beginCoverage();
   State &S = state();
-  uint64_t Begin = processorTime();
-  setTimer(input().TimeoutMs);
+  S.Begin = processorTime();
+  setTimer(limit());
   if (S.Sanitized) {
     S.OwnStackEnd = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
     makeCalls(); // AddressSanitizer knows the stack that the thread was given
@@ -206,7 +217,12 @@ void run() {
     swapcontext(&Caller, &Callee);
   }
   setTimer(0);
-  output().Nanoseconds = processorTime() - Begin;
+  output().Nanoseconds = processorTime() - S.Begin;
+  if (S.Outcome == OutcomeSignal || S.Outcome == OutcomeTimeout) { // of what is left then nothing is compared
+    output().Outcome = S.Outcome;
+    output().Detail = S.Detail;
+    return;
+  }
   observe();
 }
 

@@ -14,14 +14,23 @@ struct Location {
 };
 const Location *LocationsBegin, *LocationsEnd;
 
-bool IsTraced; // not asked of the input: constructors of the unit's own variables run before there is one
+uint32_t Traced; // most; not asked of the input: constructors of the unit's own variables run before there is one
+
+// By their number and not by time, it is the same each time where one that does not end is given up.
+bool isTraced() {
+  if (!Traced)
+    return false;
+  if (++output().TracedCount >= Traced)
+    endRun(OutcomeTimeout, 0);
+  return true;
+}
 
 // A loop must not take the room of all that is compared behind it. Part of the image's data: all zeros when a run begins.
 constexpr uint32_t MostFromSite = 16;
 uint8_t FromSite[1u << 14];
 
 void compared(uint64_t Left, uint64_t Right, uint64_t Site) {
-  if (!IsTraced || Left == Right)
+  if (!isTraced() || Left == Right)
     return;
   uint8_t &Known = FromSite[mix(0, Site) % sizeof FromSite];
   OutputHeader &O = output();
@@ -34,9 +43,11 @@ void compared(uint64_t Left, uint64_t Right, uint64_t Site) {
 uint64_t addressOf(const void *Caller) { return reinterpret_cast<uint64_t>(Caller); }
 
 void loaded(const void *Address, uint32_t Size) {
+  if (!isTraced())
+    return;
   uint64_t Offset = reinterpret_cast<uint64_t>(Address) - ArenaBase;
   auto *Bits = reinterpret_cast<uint8_t *>(OutputBase + OutputLoaded);
-  if (IsTraced && Offset + Size <= OutputLoadedSize * 8)
+  if (Offset + Size <= OutputLoadedSize * 8)
     for (uint64_t Byte = Offset; Byte < Offset + Size; ++Byte)
       Bits[Byte / 8] = static_cast<uint8_t>(Bits[Byte / 8] | 1u << Byte % 8);
 }
@@ -66,9 +77,9 @@ void describeCoverage() {
 }
 
 void beginCoverage() {
-  output().ComparedCount = 0;
-  IsTraced = input().Trace != 0;
-  if (IsTraced)
+  output().ComparedCount = output().TracedCount = 0;
+  Traced = input().Trace;
+  if (Traced)
     memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, (input().ArenaUsed + 7) / 8);
   if (CountersBegin)
     memset(reinterpret_cast<void *>(OutputBase + OutputCounters), 0, output().CounterCount);
@@ -114,7 +125,7 @@ void __sanitizer_cov_trace_const_cmp2(uint16_t Left, uint16_t Right) { compared(
 void __sanitizer_cov_trace_const_cmp4(uint32_t Left, uint32_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
 void __sanitizer_cov_trace_const_cmp8(uint64_t Left, uint64_t Right) { compared(Left, Right, addressOf(__builtin_return_address(0))); }
 void __sanitizer_cov_trace_switch(uint64_t Value, const uint64_t *Cases) {
-  for (uint64_t Index = 0; IsTraced && Index < Cases[0] && Index < 64; ++Index)
+  for (uint64_t Index = 0; Traced && Index < Cases[0] && Index < 64; ++Index)
     compared(Value, Cases[2 + Index], mix(addressOf(__builtin_return_address(0)), Index + 1));
 }
 }

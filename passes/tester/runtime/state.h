@@ -64,6 +64,7 @@ struct State {
   uint32_t ConstructedBlocks;
   // This run
   jmp_buf Jump;
+  uint64_t Begin;        // of processor time
   uint64_t Fresh;        // what nobody has written is made of this
   bool InCall;
   bool NoAlias;          // the function under test has restrict parameters: memory is not looked at from within
@@ -113,6 +114,7 @@ void poisonBehindGlobals();
 // call.cpp: ends the run from within; returns only when no run is on.
 void restore(const Range &R);
 uint64_t processorTime(); // of this process, in nanoseconds
+bool isOutOfTime();       // when the timer has gone off, which is set again if not
 void endRun(uint32_t Outcome, uint64_t Detail);
 void run();
 

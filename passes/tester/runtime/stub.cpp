@@ -101,6 +101,8 @@ extern "C" void cct_stub(const StubEntry *Entry, const uint8_t *Arguments, uint8
   }
   if (!(E.Flags & StubPure))
     writeThrough(E, Arguments, Random);
+  if (E.Flags & StubClobbers)
+    clobber();
   explain(E.ResultKind == ValueNone ? ")\n" : ") = ");
   if (E.ResultKind == ValuePointer && (E.Flags & StubFreshResult))
     explain("memory of its own\n"); // that the other unit does not look at again

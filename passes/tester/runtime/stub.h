@@ -49,5 +49,7 @@ uint64_t integerAnswer(uint64_t Random);
 uint64_t pointerAnswer(const StubEntry &E, const uint8_t *Arguments, uint64_t Random);
 // The callee may write what it was given the address of: all of it, where it is to be filled, or some numbers.
 void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random);
+// And what it was not given, where the input says so.
+void clobber();
 
 } // namespace cct

@@ -8,7 +8,7 @@
 
 namespace cct {
 
-constexpr uint32_t LayoutVersion = 11;
+constexpr uint32_t LayoutVersion = 12;
 
 // The last word of a variant's command.
 constexpr uint32_t VariantSanitized = 1;  // it has AddressSanitizer
@@ -73,6 +73,17 @@ struct PatchEntry {
 
 constexpr uint32_t MaxPatches = 256;
 
+// What a function of another unit writes though it was not given it: any memory may be known to it, but for local variables that
+// nobody was told of.
+struct ClobberEntry {
+  uint64_t Value;
+  uint32_t Offset; // in the arena
+  uint32_t Size;
+  uint32_t Call; // during which call, from 0 on; only those count that may write any memory
+};
+
+constexpr uint32_t MaxClobbers = 8;
+
 // What functions of other units answer: an object of the arena where they return a pointer, and some of the numbers.
 constexpr uint32_t MaxAnsweringStubs = 1024;
 constexpr uint32_t MaxAnswers = 16; // a power of two
@@ -101,10 +112,12 @@ struct InputHeader {
   uint32_t Denied; // the unit's request for memory of this number, from 1 on, is denied; 0: none is
   uint32_t Apart; // the sanitized variant keeps blocks of the heap far apart
   uint32_t Refill; // makes what nobody wrote other than it was
-  uint32_t Trace; // write down what the code compares, and what of the arena it loads
+  uint32_t Trace; // write down what the code compares, and what of the arena it loads, until there were so many comparisons and loads
+  uint32_t Clobbers;
   CallEntry Call[MaxCalls];
   ObjectEntry Object[MaxObjects];
   PatchEntry Patch[MaxPatches];
+  ClobberEntry Clobber[MaxClobbers];
   uint32_t Answers; // all of them, or none
   uint64_t Answer[MaxAnswers];
   uint64_t AnsweredObject[MaxAnsweringStubs]; // by stub; 0: none
@@ -152,10 +165,12 @@ struct OutputHeader {
   uint64_t Spent, SpentBefore; // the same, of this variant so far; before the worker that runs now
   uint32_t CallsDone;
   uint32_t TraceEvents;
+  uint32_t ClobberingCalls; // calls that may write any memory
   uint64_t Hash[PartCount];
   uint32_t CounterCount;
   uint32_t TextSize;
   uint32_t ComparedCount;
+  uint32_t TracedCount; // comparisons and loads
   uint32_t SeenCount;
   uint32_t LiveBlocks; // of the heap, at the end
   uint32_t HeapUsed; // bytes, freed ones among them
@@ -263,5 +278,6 @@ constexpr uint32_t StubFreshResult = 8; // the result aliases nothing
 constexpr uint32_t StubNonNullResult = 16;
 constexpr uint32_t StubStringResult = 32;
 constexpr uint32_t StubCallback = 64;
+constexpr uint32_t StubClobbers = 128; // may write any memory, for all that the optimizer knows
 
 } // namespace cct
