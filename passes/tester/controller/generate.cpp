@@ -32,9 +32,8 @@ uint64_t Choices::choose(uint64_t Path, uint64_t Bound) {
   if (Bound <= 1)
     return 0;
   Made.push_back({Path, Bound});
-  if (!Current->Fixed.empty())
-    if (auto Found = Current->Fixed.find(Path); Found != Current->Fixed.end())
-      return Found->second % Bound;
+  if (const uint64_t *Value = fixed(Path))
+    return *Value % Bound;
   return scramble(Current->Seed, Path) % Bound;
 }
 

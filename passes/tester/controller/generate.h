@@ -6,6 +6,7 @@
 #include "variant.h"
 
 #include <algorithm>
+#include <bitset>
 #include <cstring>
 #include <unordered_map>
 
@@ -77,6 +78,9 @@ public:
   void begin(const Seeds &S) {
     Current = &S;
     Made.clear();
+    MayBeFixed.reset();
+    for (const auto &[Path, Value] : S.Fixed)
+      MayBeFixed.set(Path % MayBeFixed.size());
   }
   // A number below Bound.
   uint64_t choose(uint64_t Path, uint64_t Bound);
@@ -86,13 +90,16 @@ public:
   const std::vector<BytePatch> &bytes() const { return Current->Bytes; }
   // A choice that is only there when it was fixed.
   const uint64_t *fixed(uint64_t Path) const {
-    auto Found = Current->Fixed.empty() ? Current->Fixed.end() : Current->Fixed.find(Path);
+    if (!MayBeFixed.test(Path % MayBeFixed.size()))
+      return nullptr;
+    auto Found = Current->Fixed.find(Path);
     return Found == Current->Fixed.end() ? nullptr : &Found->second;
   }
 
 private:
   const Seeds *Current = nullptr;
   std::vector<Choice> Made;
+  std::bitset<4096> MayBeFixed; // most are not, and inputs ask about thousands
 };
 
 // What a choice is about, hashed by the compiler: inputs make thousands of choices.

@@ -23,8 +23,9 @@ constexpr uint64_t OneInClobbers = 6; // changes
 
 } // namespace
 
-void Search::trace(Entry &Looked, uint32_t Most) {
+void Search::trace(uint32_t Function, Entry &Looked, uint32_t Most) {
   Input.header().Trace = Most;
+  Input.header().Counted = Function + 1;
   All.Traced->run(TracedTimeoutMs, false);
   Input.header().Trace = 0;
   for (const Leaf &L : Inputs.leaves()) {
@@ -33,6 +34,13 @@ void Search::trace(Entry &Looked, uint32_t Most) {
     if (L.Where == NotInArena || All.Traced->loaded(L.Where, L.Size))
       Looked.Read.push_back(L);
   }
+  auto isOwn = [&](const Leaf &L) { return L.Where == NotInArena || All.Traced->loaded(L.Where, L.Size, true); };
+  Looked.ReadByTested = static_cast<size_t>(std::stable_partition(Looked.Read.begin(), Looked.Read.end(), isOwn) - Looked.Read.begin());
+}
+
+// What the function under test reads itself matters more than what those read that are called before it.
+const Leaf &Search::readBy(const Entry &Parent) {
+  return Parent.Read[random(Parent.ReadByTested && random(3) ? Parent.ReadByTested : Parent.Read.size())];
 }
 
 bool Search::mayLearn() const {
@@ -52,7 +60,7 @@ void Search::learnFrom(uint32_t Function, const Seeds &Failed) {
   Looked.Input = Failed;
   Looked.Input.OfFailed = true;
   Inputs.build(Failed);
-  trace(Looked, MostOfFailed);
+  trace(Function, Looked, MostOfFailed);
   queueCompared(Function, Looked);
   if (!Failed.OfFailed) // of those everything counts
     LearningEffort += effort() - Start;
@@ -65,7 +73,7 @@ void Search::inspect(uint32_t Function, Entry &Kept) {
   Inputs.build(Kept.Input);
   All.Typed->run(TypedTimeoutMs, false);
   Kept.Mistyped = !saysSomething(All.Typed->output()) && All.Typed->output().Outcome != OutcomeTimeout;
-  trace(Kept, MostTraced);
+  trace(Function, Kept, MostTraced);
   // What is allocated is filled, and looked at; each call of another unit takes the time of some memory.
   Kept.Bytes = Input.header().ArenaUsed;
   Kept.ClobberingCalls = All.Traced->output().ClobberingCalls;
@@ -174,7 +182,7 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
 }
 
 void Search::addClobber(Seeds &Changed, const Entry &Parent) {
-  const Leaf &L = Parent.Read[random(Parent.Read.size())];
+  const Leaf &L = readBy(Parent);
   if (L.Where == NotInArena)
     return;
   Clobber C{L.Path, static_cast<uint32_t>(random(random(2) ? std::min(Parent.ClobberingCalls, 4u) : Parent.ClobberingCalls)), 0, 0, false};
@@ -202,7 +210,7 @@ void Search::addClobber(Seeds &Changed, const Entry &Parent) {
 
 void Search::leadElsewhere(Seeds &Changed, const Entry &Parent, const Leaf &Pointer) {
   for (uint32_t Tries = 0; Pointer.Where != NotInArena && Tries < Parent.Read.size(); ++Tries)
-    if (const Leaf &To = Parent.Read[random(Parent.Read.size())]; Inputs.mayLeadTo(Pointer.Type, To)) {
+    if (const Leaf &To = readBy(Parent); Inputs.mayLeadTo(Pointer.Type, To)) {
       if (Changed.Clobbers.size() == MostClobbers)
         Changed.Clobbers.erase(Changed.Clobbers.begin());
       Changed.Clobbers.push_back({Pointer.Path, BeforeAll, static_cast<uint32_t>(random(4)), To.Path, true});
@@ -247,7 +255,7 @@ void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) 
       addClobber(Changed, Parent);
       continue;
     }
-    const Leaf &L = Parent.Read[random(Parent.Read.size())];
+    const Leaf &L = readBy(Parent);
     switch (L.What) {
     case Leaf::Kind::Number:
       Changed.Fixed[L.Path] = number(L);

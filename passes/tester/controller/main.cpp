@@ -6,6 +6,7 @@
 //
 // The second form collects inputs that reach far, without a candidate; the first begins with them, if they are given. It writes
 // one line of JSON on standard output for each function, as soon as it is known. Status 4: a constructor ends one of the executables.
+#include "processor.h"
 #include "search.h"
 
 #include <cinttypes>
@@ -97,6 +98,7 @@ int main(int Count, char **Arguments) {
 
   SharedInput Input;
   Variants All;
+  stayOnOneProcessor();
   All.Reference = std::make_unique<Variant>(Given["reference"], Input, 0x5A, 0);
   All.Traced = std::make_unique<Variant>(Given["traced"], Input, 0x5A, VariantUncompared);
   All.Sanitized = std::make_unique<Variant>(Given["sanitized"], Input, 0x5A, VariantSanitized | VariantUncompared);

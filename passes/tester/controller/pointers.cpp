@@ -13,6 +13,7 @@ constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
 constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
 constexpr uint32_t LessApart = 4u << 10, LessApartUpTo = 7u << 20; // the next ones, while there is room
 constexpr uint32_t MaxDepth = 5;
+constexpr uint64_t VectorOfBytes = 33;
 constexpr size_t MostParts = 64;
 constexpr uint32_t LargeStructure = 16u << 10;
 
@@ -249,7 +250,9 @@ uint64_t Generator::behind(uint64_t Before, uint32_t Pointee, uint64_t Path) {
   const uint32_t Size = D.type(Pointee).Size;
   if (!O || O->Type != Pointee || O->Exclusive || Before > ArenaBase + O->Offset + O->Size)
     return 0;
-  return Before + choose(Path, "element", (ArenaBase + O->Offset + O->Size - Before) / Size + 1) * Size;
+  const uint64_t Places = (ArenaBase + O->Offset + O->Size - Before) / Size + 1;
+  // What is copied between the two in large pieces goes elsewhere where they are near to each other.
+  return Before + choose(Path, "element", choose(Path, "near", 2) ? std::min<uint64_t>(Places, VectorOfBytes) : Places) * Size;
 }
 
 uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {

@@ -13,7 +13,7 @@ namespace cct {
 namespace {
 
 constexpr uint32_t ReferenceTimeoutMs = 8, ShortTimeoutMs = 2;
-constexpr uint64_t FewEndless = 16, OneInMany = 40, FullTime = 8;
+constexpr uint64_t FewEndless = 16, OneInMany = 200, FullTime = 8;
 constexpr uint32_t CandidateTimeoutMs = 400;
 constexpr uint32_t SanitizedTimeoutMs = 400;
 constexpr size_t LargestCorpus = 20000;

@@ -68,6 +68,7 @@ private:
   struct Entry {
     Seeds Input;
     std::vector<Leaf> Read; // what the code looked at, of what the input holds
+    size_t ReadByTested = 0; // of them, the first ones: by the function under test itself
     std::vector<uint32_t> Lengths;
     bool Inspected = false;
     uint32_t Bytes = 0; // of memory: what it costs to run it
@@ -102,7 +103,8 @@ private:
   // What is made of failed inputs mostly fails, too, which takes twenty times as long as what does not.
   bool mayLearn() const;
   // Runs the input in the shared memory, and notes what of it was read.
-  void trace(Entry &Looked, uint32_t Most);
+  void trace(uint32_t Function, Entry &Looked, uint32_t Most);
+  const Leaf &readBy(const Entry &Parent);
   void queueCompared(uint32_t Function, const Entry &Kept);
   // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
   // Most: about so many.

@@ -51,8 +51,9 @@ public:
   const uint16_t *owners() const { return reinterpret_cast<const uint16_t *>(Output + OutputOwner); }
   const uint8_t *notString() const { return Output + OutputNotString; }
   const Compared *compared() const { return reinterpret_cast<const Compared *>(Output + OutputCompared); }
-  bool loaded(uint32_t ArenaOffset, uint32_t Size) const {
-    const uint8_t *Bits = Output + OutputLoaded;
+  // Whether any of these bytes was loaded; ByTested: by the function under test.
+  bool loaded(uint32_t ArenaOffset, uint32_t Size, bool ByTested = false) const {
+    const uint8_t *Bits = Output + (ByTested ? OutputLoadedByTested : OutputLoaded);
     for (uint32_t Byte = ArenaOffset; Byte < ArenaOffset + Size && Byte < OutputLoadedSize * 8; ++Byte)
       if (Bits[Byte / 8] >> Byte % 8 & 1)
         return true;

@@ -2,6 +2,7 @@
 #include "state.h"
 
 #include <cstring>
+#include <initializer_list>
 
 using namespace cct;
 
@@ -42,14 +43,20 @@ void compared(uint64_t Left, uint64_t Right, uint64_t Site) {
 
 uint64_t addressOf(const void *Caller) { return reinterpret_cast<uint64_t>(Caller); }
 
+bool IsTested; // the function under test is being called
+
 void loaded(const void *Address, uint32_t Size) {
   if (!isTraced())
     return;
   uint64_t Offset = reinterpret_cast<uint64_t>(Address) - ArenaBase;
-  auto *Bits = reinterpret_cast<uint8_t *>(OutputBase + OutputLoaded);
+  auto *Bits = reinterpret_cast<uint8_t *>(OutputBase + OutputLoaded), *ByTested = reinterpret_cast<uint8_t *>(OutputBase + OutputLoadedByTested);
   if (Offset + Size <= OutputLoadedSize * 8)
-    for (uint64_t Byte = Offset; Byte < Offset + Size; ++Byte)
-      Bits[Byte / 8] = static_cast<uint8_t>(Bits[Byte / 8] | 1u << Byte % 8);
+    for (uint64_t Byte = Offset; Byte < Offset + Size; ++Byte) {
+      const auto Bit = static_cast<uint8_t>(1u << Byte % 8);
+      Bits[Byte / 8] |= Bit;
+      if (IsTested)
+        ByTested[Byte / 8] |= Bit;
+    }
 }
 
 } // namespace
@@ -80,12 +87,14 @@ void beginCoverage() {
   output().ComparedCount = output().TracedCount = 0;
   Traced = input().Trace;
   if (Traced)
-    memset(reinterpret_cast<void *>(OutputBase + OutputLoaded), 0, (input().ArenaUsed + 7) / 8);
+    for (uint64_t Where : {OutputLoaded, OutputLoadedByTested})
+      memset(reinterpret_cast<void *>(OutputBase + Where), 0, (input().ArenaUsed + 7) / 8);
   if (CountersBegin)
     memset(reinterpret_cast<void *>(OutputBase + OutputCounters), 0, output().CounterCount);
 }
 
 void beginCall(uint32_t Function) {
+  IsTested = input().Counted == Function + 1;
   if (CountersBegin && (!input().Counted || input().Counted == Function + 1))
     memset(CountersBegin, 0, output().CounterCount);
 }

@@ -201,12 +201,13 @@ constexpr uint64_t OutputText = 8u << 20;
 constexpr uint64_t OutputTextSize = 4u << 20;
 constexpr uint64_t OutputLoaded = 12u << 20; // one bit for each byte of the arena
 constexpr uint64_t OutputLoadedSize = ArenaSize / 8;
+constexpr uint64_t OutputLoadedByTested = OutputLoaded + OutputLoadedSize; // the same, during calls of the function under test
 // What stubs saw in local variables that they were passed.
 struct SeenField {
   uint32_t Argument, Field; // Argument: see stubArgument
   uint64_t Hash;
 };
-constexpr uint64_t OutputSeen = OutputLoaded + OutputLoadedSize;
+constexpr uint64_t OutputSeen = OutputLoadedByTested + OutputLoadedSize;
 constexpr uint32_t MaxSeen = 4096;
 constexpr uint64_t OutputSize = OutputSeen + MaxSeen * sizeof(SeenField);
 
