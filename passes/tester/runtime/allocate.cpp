@@ -33,7 +33,7 @@ void *allocate(uint64_t Size, uint64_t Alignment, bool Zero) {
     Alignment = 16;
   uint64_t Address = (HeapBase + S.HeapUsed + Between + Alignment - 1) & ~(Alignment - 1);
   S.HeapUsed = ((Address + Size + 15) & ~15ull) - HeapBase;
-  S.Block[S.Blocks++] = {Address, static_cast<uint32_t>(Size), 0, false};
+  S.Block[S.Blocks++] = {Address, static_cast<uint32_t>(Size), 0, false, 0, 0};
   auto *Memory = reinterpret_cast<uint8_t *>(Address);
   if (S.Sanitized) {
     __asan_poison_memory_region(Memory - RedZone, RedZone);

@@ -85,7 +85,7 @@ void endConstruction(int InputDescriptor) {
   S.Constructed = S.HeapUsed;
   S.ConstructedBlocks = S.Blocks;
   for (uint32_t Index = 0; Index < S.Blocks; ++Index)
-    S.Block[Index].Number = 0;
+    S.Block[Index].Checksum = S.Block[Index].Number = 0;
 }
 
 } // namespace cct

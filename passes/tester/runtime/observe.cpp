@@ -222,13 +222,44 @@ static uint64_t hashGlobals(uint64_t Hash) {
   return Hash;
 }
 
+// Several sums side by side, which do not wait for each other.
+static uint64_t checksum(const uint8_t *Bytes, uint64_t Size) {
+  constexpr uint64_t Factor = 0x9E3779B97F4A7C15ull;
+  uint64_t Sums[4] = {1, 2, 3, Size}, Words[4];
+  uint64_t Position = 0;
+  for (; Position + sizeof Words <= Size; Position += sizeof Words) {
+    memcpy(Words, Bytes + Position, sizeof Words);
+    for (int Index = 0; Index < 4; ++Index)
+      Sums[Index] = (Sums[Index] ^ Words[Index]) * Factor;
+    for (int Index = 0; Index < 4; ++Index)
+      Sums[Index] ^= Sums[Index] >> 32;
+  }
+  uint64_t Result = mix(mix(Sums[0], Sums[1]), mix(Sums[2], Sums[3]));
+  for (; Position < Size; ++Position)
+    Result = mix(Result, Bytes[Position]);
+  return Result | 1;
+}
+
+// Calls of other units look at the heap again and again, and mostly it is as it was. To what its pointers lead has been numbered then.
+static uint64_t hashBlock(BlockEntry &B) {
+  constexpr uint32_t Small = 128;
+  const auto *Bytes = reinterpret_cast<const uint8_t *>(B.Address);
+  if (B.Size < Small)
+    return hashRange(1, Bytes, B.Size, nullptr, true);
+  if (uint64_t Now = checksum(Bytes, B.Size); B.Checksum != Now) {
+    B.Hash = hashRange(1, Bytes, B.Size, nullptr, true);
+    B.Checksum = Now;
+  }
+  return B.Hash;
+}
+
 static uint64_t hashHeap(uint64_t Hash) {
   State &S = state();
   for (uint32_t Number = 0; Number < S.NextNumber; ++Number) { // grows meanwhile
-    const BlockEntry &B = S.Block[S.Order[Number]];
+    BlockEntry &B = S.Block[S.Order[Number]];
     Hash = mix(Hash, B.Freed ? 0xF4EED : B.Size);
     if (!B.Freed)
-      Hash = hashRange(Hash, reinterpret_cast<const uint8_t *>(B.Address), B.Size, nullptr, true);
+      Hash = mix(Hash, hashBlock(B));
   }
   return Hash;
 }

@@ -37,6 +37,7 @@ struct BlockEntry {
   uint32_t Size;
   uint32_t Number; // 1 and up in the order in which blocks are seen; 0: not seen yet
   bool Freed;
+  uint64_t Checksum, Hash; // of its bytes when they were hashed last, and what that gave; Checksum 0: never
 };
 
 struct Range {
