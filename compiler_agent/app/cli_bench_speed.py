@@ -88,6 +88,8 @@ def bench_speed(
     from compiler_agent.app import bench_speed_report as report
     from compiler_agent.app.bench_speed_figures import replicated
 
+    if sum(map(bool, (compare, again, runs))) > 1:
+        raise UsageError("--again, --compare and --report exclude each other: give one of them")
     console = Console(width=200)
     if compare:
         found = replicated(*(_read(path) for path in compare))

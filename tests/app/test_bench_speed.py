@@ -160,6 +160,9 @@ def test_runs_on_different_programs_are_printed_as_one(project: Project):
     twice = project.agent("bench", "speed", "--report", "a.json", "--report", "a.json")
     assert twice.returncode == 2
     assert "two runs have figures for lu with evolve" in twice.stderr
+    mixed = project.agent(*both, "--again", "a.json")
+    assert (mixed.returncode, mixed.stdout) == (2, "")
+    assert "exclude each other" in mixed.stderr
 
 
 @pytest.mark.parametrize(
