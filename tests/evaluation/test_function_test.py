@@ -138,7 +138,7 @@ def test_equal_seeds_give_equal_evidence(tmp_path: Path) -> None:
                 argv,
                 tmp_path,
                 candidate,
-                functions=["sum", "parse", "around"],
+                functions=["sum", "parse", "copy", "last", "each", "around"],
                 seed=7,
                 seconds_per_function=60,
                 max_executions=150,

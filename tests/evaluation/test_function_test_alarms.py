@@ -91,6 +91,65 @@ char *cleared(int n) {
 }
 """
 
+# What pointers into a structure, pointers in order within an array, and functions that change what they were not given
+# must not be used for.
+ALIASED = """
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int notify(int what);
+struct tally { long count; int seen, *last; };
+struct range { int *from, *to; };
+struct texts { char *from, *to; };
+/* a callee's restrict */
+static int set(int *restrict to, const int *restrict from) { int old = *from; *to = old + 5; return *from - old; }
+int one(struct tally *t) { return set(t->last, &t->seen); }
+int both(struct range *r) { return set(r->to, r->from); }
+static void copy(int *restrict to, const int *restrict from, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    to[i] = from[i] + 1;
+}
+int copied(struct range *r, unsigned n) { copy(r->to, r->from, n & 63); return 0; }
+/* copies of the C library between what must not overlap */
+int printed(struct texts *t) { return sprintf(t->to, "%s", t->from); }
+void printed_only(struct texts *t) { sprintf(t->to, "%s", t->from); }
+void moved(struct texts *t, unsigned n) { memcpy(t->to, t->from, n & 15); }
+/* no text where there should be one */
+void said(const struct texts *t) { printf("%s\\n", t->from); }
+/* a pure function behind a pointer */
+struct queue { int left; };
+int asked(const struct queue *q, int (*ask)(int) __attribute__((pure))) {
+  int n = q->left, m = ask(n);
+  return n - q->left + m;
+}
+/* a bool holds 0 or 1 */
+struct flags { bool on; int n; };
+int on_after(const struct flags *f) { notify(1); return f->on ? f->n : 3; }
+/* misaligned, of another type, of another member of a union */
+struct __attribute__((packed)) tight { char c; int n; int *to; };
+int tightly(struct tight *t) { t->n = 1; *t->to = 2; return t->n; }
+struct mixed { int a; long b; float c; int *p; };
+long confused(struct mixed *m) { m->b = 1; m->p[1] = 7; m->c = 2; return m->b + (long)m->c; }
+union either { int i; float f; };
+struct held { union either e; int *p; };
+float either(struct held *h) { h->e.f = 1; *h->p = 5; return h->e.f; }
+/* written after it was freed */
+struct box { char *text; int size; };
+int freed(struct box *b) { int n = b->size; free(b); return notify(n); }
+/* called with restrict parameters and without, in one sequence */
+int strict(struct box *restrict a, struct box *restrict b) { b->size = 1; notify(2); a->size = 2; return b->size; }
+int loose(struct box *a, struct box *b) { b->size = 1; notify(2); a->size = 2; return b->size; }
+"""
+PARALLEL = """
+struct range { int *from, *to; };
+void shifted(const struct range *r, unsigned n) {
+#pragma clang loop vectorize(assume_safety)
+  for (unsigned i = 0; i < (n & 63); i++)
+    r->to[i] = r->from[i] + 1;
+}
+"""
+
 
 def built(source: str, directory: Path, level: str = "-O2", suffix: str = "cpp") -> tuple[list[str], bytes]:
     """The command that compiles a unit, and what it gives."""
@@ -108,6 +167,25 @@ def test_no_choice_of_the_optimizer_is_an_alarm(tmp_path: Path, monkeypatch: pyt
     report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=1500)
     assert len(report.functions) == 13
     assert not [function for function in report.functions if function.outcome is not FunctionOutcome.TESTED]
+
+
+@pytest.mark.parametrize("level", ["-O2", pytest.param("-O3", marks=pytest.mark.nightly)])
+def test_no_alias_that_is_undefined_is_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
+    for flag in (level, "-D_FORTIFY_SOURCE=2"):
+        argv, _ = built(ALIASED, tmp_path, flag, "c")
+        argv[1:2] = [level, flag]
+        candidate = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True).stdout
+        report = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=30, max_executions=1500)
+        assert len(report.functions) == 15
+        assert not report.refuted
+
+
+def test_loops_that_are_promised_to_be_parallel_are_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC_AGENT_CACHE", str(tmp_path / "cache"))
+    argv, candidate = built(PARALLEL, tmp_path, suffix="c")
+    (function,) = function_test.test_functions(argv, tmp_path, candidate, seconds_per_function=1).functions
+    assert (function.outcome, "promised to be parallel" in function.reason) == (FunctionOutcome.NOT_ESTABLISHED, True)
 
 
 def test_an_index_far_from_a_local_array_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

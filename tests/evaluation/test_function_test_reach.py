@@ -33,8 +33,10 @@ struct named { const char *name; };
 struct attribute { char *name; struct named *owner; int flags; long weight; };
 struct scope { struct named **slots; unsigned size; };
 struct queue { int left; const int *next; unsigned char mark; };
+struct span { const char *begin, *at, *end; };
 struct tally { long count; int seen, *last; unsigned char *bytes; };
 int notify(int what);
+void show(const long *p);
 extern const unsigned char kinds[257];
 int submit(const struct many *m);
 struct block { const unsigned char *bytes; unsigned *pairs; int count; };
@@ -162,6 +164,20 @@ int moved_after(const struct queue *q) { const int *n = q->next; notify(3); retu
 int seen_last(struct tally *t) { t->seen = 1; *t->last = 5; return t->seen; }
 long counted(struct tally *t) { t->count = 1; t->bytes[0] = 5; return t->count; }
 
+/* a block of the heap that is written when others have looked at it */
+long *shown(void) {
+  long *p = calloc(16, 8);
+  if (p) {
+    show(p);
+    p[0] = 3;
+    p[1] = 3;
+  }
+  return p;
+}
+/* pointers into one array, in order, and one that has something before it */
+long rest(const struct span *s) { return s->begin < s->at && s->at < s->end ? s->end - s->at : 0; }
+int earlier(const unsigned char *p) { return p[-3] == 119 ? 5 : 0; }
+
 /* Here nothing is wrong, whatever the optimizer leaves in what nobody wrote, or behind the end. */
 int half_written(int n) { struct partial p; p.used = n; return give(&p); }
 int ends(int (*convert)(char **to, const char *end)) {
@@ -234,6 +250,9 @@ WRONG = {
     "moved_after": ("n != q->next", "0"),
     "seen_last": ("return t->seen", "return 1"),
     "counted": ("return t->count", "return 1"),
+    "shown": ("p[0] = 3;\n    p[1] = 3;", ";"),
+    "rest": ("s->end - s->at :", "s->end - s->begin :"),
+    "earlier": ("? 5 :", "? 6 :"),
     "value": ("n->value - n->next->value", "n->value + n->next->value"),
 }
 

@@ -23,7 +23,10 @@ bool Search::save(const std::string &Path) const {
       Out << ' ' << Patch.Path << ' ' << Patch.Index << ' ' << unsigned(Patch.Value);
     Out << ' ' << E.Input.Clobbers.size();
     for (const Clobber &C : E.Input.Clobbers)
-      Out << ' ' << C.Path << ' ' << C.Call << ' ' << C.Index << ' ' << C.Value << ' ' << C.Leads;
+      Out << ' ' << C.Path << ' ' << C.Call << ' ' << C.Index << ' ' << C.Value;
+    Out << ' ' << E.Input.Redirections.size();
+    for (const Redirection &R : E.Input.Redirections)
+      Out << ' ' << R.Pointer << ' ' << R.To << ' ' << R.Index;
     Out << '\n';
   }
   Out.flush();
@@ -64,8 +67,14 @@ bool Search::load(const std::string &Path) {
     Words >> Count;
     for (size_t Index = 0; Callable && Index < Count && !Words.fail(); ++Index) {
       Clobber C{};
-      Words >> C.Path >> C.Call >> C.Index >> C.Value >> C.Leads;
+      Words >> C.Path >> C.Call >> C.Index >> C.Value;
       Input.Clobbers.push_back(C);
+    }
+    Words >> Count;
+    for (size_t Index = 0; Callable && Index < Count && !Words.fail(); ++Index) {
+      Redirection R{};
+      Words >> R.Pointer >> R.To >> R.Index;
+      Input.Redirections.push_back(R);
     }
     if (!Callable || Words.fail())
       return false;

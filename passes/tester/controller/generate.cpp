@@ -193,38 +193,51 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
   fillPointers();
 }
 
+const Leaf *Generator::openLeaf(uint64_t Path) const {
+  for (const Leaf &L : Leaves)
+    if (L.Path == Path) {
+      const ArenaObject *O = L.Where == NotInArena || !L.Alone ? nullptr : objectBefore(ArenaBase + L.Where);
+      return O && !O->Exclusive ? &L : nullptr;
+    }
+  return nullptr;
+}
+
+uint64_t Generator::farther(uint64_t Address, uint32_t PointerType, uint32_t Elements) const {
+  const ArenaObject *O = objectBefore(Address);
+  if (!O || Address > ArenaBase + O->Offset + O->Size)
+    return Address;
+  return std::min<uint64_t>(Address + uint64_t{Elements} * D.type(D.type(PointerType).Target).Size, ArenaBase + O->Offset + O->Size);
+}
+
+void Generator::redirections() {
+  for (const Redirection &R : Built->Redirections)
+    if (const Leaf *Pointer = openLeaf(R.Pointer), *To = openLeaf(R.To); Pointer && To && Pointer->What == Leaf::Kind::Pointer && mayLeadTo(Pointer->Type, *To)) {
+      uint64_t Address = farther(ArenaBase + To->Where, Pointer->Type, R.Index);
+      memcpy(Input.arena() + Pointer->Where, &Address, 8);
+    }
+}
+
 // What other units' functions write of what they were not given: numbers, bytes and pointers as they are in the arena.
 void Generator::clobbers() {
   InputHeader &H = Input.header();
-  auto find = [&](uint64_t Path) {
-    auto Found = std::find_if(Leaves.begin(), Leaves.end(), [&](const Leaf &L) { return L.Path == Path; });
-    return Found == Leaves.end() ? nullptr : &*Found;
-  };
   for (const Clobber &C : Built->Clobbers) {
-    const Leaf *L = find(C.Path);
-    if (!L || L->Where == NotInArena || !L->Alone || H.Clobbers == MaxClobbers || (L->What != Leaf::Kind::Bytes && L->Size > 8))
-      continue;
-    if (const ArenaObject *O = objectBefore(ArenaBase + L->Where); !O || O->Exclusive)
+    const Leaf *L = openLeaf(C.Path);
+    if (!L || H.Clobbers == MaxClobbers || (L->What != Leaf::Kind::Bytes && L->Size > 8))
       continue;
     ClobberEntry Entry{C.Value, L->Where, L->Size, C.Call};
     if (L->What == Leaf::Kind::Bytes) {
       Entry.Offset += C.Index % L->Size;
       Entry.Size = 1;
+    } else if (L->What == Leaf::Kind::Number && D.type(L->Type).What == Kind::Bool) {
+      Entry.Value &= 1;
     } else if (L->What == Leaf::Kind::Pointer) {
-      const Leaf *To = C.Value ? find(C.Value) : nullptr;
+      const Leaf *From = C.Value ? openLeaf(C.Value) : nullptr;
       // Where a reference or a table of virtual functions leads, stays.
-      if (D.Cxx || (To && (C.Leads ? !mayLeadTo(L->Type, *To) : To->What != Leaf::Kind::Pointer || To->Type != L->Type)))
+      if (D.Cxx || (From && (From->What != Leaf::Kind::Pointer || From->Type != L->Type)))
         continue;
-      if (const ArenaObject *O = To && C.Leads ? objectBefore(ArenaBase + To->Where) : nullptr; O && O->Exclusive)
-        continue;
-      Entry.Value = !To ? 0 : C.Leads ? ArenaBase + To->Where : To->Value;
-      if (const ArenaObject *O = Entry.Value ? objectBefore(Entry.Value) : nullptr; O && Entry.Value < ArenaBase + O->Offset + O->Size)
-        Entry.Value = std::min<uint64_t>(Entry.Value + uint64_t(C.Index) * D.type(D.type(L->Type).Target).Size, ArenaBase + O->Offset + O->Size);
+      Entry.Value = From ? farther(From->Value, L->Type, C.Index) : 0;
     }
-    if (C.Call == BeforeAll)
-      memcpy(Input.arena() + Entry.Offset, &Entry.Value, Entry.Size);
-    else
-      H.Clobber[H.Clobbers++] = Entry;
+    H.Clobber[H.Clobbers++] = Entry;
   }
 }
 
@@ -313,8 +326,13 @@ void Generator::build(const Seeds &S, bool Apart) {
   Target = &D.Functions[S.Sequence.back().Function];
   for (; !Target->Stubs.empty() && H.Answers < MaxAnswers; ++H.Answers)
     H.Answer[H.Answers] = integer(nullptr, 8, scramble(6, H.Answers), H.Answers % 2 == 1, 3, true);
-  if (!CurrentNoAlias && !S.Clobbers.empty())
+  // One of several calls that has restrict parameters is enough.
+  auto restricts = [&](const CallSeed &Call) { return D.Functions[Call.Function].NoAlias; };
+  if (std::none_of(S.Sequence.begin(), S.Sequence.end(), restricts)) {
     clobbers();
+    if (!D.Cxx)
+      redirections();
+  }
   uint32_t Kept = 0;
   for (uint32_t Index = 0; Index < Calls.size(); ++Index)
     if (S.Keep >> Index & 1) {

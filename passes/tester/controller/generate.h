@@ -32,12 +32,16 @@ struct BytePatch {
 // Something that a function of another unit writes, though it was not given it.
 struct Clobber {
   uint64_t Path;  // of the leaf
-  uint32_t Call;  // see ClobberEntry; BeforeAll: the input begins with it
+  uint32_t Call;  // see ClobberEntry
   uint32_t Index; // of bytes: which; of a pointer: so many elements farther
-  uint64_t Value; // of a pointer: the path of another leaf, which it leads to, or whose value it gets; 0: null
-  bool Leads;
+  uint64_t Value; // of a pointer: the path of another leaf, whose value it gets; 0: null
 };
-constexpr uint32_t BeforeAll = ~0u;
+
+// A pointer that leads to another leaf after all.
+struct Redirection {
+  uint64_t Pointer, To; // paths of leaves
+  uint32_t Index;       // so many elements farther
+};
 
 // An input in the form that is kept.
 struct Seeds {
@@ -46,6 +50,7 @@ struct Seeds {
   std::unordered_map<uint64_t, uint64_t> Fixed;
   std::vector<BytePatch> Bytes;
   std::vector<Clobber> Clobbers;
+  std::vector<Redirection> Redirections;
   uint32_t Keep = ~0u; // which of the calls are made
   bool Plain = false; // choices that cannot be changed alone are all 0: for minimal inputs
   bool OfFailed = false; // made of an input that cannot be kept
@@ -181,6 +186,11 @@ private:
   void buildCall(uint32_t Index, uint32_t Function, uint64_t Path);
   void patchGlobals(uint64_t Path);
   void answers(uint64_t Path, uint32_t Function);
+  // A leaf that functions of other units may write, and pointers may lead to; null: there is none of that path.
+  const Leaf *openLeaf(uint64_t Path) const;
+  // An address so many elements behind one, of what the pointer type points to, but no farther than the object's end.
+  uint64_t farther(uint64_t Address, uint32_t PointerType, uint32_t Elements) const;
+  void redirections();
   void clobbers();
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
@@ -242,6 +252,7 @@ private:
   };
   std::vector<Pending> Unfilled; // objects whose pointers point nowhere yet, from Filled on
   uint64_t CastOfArray = 0; // what all elements of the array of pointers that is filled have in common; 0: nothing
+  bool InObject = false; // it is the pointers of Unfilled[Filled] that are made
   size_t Filled = 0, Budget = 0; // Budget: no more objects than this, but for those that a call is given itself
   std::vector<uint32_t> Lengths; // of all arrays
   std::vector<uint32_t> Near;    // of those that the same structure, or the same call, points to

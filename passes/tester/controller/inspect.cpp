@@ -10,7 +10,7 @@
 namespace cct {
 namespace {
 
-constexpr uint32_t TracedTimeoutMs = 100, TypedTimeoutMs = 40;
+constexpr uint32_t TracedTimeoutMs = 1000, TypedTimeoutMs = 40;
 constexpr uint32_t MostTraced = 5'000'000, MostOfFailed = 500'000; // what goes round and round has been everywhere by then
 constexpr double ShareOfLearning = 0.15, ShareBeforeHalf = 0.4; // of effort: a function counts as tested where half of it is reached
 constexpr uint64_t FewEndless = 8;
@@ -18,7 +18,8 @@ constexpr size_t MostForSite = 24;
 constexpr size_t MostRead = 2000;
 constexpr size_t MostCasts = 4;
 constexpr uint32_t BytesForCall = 256;
-constexpr size_t MostClobbers = 4;
+constexpr size_t MostClobbers = 4, MostRedirections = 4;
+constexpr uint32_t MostTries = 32;
 constexpr uint64_t OneInClobbers = 6; // changes
 
 } // namespace
@@ -43,15 +44,15 @@ const Leaf &Search::readBy(const Entry &Parent) {
   return Parent.Read[random(Parent.ReadByTested && random(3) ? Parent.ReadByTested : Parent.Read.size())];
 }
 
-bool Search::mayLearn() const {
-  return static_cast<double>(LearningEffort) <= (ReachesHalf ? ShareOfLearning : ShareBeforeHalf) * static_cast<double>(effort() - EffortBefore);
+bool Search::mayLearn(uint32_t Function) {
+  return static_cast<double>(LearningEffort) <= (seenBy(Function).ReachesHalf ? ShareOfLearning : ShareBeforeHalf) * static_cast<double>(effort() - EffortBefore);
 }
 
 void Search::learnFrom(uint32_t Function, const Seeds &Failed) {
   // How far one came that did not end in time is chance: those are counted.
   const bool Endless = All.Reference->output().Outcome == OutcomeTimeout;
   const bool Wanted = Endless ? S->TimedOut <= FewEndless || S->TimedOut % FewEndless == 0 : newEdges(*All.Reference, seenBy(Function).Failed, false);
-  if (!Wanted || !mayLearn())
+  if (!Wanted || !mayLearn(Function))
     return;
   if (!Endless)
     newEdges(*All.Reference, seenBy(Function).Failed, true);
@@ -167,8 +168,8 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
       choice("null") = Way == 1; // there is none
       if (Way == 2 || Way == 3)
         choice("share") = Way == 2 ? 0 : 31; // the same as another, or not
-      else if (Way != 1)
-        leadElsewhere(Changed, Parent, L);
+      else if (Way != 1 && !redirect(Changed, Parent, L))
+        continue;
     } else if (L.What == Leaf::Kind::Bytes) {
       uint32_t At = static_cast<uint32_t>(random(std::min(L.Size, 64u)));
       Changed.Bytes.push_back({L.Path, At, static_cast<uint8_t>(Way < 4 ? 0x80 + random(128) : random(128))});
@@ -185,7 +186,7 @@ void Search::addClobber(Seeds &Changed, const Entry &Parent) {
   const Leaf &L = readBy(Parent);
   if (L.Where == NotInArena)
     return;
-  Clobber C{L.Path, static_cast<uint32_t>(random(random(2) ? std::min(Parent.ClobberingCalls, 4u) : Parent.ClobberingCalls)), 0, 0, false};
+  Clobber C{L.Path, static_cast<uint32_t>(random(random(2) ? std::min(Parent.ClobberingCalls, 4u) : Parent.ClobberingCalls)), 0, 0};
   switch (L.What) {
   case Leaf::Kind::Number:
     C.Value = random(2) ? L.Value + random(9) - 4 : random(2) ? random(17) : L.Value ^ random(~0ull) >> random(64);
@@ -208,14 +209,15 @@ void Search::addClobber(Seeds &Changed, const Entry &Parent) {
     Changed.Clobbers.erase(Changed.Clobbers.begin());
 }
 
-void Search::leadElsewhere(Seeds &Changed, const Entry &Parent, const Leaf &Pointer) {
-  for (uint32_t Tries = 0; Pointer.Where != NotInArena && Tries < Parent.Read.size(); ++Tries)
+bool Search::redirect(Seeds &Changed, const Entry &Parent, const Leaf &Pointer) {
+  for (uint32_t Tries = 0; Pointer.Where != NotInArena && !D.Cxx && Tries < MostTries; ++Tries)
     if (const Leaf &To = readBy(Parent); Inputs.mayLeadTo(Pointer.Type, To)) {
-      if (Changed.Clobbers.size() == MostClobbers)
-        Changed.Clobbers.erase(Changed.Clobbers.begin());
-      Changed.Clobbers.push_back({Pointer.Path, BeforeAll, static_cast<uint32_t>(random(4)), To.Path, true});
-      return;
+      if (Changed.Redirections.size() == MostRedirections)
+        Changed.Redirections.erase(Changed.Redirections.begin());
+      Changed.Redirections.push_back({Pointer.Path, To.Path, static_cast<uint32_t>(random(4))});
+      return true;
     }
+  return false;
 }
 
 void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) {
@@ -261,10 +263,8 @@ void Search::changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent) 
       Changed.Fixed[L.Path] = number(L);
       break;
     case Leaf::Kind::Pointer: {
-      if (random(3) == 0) {
-        leadElsewhere(Changed, Parent, L);
+      if (random(3) == 0 && redirect(Changed, Parent, L))
         break;
-      }
       static const ChoiceName Names[] = {"null", "share", "which", "count", "cast", "to", "inside", "element", "within", "of", "part"};
       Changed.Fixed[scramble(L.Path, Names[random(std::size(Names))].Hash)] = random(4) ? random(12) : random(64);
       break;

@@ -233,7 +233,7 @@ uint64_t Generator::partOfStructure(uint32_t Wanted, uint64_t Path) {
     return 0;
   // Mostly the one that the pointer itself is in.
   const uint32_t Other = Around[choose(Path, "of", Around.size())];
-  const bool Own = Filled < Unfilled.size() && isOpen(Objects[Unfilled[Filled].Object]) && choose(Path, "own", 4);
+  const bool Own = InObject && isOpen(Objects[Unfilled[Filled].Object]) && choose(Path, "own", 4);
   const ArenaObject &O = Objects[Own ? Unfilled[Filled].Object : Other];
   std::vector<uint32_t> Parts;
   partsOf(O.Type, Wanted, 0, Parts);
@@ -333,6 +333,7 @@ uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Dept
 
 // What is near the roots comes first, so that no branch takes what others need.
 void Generator::fillPointers() {
+  InObject = true;
   for (; Filled < Unfilled.size(); ++Filled) {
     const auto [Index, Depth] = Unfilled[Filled];
     const ArenaObject O = Objects[Index];
@@ -345,6 +346,7 @@ void Generator::fillPointers() {
     }
   }
   CastOfArray = 0;
+  InObject = false;
 }
 
 void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull) {
@@ -376,7 +378,8 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
         Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes + M.Offset), Part, Value, false, M.Type});
       } else {
         pointers(M.Type, Bytes + M.Offset, Part, Depth, false);
-        memcpy(&Value, Bytes + M.Offset, std::min(8u, D.type(M.Type).Size));
+        if (Before)
+          memcpy(&Value, Bytes + M.Offset, 8);
       }
       if (Before)
         *Before = Value;

@@ -71,7 +71,7 @@ void Search::changeChoices(Seeds &Changed) {
 Seeds Search::next(uint32_t Function) {
   if (Waiting &Queue = Next[Function]; !Queue.empty() && random(3) != 0)
     return Queue.take(below());
-  if (Waiting &Queue = NextOfFailed[Function]; !Queue.empty() && mayLearn())
+  if (Waiting &Queue = NextOfFailed[Function]; !Queue.empty() && mayLearn(Function))
     return Queue.take(below());
   uint64_t Way = random(100);
   const std::vector<uint32_t> &Own = Containing[Function];

@@ -205,18 +205,17 @@ Seeds Search::minimised(Seeds Current) {
 
 // What was put into the input after all is taken out where the difference stays.
 Seeds Search::withFewBytes(Seeds Current) {
-  for (size_t Index = Current.Bytes.size(); Index-- > 0 && now() < Deadline;) {
-    Seeds Trial = Current;
-    Trial.Bytes.erase(Trial.Bytes.begin() + static_cast<std::ptrdiff_t>(Index));
-    if (refutes(Trial, false))
-      Current = std::move(Trial);
-  }
-  for (size_t Index = Current.Clobbers.size(); Index-- > 0 && now() < Deadline;) {
-    Seeds Trial = Current;
-    Trial.Clobbers.erase(Trial.Clobbers.begin() + static_cast<std::ptrdiff_t>(Index));
-    if (refutes(Trial, false))
-      Current = std::move(Trial);
-  }
+  auto withFewOf = [&](auto Seeds::*Which) {
+    for (size_t Index = (Current.*Which).size(); Index-- > 0 && now() < Deadline;) {
+      Seeds Trial = Current;
+      (Trial.*Which).erase((Trial.*Which).begin() + static_cast<std::ptrdiff_t>(Index));
+      if (refutes(Trial, false))
+        Current = std::move(Trial);
+    }
+  };
+  withFewOf(&Seeds::Bytes);
+  withFewOf(&Seeds::Clobbers);
+  withFewOf(&Seeds::Redirections);
   const auto Fixed = Current.Fixed;
   for (const auto &[Path, Value] : Fixed) {
     if (now() > Deadline)

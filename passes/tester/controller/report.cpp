@@ -156,8 +156,8 @@ public:
     for (size_t Index = 0; Index < Inputs.objects().size(); ++Index)
       if (const ArenaObject &O = Inputs.objects()[Index]; C.Offset >= O.Offset && C.Offset < O.Offset + O.Size) {
         uint32_t At = C.Offset - O.Offset, Element = std::max(1u, D.type(O.Type).Size);
-        return format("// during call %u of a function of another unit, object%zu", C.Call + 1, Index) + (O.Count > 1 ? format("[%u]", At / Element) : "") +
-               path(O.Type, At % Element) + " becomes " + (C.Size == 8 ? pointer(C.Value) : format("%llu", static_cast<unsigned long long>(C.Value))) + "\n";
+        return format("// during call %u of those that may write any memory, object%zu", C.Call + 1, Index) + (O.Count > 1 ? format("[%u]", At / Element) : "") +
+               path(O.Type, At % Element) + " becomes " + (C.Size == 8 && C.Value - ArenaBase < ArenaSize ? pointer(C.Value) : format("%llu", static_cast<unsigned long long>(C.Value))) + "\n";
       }
     return "";
   }

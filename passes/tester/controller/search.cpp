@@ -70,7 +70,7 @@ void Search::recordEdges(uint32_t Function) {
   if (Guided)
     newEdges(*All.Guide, seenBy(Function).GuideClean, true);
   const auto [Edges, Covered] = edgesOf(Function);
-  ReachesHalf = 2 * Covered >= Edges;
+  seenBy(Function).ReachesHalf = 2 * Covered >= Edges;
 }
 
 void Search::runSanitized(uint32_t TimeoutMs) {
@@ -306,7 +306,7 @@ Finding Search::test(uint32_t Function, Statistics &Result, std::vector<Finding>
 void Search::release(uint32_t Function) {
   Next[Function] = NextOfFailed[Function] = {};
   GrowthEffort = LearningEffort = 0;
-  HasGrown = ReachesHalf = false;
+  HasGrown = false;
   SeenBy[Function] = {};
   for (uint32_t Index : Containing[Function]) { // others may still change these, and look at them again then
     Entry &Kept = Corpus[Index];

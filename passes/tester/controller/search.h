@@ -101,7 +101,7 @@ private:
   // The same for one that cannot be kept, where it went where none had been: what it was compared with on its way may lead on.
   void learnFrom(uint32_t Function, const Seeds &Failed);
   // What is made of failed inputs mostly fails, too, which takes twenty times as long as what does not.
-  bool mayLearn() const;
+  bool mayLearn(uint32_t Function);
   // Runs the input in the shared memory, and notes what of it was read.
   void trace(uint32_t Function, Entry &Looked, uint32_t Most);
   const Leaf &readBy(const Entry &Parent);
@@ -113,8 +113,8 @@ private:
   bool stepRead(Seeds &Changed, Entry &Parent);
   // Has a function of another unit change something that the code reads.
   void addClobber(Seeds &Changed, const Entry &Parent);
-  // Has a pointer lead to something that the code reads: it may be changed by what is not its name.
-  void leadElsewhere(Seeds &Changed, const Entry &Parent, const Leaf &Pointer);
+  // Has a pointer lead to something that the code reads: that may be changed by what is not its name. False: there is nothing like that.
+  bool redirect(Seeds &Changed, const Entry &Parent, const Leaf &Pointer);
   // Changes what the code reads of the entry, at random.
   void changeRead(uint32_t Function, Seeds &Changed, const Entry &Parent);
   // propose.cpp
@@ -174,11 +174,11 @@ private:
   // Effort: when the test of the function began, and what making arrays longer, and what is made of failed inputs, took since then.
   uint64_t EffortBefore = 0, GrowthEffort = 0, LearningEffort = 0;
   bool HasGrown = false; // that was enough for an input at least once
-  bool ReachesHalf = false; // of the function's edges
   // Counts seen during calls of one function, in buckets; dirty: of undefined inputs too; failed: of inputs that cannot be kept.
   struct Seen {
     std::vector<uint8_t> Clean, Dirty, Failed, GuideClean, GuideDirty;
-    uint64_t Runs = 0, Endless = 0; // inputs that were run, and about how many of them do not end
+    uint64_t Runs = 0, Endless = 0; // inputs that were run, and about how many of them do not end, or meet a limit
+    bool ReachesHalf = false;       // of the function's edges
   };
   Seen &seenBy(uint32_t Function);
   // How many edges a function and the local ones that it calls have, and how many of them were reached.

@@ -18,7 +18,8 @@ const char *const Modelled[] = {
     "putchar_unlocked", "putc_unlocked", "fputc_unlocked", "fputs_unlocked", "fwrite_unlocked", "perror", "fflush", "write",
     "__printf_chk", "__fprintf_chk", "__vprintf_chk", "__vfprintf_chk", "__dprintf_chk",
     "exit", "_exit", "_Exit", "quick_exit", "abort", "__assert_fail", "__assert", "__assert_perror_fail",
-    "memcpy"};
+    "memcpy", "__memcpy_chk", "__memmove_chk", "__memset_chk",
+    "sprintf", "snprintf", "vsprintf", "vsnprintf", "__sprintf_chk", "__snprintf_chk", "__vsprintf_chk", "__vsnprintf_chk"};
 
 // Functions of libc that compute from their arguments and the memory that these name, and nothing else that matters here.
 const char *const Real[] = {
@@ -28,9 +29,8 @@ const char *const Real[] = {
     "strcasecmp", "strncasecmp", "strchr", "strrchr", "strchrnul", "strstr", "strcasestr", "strspn", "strcspn", "strpbrk",
     "strtok", "strtok_r", "__strtok_r", "strsep", "index", "rindex", "strcoll", "strxfrm", "strerror", "strlcpy", "strlcat",
     "explicit_bzero", "strverscmp", "__rawmemchr", "__xpg_basename", "basename", "dirname",
-    "__memcpy_chk", "__memmove_chk", "__memset_chk", "__mempcpy_chk", "__strcpy_chk", "__strncpy_chk", "__strcat_chk",
-    "__strncat_chk", "__stpcpy_chk", "__sprintf_chk", "__snprintf_chk", "__vsprintf_chk", "__vsnprintf_chk", "__chk_fail",
-    "sprintf", "snprintf", "vsprintf", "vsnprintf", "sscanf", "vsscanf", "__isoc99_sscanf", "__isoc23_sscanf",
+    "__mempcpy_chk", "__strcpy_chk", "__strncpy_chk", "__strcat_chk",
+    "__strncat_chk", "__stpcpy_chk", "__chk_fail", "sscanf", "vsscanf", "__isoc99_sscanf", "__isoc23_sscanf",
     "isalnum", "isalpha", "isblank", "iscntrl", "isdigit", "isgraph", "islower", "isprint", "ispunct", "isspace", "isupper",
     "isxdigit", "isascii", "toascii", "tolower", "toupper", "__ctype_b_loc", "__ctype_tolower_loc", "__ctype_toupper_loc",
     "__ctype_get_mb_cur_max", "localeconv", "atoi", "atol", "atoll", "atof", "strtol", "strtoul", "strtoll", "strtoull",
@@ -92,6 +92,13 @@ Provider providerOf(StringRef Name) {
   if (realNames().contains(Name) || isCxxRuntime(Name))
     return Provider::Real;
   return Provider::Stub;
+}
+
+bool forbidsOverlap(StringRef Name) {
+  static const StringSet<> Names{"sprintf",  "snprintf", "vsprintf",  "vsnprintf", "sscanf",      "vsscanf",         "__isoc99_sscanf", "__isoc23_sscanf",
+                                 "mempcpy",  "memccpy",  "__mempcpy", "swab",      "strxfrm",     "mbstowcs",        "wcstombs",        "wmemcpy",
+                                 "stpncpy",  "strlcpy",  "strlcat",   "__stpcpy",  "wcscpy",      "wcsncpy"};
+  return Names.contains(Name) || (Name.starts_with("__") && Name.ends_with("_chk"));
 }
 
 std::vector<StringRef> modelledNames() { return {std::begin(Modelled), std::end(Modelled)}; }

@@ -15,4 +15,7 @@ Provider providerOf(llvm::StringRef Name);
 // All names that the runtime models: optimizers introduce calls of them, so they are renamed whether they are used or not.
 std::vector<llvm::StringRef> modelledNames();
 
+// Of the C library: whether what it copies must not overlap, and no sanitizer sees that it does.
+bool forbidsOverlap(llvm::StringRef Name);
+
 } // namespace cct

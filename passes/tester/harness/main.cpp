@@ -34,10 +34,13 @@ std::string obstacle(const std::set<const Function *> &Reached) {
   for (const Function *F : Reached) {
     if (F->hasAvailableExternallyLinkage() && providerOf(F->getName()) == Provider::Stub)
       return "it calls " + F->getName().str() + ", an inline function whose definition is in another unit";
-    for (const Instruction &I : instructions(*F))
+    for (const Instruction &I : instructions(*F)) {
+      if (I.hasMetadata(LLVMContext::MD_access_group))
+        return "it has a loop that is promised to be parallel (omp simd, assume_safety), and whether an input keeps that nobody sees";
       if (const auto *Math = dyn_cast<FPMathOperator>(&I))
         if (Math->hasAllowReassoc() || Math->hasNoNaNs() || Math->hasNoInfs() || Math->hasApproxFunc() || Math->hasAllowReciprocal())
           return "it is compiled with -ffast-math or a part of it: any rounding is right";
+    }
   }
   return "";
 }
@@ -107,9 +110,10 @@ struct Harness {
       auto restricts = [](const Function *Of) {
         return any_of(Of->args(), [](const Argument &A) { return A.hasNoAliasAttr() && !A.hasStructRetAttr(); });
       };
-      bool NoAlias = restricts(&F);
-      // A callee's restrict, too, lets stores be late for whoever looks at memory from within.
-      Code.addFunction(F, S, MayBeMissing, any_of(Reached, restricts));
+      // A callee's counts as its own: it may be inlined, and lets stores be late for whoever looks at memory from within.
+      const bool Restricts = any_of(Reached, restricts);
+      const bool NoAlias = Restricts || any_of(Reached, [](const Function *Of) { return forbidsOverlap(Of->getName()); });
+      Code.addFunction(F, S, MayBeMissing, Restricts);
       Lines.push_back("function " + std::to_string(Index) + " " + encoded(F.getName()) + " " + encoded(S.Unsupported) + " " +
                       std::to_string(S.BufferSize) + " " + std::to_string(S.ResultType) + " " + std::to_string(S.ResultSize) +
                       (NoAlias ? " 1 " : " 0 ") + (MayBeMissing ? "1" : "0"));

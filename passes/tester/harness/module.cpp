@@ -3,6 +3,7 @@
 #include "../shared/layout.h"
 
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 
 using namespace llvm;
@@ -35,6 +36,9 @@ HarnessModule::HarnessModule(const Module &Unit)
     Exceptions |= F.hasPersonalityFn() || F.getName() == "__cxa_throw" || F.getName().starts_with("_Z");
     if (F.isDeclaration())
       continue;
+    for (const Instruction &I : instructions(F))
+      if (const auto *Call = dyn_cast<CallBase>(&I); Call && Call->isIndirectCall() && Call->onlyReadsMemory())
+        IndirectCallsMayWrite = false;
     for (const char *Kind : {"target-cpu", "target-features", "tune-cpu"})
       if (F.hasFnAttribute(Kind))
         TargetAttributes.addAttribute(Kind, F.getFnAttribute(Kind).getValueAsString());

@@ -54,6 +54,7 @@ private:
   const llvm::TargetLibraryInfoImpl LibraryFunctions;
   const llvm::TargetLibraryInfo Library{LibraryFunctions};
   bool Exceptions;
+  bool IndirectCallsMayWrite = true; // none is declared pure: which callback it would be, nobody knows
   std::map<const llvm::DIType *, Fields> KnownFields;
   uint32_t MaskOffset = 0;
   unsigned GlobalsKeptApart = 0;

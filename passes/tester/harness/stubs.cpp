@@ -282,7 +282,7 @@ bool HarnessModule::addCallback(const DISubroutineType *Declared) {
     if (Extensions[Index])
       Stub->addParamAttr(Index - 1, extend(Extensions[Index]));
   Stub->addFnAttrs(TargetAttributes);
-  fillStub(*Stub, Name, Declared, StubCallback | StubReadsMemory | StubClobbers);
+  fillStub(*Stub, Name, Declared, StubCallback | StubReadsMemory | (IndirectCallsMayWrite ? unsigned(StubClobbers) : 0));
   return true;
 }
 

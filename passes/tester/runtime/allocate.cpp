@@ -142,19 +142,6 @@ bool overflows(size_t A, size_t B) { return B && A > SIZE_MAX / B; }
 using namespace cct;
 
 extern "C" {
-// Of what overlaps the C library's makes a good copy on this machine; on another one it need not.
-void *cct_m_memcpy(void *To, const void *From, size_t Size) {
-  auto *Target = static_cast<uint8_t *>(To);
-  auto *Source = static_cast<const uint8_t *>(From);
-  if (Target == Source || Target + Size <= Source || Source + Size <= Target)
-    return memcpy(To, From, Size);
-  // In the direction that overwrites what is still to be read.
-  for (size_t Done = 0; Done < Size; ++Done) {
-    size_t At = Target < Source ? Size - 1 - Done : Done;
-    *const_cast<volatile uint8_t *>(Target + At) = Source[At];
-  }
-  return To;
-}
 void *cct_m_malloc(size_t Size) { return request(Size, 16, false); }
 void *cct_m_calloc(size_t Count, size_t Size) { return overflows(Count, Size) ? nullptr : request(Count * Size, 16, true); }
 void *cct_m_valloc(size_t Size) { return request(Size, 4096, false); }

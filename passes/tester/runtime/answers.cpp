@@ -155,12 +155,13 @@ void writeThrough(const StubEntry &E, const uint8_t *Arguments, uint64_t Random)
 
 void clobber() {
   const InputHeader &I = input();
-  const uint32_t Call = output().ClobberingCalls++;
   if (state().NoAlias) // what only a restrict parameter leads to, nobody else may write
     return;
+  const uint32_t Call = output().ClobberingCalls++;
   for (uint32_t Index = 0; Index < I.Clobbers; ++Index)
-    if (const ClobberEntry &C = I.Clobber[Index]; C.Call == Call && readable(ArenaBase + C.Offset, C.Size))
-      memcpy(reinterpret_cast<void *>(ArenaBase + C.Offset), &C.Value, C.Size);
+    if (const ClobberEntry &C = I.Clobber[Index]; C.Call == Call)
+      if (int Object = objectOf(ArenaBase + C.Offset); Object >= 0 && !state().ArenaFreed[Object])
+        memcpy(reinterpret_cast<void *>(ArenaBase + C.Offset), &C.Value, C.Size);
 }
 
 } // namespace cct

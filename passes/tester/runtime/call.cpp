@@ -20,8 +20,9 @@ ucontext_t Caller, Callee; // written before each use: restoring them does no ha
 // called by it looks whether the time was ours.
 void setTimer(uint64_t Nanoseconds) {
   itimerval Timer{};
-  Timer.it_value.tv_sec = static_cast<time_t>(Nanoseconds / 1000000000);
-  Timer.it_value.tv_usec = static_cast<suseconds_t>((Nanoseconds % 1000000000 + 999) / 1000);
+  const uint64_t Microseconds = (Nanoseconds + 999) / 1000;
+  Timer.it_value.tv_sec = static_cast<time_t>(Microseconds / 1000000);
+  Timer.it_value.tv_usec = static_cast<suseconds_t>(Microseconds % 1000000);
   setitimer(ITIMER_REAL, &Timer, nullptr);
 }
 
@@ -190,9 +191,10 @@ void endRun(uint32_t Outcome, uint64_t Detail) {
 
 bool isOutOfTime() {
   const uint64_t Taken = processorTime() - state().Begin;
-  if (Taken >= limit())
+  if (Taken >= limit() && state().InCall)
     return true;
-  setTimer(limit() - Taken);
+  constexpr uint64_t Soon = 1000000; // before the calls begin, or behind them
+  setTimer(Taken < limit() ? limit() - Taken : Soon);
   return false;
 }
 

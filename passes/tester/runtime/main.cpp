@@ -162,7 +162,11 @@ uint64_t processorTimeOfDead() {
   report('S');
   for (;;) {
     // Not fork: there AddressSanitizer takes all its locks, tens of thousands, and nobody else could hold one.
+#if __GLIBC_PREREQ(2, 34)
     pid_t Worker = _Fork();
+#else
+    pid_t Worker = fork();
+#endif
     if (Worker < 0)
       fail("fork");
     if (Worker == 0)

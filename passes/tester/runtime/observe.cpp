@@ -225,7 +225,7 @@ static uint64_t hashGlobals(uint64_t Hash) {
 // Several sums side by side, which do not wait for each other.
 static uint64_t checksum(const uint8_t *Bytes, uint64_t Size) {
   constexpr uint64_t Factor = 0x9E3779B97F4A7C15ull;
-  uint64_t Sums[4] = {1, 2, 3, Size}, Words[4];
+  uint64_t Sums[4] = {0x8A5CD789635D2DFFull, 0x121FD2155C472F97ull, 0xE220A8397B1DCDAFull, 0x6C62272E07BB0143ull ^ Size}, Words[4];
   uint64_t Position = 0;
   for (; Position + sizeof Words <= Size; Position += sizeof Words) {
     memcpy(Words, Bytes + Position, sizeof Words);
@@ -234,7 +234,9 @@ static uint64_t checksum(const uint8_t *Bytes, uint64_t Size) {
     for (int Index = 0; Index < 4; ++Index)
       Sums[Index] ^= Sums[Index] >> 32;
   }
-  uint64_t Result = mix(mix(Sums[0], Sums[1]), mix(Sums[2], Sums[3]));
+  uint64_t Result = 0;
+  for (uint64_t Sum : Sums)
+    Result = mix(Result * Factor, Sum); // in order: a word of one that goes to another must show
   for (; Position < Size; ++Position)
     Result = mix(Result, Bytes[Position]);
   return Result | 1;

@@ -19,19 +19,9 @@ uint64_t keyOf(FILE *Stream) {
   return mix(mix(static_cast<uint64_t>(C.Kind), C.Number), C.Offset) | 1ull << 63;
 }
 
-// Who passes fewer bytes than are printed does what has no meaning; nothing is instrumented here that would see it.
-void checkReadable(const void *Bytes, size_t Size) {
-  if (!state().Sanitized || !Size)
-    return;
-  if (void *Bad = __asan_region_is_poisoned(const_cast<void *>(Bytes), Size)) {
-    output().FaultAddress = reinterpret_cast<uint64_t>(Bad);
-    endRun(OutcomeSignal, SIGSEGV);
-  }
-}
-
 void append(uint64_t Key, const void *Bytes, size_t Size) {
   State &S = state();
-  checkReadable(Bytes, Size);
+  checkAccess(Bytes, Size); // who passes fewer bytes than are printed does what has no meaning
   uint32_t Index = 0;
   while (Index < S.Streams && S.StreamKey[Index] != Key)
     ++Index;
@@ -57,6 +47,7 @@ void append(uint64_t Key, const void *Bytes, size_t Size) {
 }
 
 int format(uint64_t Key, const char *Format, va_list Arguments) {
+  checkFormat(Format, Arguments);
   char *Buffer = reinterpret_cast<char *>(OutputBase + OutputText + OutputTextSize - (64 << 10)); // the text's last part
   int Size = vsnprintf(Buffer, 64 << 10, Format, Arguments);
   if (Size >= 64 << 10)

@@ -37,10 +37,10 @@ void limit(decltype(RLIMIT_CORE) Which, rlim_t Value) {
   _exit(1);
 }
 
-// All that the next run needs is put back before it: another process would take the time of fifteen runs. But the sanitizer's own
+// All that the next run needs is put back before it: another process would take the time of fifteen runs. But the sanitizers' own
 // memory is not.
 void leave(uint32_t Outcome, uint64_t Detail, uint64_t Address) {
-  if (state().Sanitized || !state().InCall)
+  if (state().Sanitized || tysan_set_type_unknown || !state().InCall)
     die(Outcome, Detail, Address);
   output().FaultAddress = Address;
   endRun(Outcome, Detail);
@@ -51,7 +51,7 @@ void onFault(int Signal, siginfo_t *Info, void *) {
     die(OutcomeForbidden, static_cast<uint64_t>(Info->si_syscall), 0);
   if (Signal != SIGALRM)
     leave(OutcomeSignal, static_cast<uint64_t>(Signal), reinterpret_cast<uint64_t>(Info->si_addr));
-  else if (state().InCall && isOutOfTime())
+  else if (isOutOfTime())
     leave(OutcomeTimeout, 0, 0);
 }
 
@@ -106,6 +106,10 @@ void installHandlers() {
   sigemptyset(&Action.sa_mask);
   for (int Signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGALRM})
     sigaction(Signal, &Action, nullptr);
+  sigset_t Timer;
+  sigemptyset(&Timer);
+  sigaddset(&Timer, SIGALRM); // whoever began us may have blocked it
+  sigprocmask(SIG_UNBLOCK, &Timer, nullptr);
 }
 
 void restrictWorker() {

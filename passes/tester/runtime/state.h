@@ -4,6 +4,7 @@
 #include "../shared/layout.h"
 
 #include <csetjmp>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 
@@ -156,6 +157,12 @@ void describeCoverage();
 void beginCoverage();
 void beginCall(uint32_t Function); // restored data hold no counts
 void endCall(uint32_t Function);
+
+// copy.cpp. Nothing is instrumented here: in the sanitized variant, what may not be accessed ends the run.
+void checkAccess(const void *Bytes, size_t Size);
+
+// format.cpp: a format that lacks a text ends the run. Arguments stay as they are.
+void checkFormat(const char *Format, va_list Arguments);
 
 // sandbox.cpp
 void enterNamespaces();
