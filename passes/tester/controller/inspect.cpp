@@ -10,7 +10,7 @@
 namespace cct {
 namespace {
 
-constexpr uint32_t TracedTimeoutMs = 1000, TypedTimeoutMs = 40;
+constexpr uint32_t TracedTimeoutMs = 1000, TypedTimeoutMs = 400;
 constexpr uint32_t MostTraced = 5'000'000, MostOfFailed = 500'000; // what goes round and round has been everywhere by then
 constexpr double ShareOfLearning = 0.15, ShareBeforeHalf = 0.4; // of effort: a function counts as tested where half of it is reached
 constexpr uint64_t FewEndless = 8;
