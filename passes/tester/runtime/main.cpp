@@ -1,4 +1,5 @@
-// A variant of a unit as a server: it runs one input per command, in a worker process that starts again after a crash.
+// A variant of a unit as a server: it runs one input per command, in a worker process that starts again where a run ends it: after a crash
+// with a sanitizer, after a forbidden system call. All else is put back.
 //
 //     VARIANT INPUT OUTPUT ARENA COMMANDS REPORTS FILL FLAGS
 //
