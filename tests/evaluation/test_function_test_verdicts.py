@@ -43,7 +43,7 @@ def test_an_input_is_asked_again_without_what_nobody_wrote(tmp_path: Path) -> No
     argv, _ = compiled(FILLS, tmp_path)
     candidate = wrong(FILLS, "p.used = n", "p.used = n + 1", tmp_path)
     # One input alone, on which builds of the reference disagree about the other member.
-    reference(argv, tmp_path).corpus.write_text("cc-agent-test-corpus 3\n5 1 0 77 0 0 0\n")
+    reference(argv, tmp_path).corpus.write_text("cc-agent-test-corpus 3\n5 1 0 77 0 0 0 0\n")
     report = function_test.test_functions(argv, tmp_path, candidate, max_executions=0)
     assert [function.function for function in report.refuted] == ["fills"]
 

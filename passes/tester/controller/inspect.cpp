@@ -119,20 +119,6 @@ std::vector<Seeds> Search::likeCompared(const Entry &Kept, const Leaf &L, const 
   return Result;
 }
 
-// Some bits of a number may have been compared: those of the one side are put in place of those of the other. Which number it was nobody
-// knows, so each is tried that the function under test reads itself.
-void Search::queueMasked(Waiting &Queue, const Entry &Kept, const Compared &Pair, size_t Most) {
-  for (size_t Number = 0; Number < Kept.ReadByTested && Most > 0; ++Number) {
-    const Leaf &L = Kept.Read[Number];
-    if (L.What != Leaf::Kind::Number || L.Where == NotInArena || L.Value == Pair.Left || (L.Value & Pair.Left) != Pair.Left)
-      continue;
-    Seeds Next = Kept.Input;
-    Next.Fixed[L.Path] = (L.Value & ~Pair.Left) | Pair.Right;
-    Queue.add(Pair.Site, std::move(Next), below());
-    --Most;
-  }
-}
-
 void Search::queueCompared(uint32_t Function, const Entry &Kept) {
   Waiting &Queue = Kept.Input.OfFailed ? NextOfFailed[Function] : Next[Function];
   std::unordered_map<uint64_t, size_t> Added; // by site
@@ -149,8 +135,6 @@ void Search::queueCompared(uint32_t Function, const Entry &Kept) {
           Queue.add(Pair.Site, std::move(Input), below());
           ++AtSite;
         }
-      if (AtSite == 0)
-        queueMasked(Queue, Kept, Pair, MostForSite / 2);
     }
   }
 }

@@ -215,7 +215,7 @@ void Search::explore() {
       if (auto [Edges, Covered] = edgesOf(Function); Edges == Covered && Round % RoundsWithout != 0)
         continue;
       double SliceEnd = spent() + ExplorationSlice;
-      for (uint32_t Tries = 0; Tries < 400 && spent() < SliceEnd; ++Tries)
+      for (uint32_t Tries = 0; Tries < 400 && spent() < SliceEnd && now() < ClockEnd; ++Tries)
         if (Seeds Candidate = next(Function); true)
           tryInput(Function, Candidate);
     }

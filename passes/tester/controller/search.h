@@ -106,7 +106,6 @@ private:
   void trace(uint32_t Function, Entry &Looked, uint32_t Most);
   const Leaf &readBy(const Entry &Parent);
   void queueCompared(uint32_t Function, const Entry &Kept);
-  void queueMasked(Waiting &Queue, const Entry &Kept, const Compared &Pair, size_t Most);
   // The inputs in which something that the code reads, and that is as the one side of a comparison, is as the other side.
   // Most: about so many.
   std::vector<Seeds> likeCompared(const Entry &Kept, const Leaf &L, const Compared &Pair, size_t Most);

@@ -86,7 +86,7 @@ void makeCalls() {
       ++output().CallsDone;
     }
     S.Outcome = OutcomeReturned;
-  } else if (S.Outcome != OutcomeTimeout && output().CallsDone < input().Calls) { // how far it came
+  } else if (output().CallsDone < input().Calls) {
     endCall(input().Call[output().CallsDone].Function);
   }
   S.InCall = false;
@@ -189,11 +189,19 @@ void endRun(uint32_t Outcome, uint64_t Detail) {
   _longjmp(S.Jump, 1);
 }
 
+void abandonRun(uint32_t Outcome, uint64_t Detail) {
+  State &S = state();
+  S.InCall = false;
+  S.Outcome = Outcome;
+  S.Detail = Detail;
+  _longjmp(S.Out, 1);
+}
+
 bool isOutOfTime() {
+  constexpr uint64_t Soon = 1000000, Late = 1000000000; // before the calls begin, or behind them
   const uint64_t Taken = processorTime() - state().Begin;
-  if (Taken >= limit() && state().InCall)
+  if (Taken >= limit() + (state().InCall ? 0 : Late))
     return true;
-  constexpr uint64_t Soon = 1000000; // before the calls begin, or behind them
   setTimer(Taken < limit() ? limit() - Taken : Soon);
   return false;
 }
@@ -216,11 +224,14 @@ void run() {
     Callee.uc_stack.ss_size = StackSize;
     Callee.uc_link = &Caller;
     makecontext(&Callee, makeCalls, 0);
-    swapcontext(&Caller, &Callee);
+    if (_setjmp(S.Out) == 0)
+      swapcontext(&Caller, &Callee);
   }
   setTimer(0);
   output().Nanoseconds = processorTime() - S.Begin;
   if (S.Outcome == OutcomeSignal || S.Outcome == OutcomeTimeout) { // of what is left then nothing is compared
+    if (S.Outcome == OutcomeSignal && output().CallsDone < input().Calls) // how far it came
+      endCall(input().Call[output().CallsDone].Function);
     output().Outcome = S.Outcome;
     output().Detail = S.Detail;
     return;

@@ -43,7 +43,7 @@ void leave(uint32_t Outcome, uint64_t Detail, uint64_t Address) {
   if (state().Sanitized || tysan_set_type_unknown || !state().InCall)
     die(Outcome, Detail, Address);
   output().FaultAddress = Address;
-  endRun(Outcome, Detail);
+  abandonRun(Outcome, Detail);
 }
 
 void onFault(int Signal, siginfo_t *Info, void *) {

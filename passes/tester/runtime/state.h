@@ -65,7 +65,7 @@ struct State {
   uint64_t Constructed;  // so much of the heap constructors have used, with so many blocks
   uint32_t ConstructedBlocks;
   // This run
-  jmp_buf Jump;
+  jmp_buf Jump, Out;     // to where the calls are made; to where they were begun, on another stack
   uint64_t Begin;        // of processor time
   uint64_t Fresh;        // what nobody has written is made of this
   bool InCall;
@@ -118,6 +118,8 @@ void restore(const Range &R);
 uint64_t processorTime(); // of this process, in nanoseconds
 bool isOutOfTime();       // when the timer has gone off, which is set again if not
 void endRun(uint32_t Outcome, uint64_t Detail);
+// The same where the stack that the calls are made on may be destroyed.
+[[noreturn]] void abandonRun(uint32_t Outcome, uint64_t Detail);
 void run();
 
 // Whether an address is that of a local variable, or one moved by what another unit answered: where locals lie, each build decides.
