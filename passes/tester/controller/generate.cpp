@@ -193,54 +193,6 @@ void Generator::answers(uint64_t Path, uint32_t Function) {
   fillPointers();
 }
 
-const Leaf *Generator::openLeaf(uint64_t Path) const {
-  for (const Leaf &L : Leaves)
-    if (L.Path == Path) {
-      const ArenaObject *O = L.Where == NotInArena || !L.Alone ? nullptr : objectBefore(ArenaBase + L.Where);
-      return O && !O->Exclusive ? &L : nullptr;
-    }
-  return nullptr;
-}
-
-uint64_t Generator::farther(uint64_t Address, uint32_t PointerType, uint32_t Elements) const {
-  const ArenaObject *O = objectBefore(Address);
-  if (!O || Address > ArenaBase + O->Offset + O->Size)
-    return Address;
-  return std::min<uint64_t>(Address + uint64_t{Elements} * D.type(D.type(PointerType).Target).Size, ArenaBase + O->Offset + O->Size);
-}
-
-void Generator::redirections() {
-  for (const Redirection &R : Built->Redirections)
-    if (const Leaf *Pointer = openLeaf(R.Pointer), *To = openLeaf(R.To); Pointer && To && Pointer->What == Leaf::Kind::Pointer && mayLeadTo(Pointer->Type, *To)) {
-      uint64_t Address = farther(ArenaBase + To->Where, Pointer->Type, R.Index);
-      memcpy(Input.arena() + Pointer->Where, &Address, 8);
-    }
-}
-
-// What other units' functions write of what they were not given: numbers, bytes and pointers as they are in the arena.
-void Generator::clobbers() {
-  InputHeader &H = Input.header();
-  for (const Clobber &C : Built->Clobbers) {
-    const Leaf *L = openLeaf(C.Path);
-    if (!L || H.Clobbers == MaxClobbers || (L->What != Leaf::Kind::Bytes && L->Size > 8))
-      continue;
-    ClobberEntry Entry{C.Value, L->Where, L->Size, C.Call};
-    if (L->What == Leaf::Kind::Bytes) {
-      Entry.Offset += C.Index % L->Size;
-      Entry.Size = 1;
-    } else if (L->What == Leaf::Kind::Number && D.type(L->Type).What == Kind::Bool) {
-      Entry.Value &= 1;
-    } else if (L->What == Leaf::Kind::Pointer) {
-      const Leaf *From = C.Value ? openLeaf(C.Value) : nullptr;
-      // Where a reference or a table of virtual functions leads, stays.
-      if (D.Cxx || (From && (From->What != Leaf::Kind::Pointer || From->Type != L->Type)))
-        continue;
-      Entry.Value = From ? farther(From->Value, L->Type, C.Index) : 0;
-    }
-    H.Clobber[H.Clobbers++] = Entry;
-  }
-}
-
 void Generator::build(const Seeds &S, bool Apart) {
   Made.begin(S);
   Built = &S;

@@ -13,8 +13,6 @@ constexpr uint32_t LargestArena = 2u << 20, LargestArray = 320u << 10;
 constexpr uint32_t FarApart = 384u << 10, ApartObjects = 16; // these, and some arrays as long as that, fit into the arena
 constexpr uint32_t LessApart = 4u << 10, LessApartUpTo = 7u << 20; // the next ones, while there is room
 constexpr uint32_t MaxDepth = 5;
-constexpr uint64_t VectorOfBytes = 33;
-constexpr size_t MostParts = 64;
 constexpr uint32_t LargeStructure = 16u << 10;
 
 bool isUnknown(const TypeNode &T) { return T.What == Kind::Opaque || T.What == Kind::Void; }
@@ -191,68 +189,6 @@ bool Generator::isReceived(size_t Call) const {
         return true;
     }
   return false;
-}
-
-bool Generator::isByte(uint32_t Type) const {
-  const TypeNode &T = D.type(Type);
-  return T.Size == 1 && (T.What == Kind::Character || T.What == Kind::Integer);
-}
-
-bool Generator::mayLeadTo(uint32_t PointerType, const Leaf &L) const {
-  if (L.Where == NotInArena || !L.Alone)
-    return false;
-  const uint32_t Wanted = D.type(PointerType).Target;
-  const Kind Held = D.type(L.Type).What;
-  if (isByte(Wanted))
-    return L.What == Leaf::Kind::Bytes || Held == Kind::Integer || Held == Kind::Character;
-  return L.What != Leaf::Kind::Bytes && L.Type == Wanted && Held != Kind::Void;
-}
-
-// Where in a value of one type one of another lies: a number or a pointer among others, or bytes, which any number is made of.
-void Generator::partsOf(uint32_t Type, uint32_t Wanted, uint32_t Offset, std::vector<uint32_t> &Parts) const {
-  const TypeNode &T = D.type(Type);
-  if (Type == Wanted || (isByte(Wanted) && (T.What == Kind::Integer || T.What == Kind::Character))) {
-    Parts.push_back(Offset);
-  } else if (T.What == Kind::Array) {
-    if (T.Count)
-      partsOf(T.Target, Wanted, Offset, Parts);
-  } else if (T.What == Kind::Structure) {
-    for (const Member &M : T.Members)
-      if (!M.BitSize && M.Offset + D.type(M.Type).Size <= T.Size && Parts.size() < MostParts)
-        partsOf(M.Type, Wanted, Offset + M.Offset, Parts);
-  }
-}
-
-uint64_t Generator::partOfStructure(uint32_t Wanted, uint64_t Path) {
-  auto isOpen = [&](const ArenaObject &O) { return !O.Exclusive && D.type(O.Type).What == Kind::Structure && !isFile(D.type(O.Type)); };
-  std::vector<uint32_t> Around;
-  for (uint32_t Index = 0; Index < Objects.size(); ++Index)
-    if (isOpen(Objects[Index]))
-      Around.push_back(Index);
-  if (Around.empty())
-    return 0;
-  // Mostly the one that the pointer itself is in.
-  const uint32_t Other = Around[choose(Path, "of", Around.size())];
-  const bool Own = InObject && isOpen(Objects[Unfilled[Filled].Object]) && choose(Path, "own", 4);
-  const ArenaObject &O = Objects[Own ? Unfilled[Filled].Object : Other];
-  std::vector<uint32_t> Parts;
-  partsOf(O.Type, Wanted, 0, Parts);
-  return Parts.empty() ? 0 : ArenaBase + O.Offset + Parts[choose(Path, "part", Parts.size())];
-}
-
-bool Generator::leadsToScalar(uint32_t Type) const {
-  const TypeNode &T = D.type(Type), &Pointee = D.type(T.Target);
-  return T.What == Kind::Pointer && !T.Restrict && Pointee.What != Kind::Void && Pointee.What <= Kind::Pointer && Pointee.Size;
-}
-
-uint64_t Generator::behind(uint64_t Before, uint32_t Pointee, uint64_t Path) {
-  const ArenaObject *O = objectBefore(Before);
-  const uint32_t Size = D.type(Pointee).Size;
-  if (!O || O->Type != Pointee || O->Exclusive || Before > ArenaBase + O->Offset + O->Size)
-    return 0;
-  const uint64_t Places = (ArenaBase + O->Offset + O->Size - Before) / Size + 1;
-  // What is copied between the two in large pieces goes elsewhere where they are near to each other.
-  return Before + choose(Path, "element", choose(Path, "near", 2) ? std::min<uint64_t>(Places, VectorOfBytes) : Places) * Size;
 }
 
 uint64_t Generator::pointerValue(const TypeNode &T, uint64_t Path, uint32_t Depth, bool NeverNull) {
