@@ -165,11 +165,11 @@ bool Search::stepRead(Seeds &Changed, Entry &Parent) {
       Changed.Fixed[L.Path] = Values[Way];
     } else if (L.What == Leaf::Kind::Pointer) {
       auto choice = [&](ChoiceName Name) -> uint64_t & { return Changed.Fixed[scramble(L.Path, Name.Hash)]; };
+      if ((Way == 0 || Way > 3) && !redirect(Changed, Parent, L))
+        continue;
       choice("null") = Way == 1; // there is none
       if (Way == 2 || Way == 3)
         choice("share") = Way == 2 ? 0 : 31; // the same as another, or not
-      else if (Way != 1 && !redirect(Changed, Parent, L))
-        continue;
     } else if (L.What == Leaf::Kind::Bytes) {
       uint32_t At = static_cast<uint32_t>(random(std::min(L.Size, 64u)));
       Changed.Bytes.push_back({L.Path, At, static_cast<uint8_t>(Way < 4 ? 0x80 + random(128) : random(128))});
@@ -201,7 +201,8 @@ void Search::addClobber(Seeds &Changed, const Entry &Parent) {
       if (Other.What == Leaf::Kind::Pointer && Other.Type == L.Type)
         Alike.push_back(Other.Path);
     C.Value = random(8) ? Alike[random(Alike.size())] : 0;
-    C.Index = static_cast<uint32_t>(random(3));
+    C.Index = static_cast<uint32_t>(C.Value == L.Path ? 1 + random(2) : random(3));
+    Changed.Fixed[scramble(L.Path, ChoiceName("null").Hash)] = 0; // what is changed should be there
   }
   }
   Changed.Clobbers.push_back(C);
