@@ -1,4 +1,4 @@
-// The tester and the executables under test take turns: on one processor that is faster by a third to a half than on two, which wake
+// The tester and the executables under test take turns: on one processor that is faster by a fifth to a half than on two, which wake
 // each other up.
 #pragma once
 
