@@ -192,6 +192,7 @@ private:
   uint64_t farther(uint64_t Address, uint32_t PointerType, uint32_t Elements) const;
   void redirections();
   void clobbers();
+  void setPointer(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint64_t Value);
   void pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull);
   void scalars(uint32_t Type, uint8_t *Bytes, uint64_t Path, bool Length, uint32_t Style, bool Recorded);
   bool mayBeResultOf(uint32_t Type, uint32_t Function) const;

@@ -285,14 +285,17 @@ void Generator::fillPointers() {
   InObject = false;
 }
 
+void Generator::setPointer(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint64_t Value) {
+  memcpy(Bytes, &Value, 8);
+  Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes), Path, Value, false, Type});
+}
+
 void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t Depth, bool NeverNull) {
   const TypeNode &T = D.type(Type);
   if (!holdsPointers(Type))
     return;
   if (T.What == Kind::Pointer) {
-    uint64_t Value = pointerValue(T, Path, Depth, NeverNull);
-    memcpy(Bytes, &Value, 8);
-    Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes), Path, Value, false, Type});
+    setPointer(Type, Bytes, Path, pointerValue(T, Path, Depth, NeverNull));
   } else if (T.What == Kind::Array) {
     for (uint32_t Index = 0; Index < std::min(T.Count, 64u); ++Index)
       pointers(T.Target, Bytes + Index * D.type(T.Target).Size, scramble(Path, Index), Depth, false);
@@ -307,18 +310,16 @@ void Generator::pointers(uint32_t Type, uint8_t *Bytes, uint64_t Path, uint32_t 
       if (M.BitSize || M.Offset + D.type(M.Type).Size > T.Size)
         continue;
       const uint64_t Part = scramble(Path, 1000 + Index);
-      uint64_t *Before = Ordered && leadsToScalar(M.Type) ? &Last[D.type(M.Type).Target] : nullptr;
-      uint64_t Value = Before && *Before ? behind(*Before, D.type(M.Type).Target, Part) : 0;
-      if (Value) {
-        memcpy(Bytes + M.Offset, &Value, 8);
-        Leaves.push_back({Leaf::Kind::Pointer, 8, arenaOffset(Bytes + M.Offset), Part, Value, false, M.Type});
-      } else {
+      if (!Ordered || !leadsToScalar(M.Type)) {
         pointers(M.Type, Bytes + M.Offset, Part, Depth, false);
-        if (Before)
-          memcpy(&Value, Bytes + M.Offset, 8);
+        continue;
       }
-      if (Before)
-        *Before = Value;
+      uint64_t &Before = Last[D.type(M.Type).Target];
+      if (uint64_t Next = Before ? behind(Before, D.type(M.Type).Target, Part) : 0)
+        setPointer(M.Type, Bytes + M.Offset, Part, Next);
+      else
+        pointers(M.Type, Bytes + M.Offset, Part, Depth, false);
+      memcpy(&Before, Bytes + M.Offset, 8);
     }
   }
 }

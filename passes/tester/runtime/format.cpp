@@ -3,11 +3,8 @@
 
 #include <csignal>
 #include <cstdarg>
-#include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <printf.h>
-#include <sys/types.h>
 
 using namespace cct;
 
